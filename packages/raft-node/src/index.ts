@@ -1,0 +1,23 @@
+export type { LogBatch, LogStore, RecoveredLog, SnapshotReader } from "./log-store.ts";
+export type { PeerTransport, PeerTransportHandlers } from "./peer-transport.ts";
+export {
+  type Address,
+  type Clock,
+  type Connection,
+  type ConnectionHandlers,
+  type DirectoryLock,
+  type Disk,
+  DiskError,
+  type DiskErrorCode,
+  type DiskFile,
+  type Listener,
+  type LogFields,
+  type Logger,
+  type Network,
+  NetworkError,
+  type NetworkErrorCode,
+  type Ports,
+  type Random,
+  type Timer,
+} from "./ports.ts";
+export type { StateMachine, StateSnapshot } from "./state-machine.ts";

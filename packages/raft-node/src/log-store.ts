@@ -1,0 +1,52 @@
+import type { HardState, LogEntry, LogIndex, SnapshotMeta } from "@raftkv/raft-core";
+
+/** What a store found when it was opened. */
+export interface RecoveredLog {
+  /** All zero at the first start. `commit` is a hint, at most the last index. */
+  readonly hardState: HardState;
+  /** The newest usable snapshot. */
+  readonly snapshot: SnapshotMeta | null;
+  /** Without gaps; begins at or before `snapshot.index + 1`. */
+  readonly entries: readonly LogEntry[];
+}
+
+export interface LogBatch {
+  readonly hardState: HardState | null;
+  /** Replace everything stored at or above their first index. */
+  readonly entries: readonly LogEntry[];
+}
+
+/** A snapshot being read; it is not removed before `close`. */
+export interface SnapshotReader {
+  readonly meta: SnapshotMeta;
+  /** Bytes of state, as they were written. */
+  readonly sizeBytes: number;
+  /** May be called once. Throws if a checksum does not match. */
+  chunks(): AsyncIterable<Uint8Array>;
+  close(): Promise<void>;
+}
+
+/**
+ * The durable half of a member. Only RaftNode calls it, from one event loop. Calls may overlap; appends become durable in the
+ * order they were made, those that wait for the same disk are written together. The first failed write or sync is final: every
+ * append from then on rejects, and nothing is retried.
+ */
+export interface LogStore {
+  readonly recovered: RecoveredLog;
+  /** Resolves when the batch is durable. */
+  append(batch: LogBatch): Promise<void>;
+  /** Writes a snapshot of this member's own state; durable and in force when it resolves. The log stays as it is. */
+  saveSnapshot(meta: SnapshotMeta, chunks: AsyncIterable<Uint8Array>): Promise<void>;
+  /** Stores a snapshot that a leader sends. It is complete, checked and synced when it resolves, but not in force. */
+  receiveSnapshot(meta: SnapshotMeta, chunks: AsyncIterable<Uint8Array>): Promise<void>;
+  /** Puts a received snapshot in force: the log is dropped and goes on after `meta.index`. Ordered with the appends. */
+  installSnapshot(meta: SnapshotMeta, hardState: HardState | null): Promise<void>;
+  /** Forgets a received snapshot that was not installed. */
+  discardSnapshot(meta: SnapshotMeta): Promise<void>;
+  /** Opens the newest snapshot in force; null if there is none. */
+  readSnapshot(): Promise<SnapshotReader | null>;
+  /** Entries up to and including `index` are no longer needed. Called only for an index that a snapshot in force covers. */
+  compact(index: LogIndex): Promise<void>;
+  /** Finishes what is under way, syncs, releases the lock. */
+  close(): Promise<void>;
+}

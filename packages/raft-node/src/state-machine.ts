@@ -1,0 +1,23 @@
+import type { LogEntry, LogIndex } from "@raftkv/raft-core";
+
+/** A consistent image of the state at `index`, readable while the state goes on changing. */
+export interface StateSnapshot {
+  readonly index: LogIndex;
+  /** The same state gives the same bytes on every member. May be iterated once. */
+  chunks(): AsyncIterable<Uint8Array>;
+  /** Must be called, also if `chunks` was not read to its end. */
+  close(): void;
+}
+
+/**
+ * What is replicated. Deterministic: the same entries give the same state and results on every member; it reads no clock and no
+ * chance. All calls come from one event loop, never two at once.
+ */
+export interface StateMachine<Result> {
+  /** Applies one committed command. `data` is what was proposed; it is not written into and may be kept. Must not throw. */
+  apply(entry: LogEntry, data: Uint8Array): Result;
+  /** The state after the last applied entry, `index`. At most one snapshot is open at a time. */
+  snapshot(index: LogIndex): StateSnapshot;
+  /** Replaces the whole state. If it rejects, the member stops. */
+  restore(chunks: AsyncIterable<Uint8Array>): Promise<void>;
+}

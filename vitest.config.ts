@@ -1,0 +1,31 @@
+import { defineConfig } from "vitest/config";
+
+const sources = { resolve: { conditions: ["@raftkv/source"] }, ssr: { resolve: { conditions: ["@raftkv/source"] } } };
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        ...sources,
+        test: {
+          name: "unit",
+          include: ["packages/*/src/**/*.test.ts"],
+          pool: "threads",
+          isolate: false,
+          testTimeout: 60_000,
+        },
+      },
+      {
+        ...sources,
+        test: {
+          name: "system",
+          include: ["tests/**/*.test.ts"],
+          pool: "forks",
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
+  },
+});
