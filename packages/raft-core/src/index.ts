@@ -1,1 +1,2 @@
+export { RaftCore } from "./raft-core.ts";
 export type * from "./types.ts";

@@ -146,7 +146,7 @@ export interface AppendJob {
   readonly hardState: HardState | null;
   readonly entries: readonly LogEntry[];
   readonly snapshot: SnapshotMeta | null;
-  /** Promises of durability: votes and append responses (dissertation 3.8). */
+  /** They rest on durability: vote requests, votes and append responses (dissertation 3.8). Sent also if nothing is to be stored. */
   readonly messages: readonly PeerMessage[];
   /** False if only `hardState.commit` is new, which may be written lazily. */
   readonly mustSync: boolean;

@@ -1,0 +1,268 @@
+import { assert } from "../assert.ts";
+import type { LogEntry, LogIndex, SnapshotMeta, Term } from "../types.ts";
+import { EntryList } from "./entry-list.ts";
+
+/** Entries in one message or job, whatever their size: empty ones cost time too. */
+const SLICE_ENTRIES_MAX = 65_536;
+
+const NONE: readonly LogEntry[] = [];
+
+/** Bytes of payload, the measure of every limit. */
+export function payloadBytes(entries: readonly LogEntry[]): number {
+  let bytes = 0;
+  for (let i = 0; i < entries.length; i++) bytes += entries[i]?.data.length ?? 0;
+  return bytes;
+}
+
+/**
+ * The log and its cursors. Everything above the compaction point is in memory, so that reading never waits for a disk.
+ *
+ * ```text
+ *   base │ first ............ offset ...... inProgress ...... last
+ *        │         durable   │  being written  │  not yet handed out
+ *        │ ... applied <= applying <= commit ...
+ * ```
+ * `base` is the compaction point, whose term stays known. While a received snapshot is not durable, `base` and `commit` are its
+ * index already and nothing is handed out for applying.
+ */
+export class RaftLog {
+  private readonly entries: EntryList;
+  private baseIndex: LogIndex;
+  private baseTerm: Term;
+  private committed: LogIndex;
+  private applyingTo: LogIndex;
+  private appliedTo: LogIndex;
+  /** First index that is not known to be durable. */
+  private offset: LogIndex;
+  /** First index that was not handed out for writing. */
+  private inProgress: LogIndex;
+  private saved: SnapshotMeta | null;
+  private received: { readonly meta: SnapshotMeta; handedOut: boolean } | null = null;
+
+  /** What a disk held: everything is durable, the state machine stands at the snapshot. `commit` is a hint and is clamped. */
+  constructor(snapshot: SnapshotMeta | null, entries: readonly LogEntry[], commit: LogIndex) {
+    const snapshotIndex = snapshot?.index ?? 0;
+    const oldest = entries[0];
+    const newest = entries[entries.length - 1];
+    assert(snapshot === null || snapshotIndex >= 1, "A snapshot has a positive index");
+    assert(oldest === undefined || oldest.index <= snapshotIndex + 1, "The log begins at or before the entry after the snapshot");
+    this.saved = snapshot;
+    if (oldest === undefined || newest === undefined || newest.index < snapshotIndex) {
+      this.baseIndex = snapshotIndex;
+      this.baseTerm = snapshot?.term ?? 0;
+      this.entries = new EntryList(snapshotIndex + 1);
+    } else {
+      // Where the term before the oldest entry is unknown, that entry itself becomes the base: its term is known.
+      const startsAtSnapshot = oldest.index === snapshotIndex + 1;
+      this.baseIndex = startsAtSnapshot ? snapshotIndex : oldest.index === 1 ? 0 : oldest.index;
+      this.baseTerm = startsAtSnapshot ? (snapshot?.term ?? 0) : oldest.index === 1 ? 0 : oldest.term;
+      this.entries = new EntryList(this.baseIndex + 1);
+      for (const entry of entries) if (entry.index > this.baseIndex) this.push(entry);
+    }
+    assert(snapshot === null || this.termAt(snapshotIndex) === snapshot.term, "Log and snapshot agree on the snapshot's term");
+    this.committed = Math.min(Math.max(commit, snapshotIndex), this.lastIndex);
+    this.applyingTo = snapshotIndex;
+    this.appliedTo = snapshotIndex;
+    this.offset = this.entries.end;
+    this.inProgress = this.entries.end;
+  }
+
+  get firstIndex(): LogIndex {
+    return this.baseIndex + 1;
+  }
+  get lastIndex(): LogIndex {
+    return this.entries.end - 1;
+  }
+  get lastTerm(): Term {
+    return this.lastIndex === this.baseIndex ? this.baseTerm : this.entries.at(this.lastIndex).term;
+  }
+  get commit(): LogIndex {
+    return this.committed;
+  }
+  get applied(): LogIndex {
+    return this.appliedTo;
+  }
+  /** Highest index known to be on this member's disk. */
+  get durable(): LogIndex {
+    return this.offset - 1;
+  }
+  /** The newest durable snapshot; what a leader sends. */
+  get snapshot(): SnapshotMeta | null {
+    return this.saved;
+  }
+  /** A snapshot was received and is not yet durable. */
+  get isRestoring(): boolean {
+    return this.received !== null;
+  }
+
+  /** Undefined above the last entry and below the compaction point. */
+  termAt(index: LogIndex): Term | undefined {
+    if (index === this.baseIndex) return this.baseTerm;
+    if (index < this.baseIndex || index >= this.entries.end) return undefined;
+    return this.entries.at(index).term;
+  }
+
+  /** Whether a log that ends so may lead this one (paper 5.4.1). */
+  isAtLeast(lastTerm: Term, lastIndex: LogIndex): boolean {
+    const ownTerm = this.lastTerm;
+    return lastTerm > ownTerm || (lastTerm === ownTerm && lastIndex >= this.lastIndex);
+  }
+
+  /**
+   * The largest index at or below `index` whose term is at most `term`: where two logs may still agree. Terms never decrease, so
+   * halving finds it. If even the compaction point has a higher term, it is the index below, whose term is unknown.
+   */
+  hintAt(index: LogIndex, term: Term): LogIndex {
+    let low = this.baseIndex;
+    let high = Math.min(index, this.lastIndex);
+    if (high < low) return high;
+    if (this.baseTerm > term) return low - 1;
+    while (low < high) {
+      const middle = low + Math.ceil((high - low) / 2);
+      if (this.entries.at(middle).term <= term) low = middle;
+      else high = middle - 1;
+    }
+    return low;
+  }
+
+  /** Entries from `from` up to but without `end`: as many as fit into `bytesMax`, at least one if there is one. */
+  slice(from: LogIndex, end: LogIndex, bytesMax: number): readonly LogEntry[] {
+    if (from >= end) return NONE;
+    const farthest = Math.min(end, from + SLICE_ENTRIES_MAX);
+    let stop = from + 1;
+    let bytes = this.entries.at(from).data.length;
+    while (stop < farthest) {
+      bytes += this.entries.at(stop).data.length;
+      if (bytes > bytesMax) break;
+      stop++;
+    }
+    return this.entries.slice(from, stop);
+  }
+
+  /** Adds one entry at the end. */
+  append(entry: LogEntry): void {
+    this.push(entry);
+  }
+
+  /**
+   * Takes entries that follow a matching one (paper 5.3): those already present are skipped, and only from the first with another
+   * term on the own log gives way. A late or repeated message therefore removes nothing.
+   */
+  merge(entries: readonly LogEntry[]): void {
+    for (let i = 0; i < entries.length; i++) {
+      const entry = entries[i];
+      assert(entry !== undefined, "Entries have no holes");
+      const ownTerm = this.termAt(entry.index);
+      if (ownTerm === entry.term) continue;
+      if (ownTerm !== undefined) this.truncate(entry.index);
+      this.push(entry);
+    }
+  }
+
+  commitTo(index: LogIndex): boolean {
+    if (index <= this.committed) return false;
+    assert(index <= this.lastIndex, "The commit index is inside the log");
+    this.committed = index;
+    return true;
+  }
+
+  /** Entries for the disk that were not handed out before. */
+  handOutUnstable(): readonly LogEntry[] {
+    if (this.inProgress >= this.entries.end) return NONE;
+    const entries = this.entries.slice(this.inProgress, this.entries.end);
+    this.inProgress = this.entries.end;
+    return entries;
+  }
+
+  /** A received snapshot for the disk that was not handed out before. */
+  handOutSnapshot(): SnapshotMeta | null {
+    if (this.received === null || this.received.handedOut) return null;
+    this.received.handedOut = true;
+    return this.received.meta;
+  }
+
+  hasUnstable(): boolean {
+    return this.inProgress < this.entries.end || (this.received !== null && !this.received.handedOut);
+  }
+
+  /**
+   * The disk holds everything up to `index`, which had `term` when it was handed out. If another term stands there now, the tail
+   * was replaced meanwhile, and a later job speaks for what replaced it.
+   */
+  stableTo(index: LogIndex, term: Term): void {
+    if (index < this.offset || this.termAt(index) !== term) return;
+    assert(index < this.inProgress, "Only what was handed out becomes durable");
+    this.offset = index + 1;
+  }
+
+  /** Committed entries that are durable here, each handed out once. */
+  handOutCommitted(bytesMax: number): readonly LogEntry[] {
+    const entries = this.slice(this.applyingTo + 1, this.applicableEnd(), bytesMax);
+    this.applyingTo += entries.length;
+    return entries;
+  }
+
+  hasCommitted(): boolean {
+    return this.applyingTo + 1 < this.applicableEnd();
+  }
+
+  applyTo(index: LogIndex): void {
+    assert(index <= this.committed, "Only committed entries are applied");
+    if (index > this.appliedTo) this.appliedTo = index;
+  }
+
+  /** Replaces the whole log, also what lies beyond the snapshot: nothing says that it still follows from it. */
+  restore(meta: SnapshotMeta): void {
+    assert(meta.index > this.committed, "A snapshot is restored only to go forward");
+    this.baseIndex = meta.index;
+    this.baseTerm = meta.term;
+    this.entries.restart(meta.index + 1);
+    this.committed = meta.index;
+    this.offset = meta.index + 1;
+    this.inProgress = meta.index + 1;
+    this.received = { meta, handedOut: false };
+  }
+
+  /** The received snapshot is durable, and the state machine was restored from it. */
+  restored(meta: SnapshotMeta): void {
+    if (this.saved === null || meta.index > this.saved.index) this.saved = meta;
+    this.appliedTo = Math.max(this.appliedTo, meta.index);
+    this.applyingTo = Math.max(this.applyingTo, meta.index);
+    if (this.received?.meta.index === meta.index) this.received = null;
+  }
+
+  /** An own snapshot is durable. */
+  saveSnapshot(meta: SnapshotMeta): void {
+    assert(meta.index <= this.appliedTo, "A snapshot holds applied entries only");
+    const term = this.termAt(meta.index);
+    assert(term === undefined || term === meta.term, "A snapshot has the term of its last entry");
+    if (this.saved === null || meta.index > this.saved.index) this.saved = meta;
+  }
+
+  /** Forgets entries up to and including `index`. Its term stays known. */
+  compact(index: LogIndex): void {
+    assert(index <= (this.saved?.index ?? 0), "Only what a snapshot covers is compacted");
+    assert(index <= this.appliedTo, "Only applied entries are compacted");
+    if (index <= this.baseIndex) return;
+    this.baseTerm = this.entries.at(index).term;
+    this.baseIndex = index;
+    this.entries.dropBefore(index + 1);
+  }
+
+  /** What is not durable here waits, even if others hold it: a reader must not see what this member could lose. */
+  private applicableEnd(): LogIndex {
+    return this.received === null ? Math.min(this.committed + 1, this.offset) : 0;
+  }
+
+  private push(entry: LogEntry): void {
+    assert(entry.term >= this.lastTerm, "Terms in the log never decrease");
+    this.entries.push(entry);
+  }
+
+  private truncate(index: LogIndex): void {
+    assert(index > this.committed, "A committed entry is never replaced: the leader's log contradicts an acknowledged one");
+    this.entries.truncate(index);
+    this.offset = Math.min(this.offset, index);
+    this.inProgress = Math.min(this.inProgress, index);
+  }
+}
