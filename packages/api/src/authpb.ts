@@ -1,0 +1,1 @@
+export * from "./generated/authpb/auth_pb.ts";

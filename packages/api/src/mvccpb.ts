@@ -1,0 +1,1 @@
+export * from "./generated/mvccpb/kv_pb.ts";

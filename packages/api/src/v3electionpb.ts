@@ -1,0 +1,1 @@
+export * from "./generated/v3electionpb/election_pb.ts";

@@ -1,0 +1,1 @@
+export * from "./generated/v3lockpb/lock_pb.ts";
