@@ -1,1 +1,70 @@
-export {};
+export * as authpb from "./authpb.ts";
+export { CodecError } from "./codec/codec-error.ts";
+export {
+  type Command,
+  decodeCommand,
+  encodeMemberAttributesCommand,
+  encodeRequestCommand,
+  type MemberAttributes,
+  type RequestCommandType,
+} from "./codec/command.ts";
+export type {
+  DeleteRangeRequest,
+  DeleteRangeResponse,
+  KeyValue,
+  PutRequest,
+  PutResponse,
+  RangeRequest,
+  RangeResponse,
+  ResponseHeader,
+} from "./codec/etcd-message.ts";
+export {
+  decodeDeleteRangeRequest,
+  decodePutRequest,
+  decodeRangeRequest,
+  encodeDeleteRangeRequest,
+  encodePutRequest,
+  encodeRangeRequest,
+} from "./codec/etcd-request.ts";
+export {
+  decodeDeleteRangeResponse,
+  decodePutResponse,
+  decodeRangeResponse,
+  encodeDeleteRangeResponse,
+  encodePutResponse,
+  encodeRangeResponse,
+} from "./codec/etcd-response.ts";
+export {
+  BATCH_MESSAGES_MAX,
+  decodePeerFrame,
+  decodeSnapshotFrame,
+  encodePeerFrame,
+  encodeSnapshotFrame,
+  type Hello,
+  type PeerFrame,
+  type SnapshotFrame,
+} from "./codec/peer-frame.ts";
+export { peerMessageBytesMax } from "./codec/peer-message-encoder.ts";
+export {
+  decodeKeyRequest,
+  decodeKeyValueRequest,
+  decodeRaftKvResponse,
+  encodeKeyRequest,
+  encodeKeyValueRequest,
+  encodeRaftKvResponse,
+  type KeyRequest,
+  type KeyValueRequest,
+  type LeaderAddress,
+  type RaftKvResponse,
+  type RaftKvStatus,
+} from "./codec/raftkv-message.ts";
+export { RangeResponseWriter } from "./codec/range-response-writer.ts";
+export * as etcdserverpb from "./etcdserverpb.ts";
+export * as grpcHealthV1 from "./generated/grpc/health/v1/health_pb.ts";
+export * as raftkvCommandV1 from "./generated/raftkv/command/v1/command_pb.ts";
+export * as raftkvPeerV1 from "./generated/raftkv/peer/v1/peer_pb.ts";
+export * as raftkvStateV1 from "./generated/raftkv/state/v1/state_pb.ts";
+export * as raftkvV1 from "./generated/raftkv/v1/raftkv_pb.ts";
+export * as mvccpb from "./mvccpb.ts";
+export * as v3electionpb from "./v3electionpb.ts";
+export * as v3lockpb from "./v3lockpb.ts";

@@ -1,0 +1,177 @@
+import type { InstallSnapshot, PeerMessage } from "@raftkv/raft-core";
+import { CodecError } from "./codec-error.ts";
+import { readInstallSnapshot, readPeerMessage } from "./peer-message-decoder.ts";
+import { peerMessageBytesMax, writePeerMessage, writePeerMessageFields } from "./peer-message-encoder.ts";
+import { ProtobufReader } from "./protobuf-reader.ts";
+import { ProtobufWriter } from "./protobuf-writer.ts";
+
+/** `raftkv.peer.v1.Hello`: the first frame of a stream, in both directions. */
+export interface Hello {
+  /** uint64. */
+  readonly clusterId: bigint;
+  readonly fromMember: bigint;
+  readonly toMember: bigint;
+  /** The newest the sender speaks, a uint32. */
+  readonly protocolVersion: number;
+  /** Of the sender, for people. */
+  readonly name: string;
+}
+
+/** `raftkv.peer.v1.PeerFrame`. */
+export type PeerFrame =
+  | { readonly type: "hello"; readonly hello: Hello }
+  | { readonly type: "batch"; readonly messages: readonly PeerMessage[] };
+
+/** `raftkv.peer.v1.SnapshotFrame`: one hello, one message, then chunks of `sizeBytes` together. */
+export type SnapshotFrame =
+  | { readonly type: "hello"; readonly hello: Hello }
+  | { readonly type: "message"; readonly message: InstallSnapshot; readonly sizeBytes: number }
+  | { readonly type: "chunk"; readonly chunk: Uint8Array };
+
+/** Messages in one batch: the smallest takes 4 bytes on the wire and some 100 in memory. */
+export const BATCH_MESSAGES_MAX = 65_536;
+
+const PROTOCOL_VERSION_MAX = 0xffff_ffff;
+const FRAME_FIXED_BYTES_MAX = 16;
+
+const reader = new ProtobufReader();
+const writer = new ProtobufWriter();
+
+/** Throws CodecError if a message can't be written: an integer that is not safe, entries with a gap, too many messages. */
+export function encodePeerFrame(frame: PeerFrame): Uint8Array {
+  if (frame.type === "hello") return encodeHelloFrame(frame.hello);
+  const { messages } = frame;
+  if (messages.length > BATCH_MESSAGES_MAX)
+    throw new CodecError(`Batch of ${messages.length} messages is above the limit ${BATCH_MESSAGES_MAX}`);
+  let bytesMax = FRAME_FIXED_BYTES_MAX;
+  for (const message of messages) bytesMax += peerMessageBytesMax(message);
+  writer.begin(bytesMax);
+  writer.open(0x12, bytesMax);
+  for (const message of messages) writePeerMessage(writer, 0x0a, message);
+  writer.close();
+  return writer.finish();
+}
+
+/** Entry data and payloads are views into `bytes`. Throws CodecError. */
+export function decodePeerFrame(bytes: Uint8Array): PeerFrame {
+  let frame: PeerFrame | null = null;
+  reader.reset(bytes);
+  while (reader.more()) {
+    const tag = reader.tag();
+    if (tag !== 0x0a && tag !== 0x12) {
+      reader.skip(tag);
+      continue;
+    }
+    if (frame !== null) throw new CodecError(`Peer frame holds field ${tag >>> 3} and a ${frame.type}, one is allowed`);
+    const outer = reader.enter();
+    frame = tag === 0x0a ? { type: "hello", hello: readHello() } : { type: "batch", messages: readMessages() };
+    reader.leave(outer);
+  }
+  reader.release();
+  if (frame === null) throw new CodecError(`Peer frame of ${bytes.length} bytes is of no known type`);
+  return frame;
+}
+
+/** Throws CodecError if the message can't be written. */
+export function encodeSnapshotFrame(frame: SnapshotFrame): Uint8Array {
+  switch (frame.type) {
+    case "hello":
+      return encodeHelloFrame(frame.hello);
+    case "message":
+      writer.begin(peerMessageBytesMax(frame.message) + FRAME_FIXED_BYTES_MAX);
+      writer.open(0x12, 1);
+      writePeerMessageFields(writer, frame.message);
+      writer.uintField(0x28, frame.sizeBytes);
+      writer.close();
+      return writer.finish();
+    case "chunk":
+      writer.begin(frame.chunk.length + FRAME_FIXED_BYTES_MAX);
+      writer.bytesElement(0x1a, frame.chunk);
+      return writer.finish();
+  }
+}
+
+/** A chunk is a view into `bytes`. Throws CodecError. */
+export function decodeSnapshotFrame(bytes: Uint8Array): SnapshotFrame {
+  let frame: SnapshotFrame | null = null;
+  reader.reset(bytes);
+  while (reader.more()) {
+    const tag = reader.tag();
+    if (tag !== 0x0a && tag !== 0x12 && tag !== 0x1a) {
+      reader.skip(tag);
+      continue;
+    }
+    if (frame !== null) throw new CodecError(`Snapshot frame holds field ${tag >>> 3} and a ${frame.type}, one is allowed`);
+    if (tag === 0x1a) {
+      frame = { type: "chunk", chunk: reader.bytes() };
+      continue;
+    }
+    const outer = reader.enter();
+    frame = tag === 0x0a ? { type: "hello", hello: readHello() } : { type: "message", ...readInstallSnapshot(reader) };
+    reader.leave(outer);
+  }
+  reader.release();
+  if (frame === null) throw new CodecError(`Snapshot frame of ${bytes.length} bytes is of no known type`);
+  return frame;
+}
+
+/** The hello has the same number in both kinds of frames. */
+function encodeHelloFrame(hello: Hello): Uint8Array {
+  if (hello.protocolVersion > PROTOCOL_VERSION_MAX) throw new CodecError(`Protocol version ${hello.protocolVersion} is above 2^32-1`);
+  writer.begin(FRAME_FIXED_BYTES_MAX);
+  writer.open(0x0a, 1);
+  writer.fixed64Field(0x09, hello.clusterId);
+  writer.fixed64Field(0x11, hello.fromMember);
+  writer.fixed64Field(0x19, hello.toMember);
+  writer.uintField(0x20, hello.protocolVersion);
+  writer.stringField(0x2a, hello.name);
+  writer.close();
+  return writer.finish();
+}
+
+function readHello(): Hello {
+  let clusterId = 0n;
+  let fromMember = 0n;
+  let toMember = 0n;
+  let protocolVersion = 0;
+  let name = "";
+  while (reader.more()) {
+    const tag = reader.tag();
+    switch (tag) {
+      case 0x09:
+        clusterId = reader.fixed64();
+        break;
+      case 0x11:
+        fromMember = reader.fixed64();
+        break;
+      case 0x19:
+        toMember = reader.fixed64();
+        break;
+      case 0x20:
+        protocolVersion = reader.int32() >>> 0;
+        break;
+      case 0x2a:
+        name = reader.string();
+        break;
+      default:
+        reader.skip(tag);
+    }
+  }
+  return { clusterId, fromMember, toMember, protocolVersion, name };
+}
+
+function readMessages(): readonly PeerMessage[] {
+  const messages: PeerMessage[] = [];
+  while (reader.more()) {
+    const tag = reader.tag();
+    if (tag !== 0x0a) {
+      reader.skip(tag);
+      continue;
+    }
+    if (messages.length === BATCH_MESSAGES_MAX) throw new CodecError(`Batch has more than ${BATCH_MESSAGES_MAX} messages`);
+    const outer = reader.enter();
+    messages.push(readPeerMessage(reader));
+    reader.leave(outer);
+  }
+  return messages;
+}

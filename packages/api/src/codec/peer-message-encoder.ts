@@ -1,0 +1,152 @@
+import type { AppendEntries, EntryKind, PeerMessage, SnapshotMeta } from "@raftkv/raft-core";
+import { CodecError } from "./codec-error.ts";
+import type { ProtobufWriter } from "./protobuf-writer.ts";
+
+/** Upper bound of the integers and tags of a message without entries, payloads and voters. */
+const MESSAGE_FIXED_BYTES_MAX = 96;
+/** The same for one entry: term, kind, three tags and lengths. */
+const ENTRY_FIXED_BYTES_MAX = 24;
+const VARINT_BYTES_MAX = 10;
+
+const entryKindNumbers: Readonly<Record<EntryKind, number>> = { command: 1, empty: 2, configuration: 3 };
+
+/** An upper bound of what the message takes in a frame, in bytes: for limits on frames and queues. */
+export function peerMessageBytesMax(message: PeerMessage): number {
+  let bytes = MESSAGE_FIXED_BYTES_MAX;
+  switch (message.type) {
+    case "appendEntries":
+      for (const entry of message.entries) bytes += ENTRY_FIXED_BYTES_MAX + entry.data.length;
+      return bytes;
+    case "forwardPropose":
+      for (const payload of message.payloads) bytes += ENTRY_FIXED_BYTES_MAX + payload.length;
+      return bytes;
+    case "installSnapshot":
+      return bytes + VARINT_BYTES_MAX * message.snapshot.configuration.voters.length;
+    default:
+      return bytes;
+  }
+}
+
+/** Appends a `raftkv.peer.v1.PeerMessage` to the message being written, under `tag`. */
+export function writePeerMessage(writer: ProtobufWriter, tag: number, message: PeerMessage): void {
+  const sizeHint = peerMessageSizeHint(message);
+  writer.open(tag, sizeHint);
+  writer.open(peerMessageTag(message), sizeHint);
+  writePeerMessageFields(writer, message);
+  writer.close();
+  writer.close();
+}
+
+/** The fields of a `raftkv.peer.v1` message, without its tag and length. */
+export function writePeerMessageFields(writer: ProtobufWriter, message: PeerMessage): void {
+  writer.uintField(0x08, message.from);
+  writer.uintField(0x10, message.to);
+  switch (message.type) {
+    case "requestVote":
+      writer.uintField(0x18, message.term);
+      writer.uintField(0x20, message.lastIndex);
+      writer.uintField(0x28, message.lastTerm);
+      return;
+    case "requestVoteResponse":
+      writer.uintField(0x18, message.term);
+      writer.boolField(0x20, message.granted);
+      return;
+    case "appendEntries":
+      writeAppendEntries(writer, message);
+      return;
+    case "appendEntriesResponse":
+      writer.uintField(0x18, message.term);
+      writer.uintField(0x20, message.index);
+      writer.boolField(0x28, message.rejected);
+      writer.uintField(0x30, message.hintIndex);
+      writer.uintField(0x38, message.hintTerm);
+      return;
+    case "heartbeat":
+      writer.uintField(0x18, message.term);
+      writer.uintField(0x20, message.commit);
+      writer.uintField(0x28, message.readPosition);
+      return;
+    case "heartbeatResponse":
+      writer.uintField(0x18, message.term);
+      writer.uintField(0x20, message.readPosition);
+      return;
+    case "installSnapshot":
+      writer.uintField(0x18, message.term);
+      writeSnapshotMeta(writer, message.snapshot);
+      return;
+    case "forwardPropose":
+      for (const payload of message.payloads) writer.bytesElement(0x1a, payload);
+      return;
+    case "readIndexRequest":
+      writer.uintField(0x18, message.requestId);
+      return;
+    case "readIndexResponse":
+      writer.uintField(0x18, message.requestId);
+      writer.uintField(0x20, message.index);
+      return;
+  }
+}
+
+/** Field number * 8 + 2 of the message in the oneof of PeerMessage. */
+function peerMessageTag(message: PeerMessage): number {
+  switch (message.type) {
+    case "requestVote":
+      return 0x0a;
+    case "requestVoteResponse":
+      return 0x12;
+    case "appendEntries":
+      return 0x1a;
+    case "appendEntriesResponse":
+      return 0x22;
+    case "heartbeat":
+      return 0x2a;
+    case "heartbeatResponse":
+      return 0x32;
+    case "installSnapshot":
+      return 0x3a;
+    case "forwardPropose":
+      return 0x42;
+    case "readIndexRequest":
+      return 0x4a;
+    case "readIndexResponse":
+      return 0x52;
+  }
+}
+
+function writeAppendEntries(writer: ProtobufWriter, message: AppendEntries): void {
+  writer.uintField(0x18, message.term);
+  writer.uintField(0x20, message.prevIndex);
+  writer.uintField(0x28, message.prevTerm);
+  writer.uintField(0x30, message.commit);
+  let index = message.prevIndex;
+  for (const entry of message.entries) {
+    index += 1;
+    if (entry.index !== index) throw new CodecError(`Entry ${entry.index} stands where entry ${index} is expected`);
+    writer.open(0x3a, entry.data.length);
+    writer.uintField(0x08, entry.term);
+    writer.uintField(0x10, entryKindNumbers[entry.kind]);
+    writer.bytesField(0x1a, entry.data);
+    writer.close();
+  }
+}
+
+function writeSnapshotMeta(writer: ProtobufWriter, snapshot: SnapshotMeta): void {
+  writer.open(0x22, 1);
+  writer.uintField(0x08, snapshot.index);
+  writer.uintField(0x10, snapshot.term);
+  if (snapshot.configuration.voters.length > 0) {
+    writer.open(0x1a, snapshot.configuration.voters.length);
+    for (const voter of snapshot.configuration.voters) writer.packedUint(voter);
+    writer.close();
+  }
+  writer.close();
+}
+
+/** Near the size from below, so that the room kept for a length is mostly right. */
+function peerMessageSizeHint(message: PeerMessage): number {
+  if (message.type !== "appendEntries" && message.type !== "forwardPropose") return 1;
+  let bytes = 0;
+  if (message.type === "appendEntries") for (const entry of message.entries) bytes += entry.data.length + 8;
+  else for (const payload of message.payloads) bytes += payload.length + 2;
+  return bytes;
+}
