@@ -1,1 +1,19 @@
-export {};
+export type { KeyValue, KeyValueView } from "./key-value.ts";
+export type { KVRestorer } from "./kv-restorer.ts";
+export type { KVSnapshot } from "./kv-snapshot.ts";
+export {
+  type DeleteRangeOptions,
+  type DeleteRangeResult,
+  type GetResult,
+  KVStore,
+  type KVStoreOptions,
+  type MemoryUse,
+  type PutResult,
+  type RemoveResult,
+  type SetOptions,
+  type SetResult,
+  type UpdateResult,
+} from "./kv-store.ts";
+export type { RangeQuery, RangeResult, RangeSummary, SortOrder, SortTarget } from "./range-query.ts";
+export { keyBytesMax, valueBytesMax } from "./record-limits.ts";
+export { SnapshotFormatError, snapshotChunkBytes } from "./snapshot-format.ts";
