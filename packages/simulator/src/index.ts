@@ -1,1 +1,10 @@
-export {};
+export { type CapturedLine, CapturedLog } from "./capturing-logger.ts";
+export type { TornSector } from "./disk/file-image.ts";
+export { type DiskFault, type DiskLatency, type DiskOperation, SimulatedDisk, type SimulatedDiskOptions } from "./disk/simulated-disk.ts";
+export type { LinkOptions } from "./network/link.ts";
+export { SimulatedInternet } from "./network/simulated-internet.ts";
+export { Oscillator } from "./simulated-clock.ts";
+export { SimulatedNode, type SimulatedNodeOptions } from "./simulated-node.ts";
+export { type RunLimit, Simulation, SimulationError, type SimulationOptions } from "./simulation.ts";
+export { childSeed, type Seed, SeededRandom } from "./timeline/seeded-random.ts";
+export type { Trace, TraceLine } from "./timeline/trace.ts";
