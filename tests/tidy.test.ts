@@ -218,7 +218,7 @@ test("the lockfile names no address", () => {
 test("every script that npm runs exists", () => {
   const findings: string[] = [];
   for (const [name, command] of Object.entries(manifest("package.json").scripts ?? {})) {
-    const script = /^node (\S+)/.exec(command)?.[1];
+    const script = /^(?:exec )?node (\S+)/.exec(command)?.[1];
     if (script !== undefined && !files.includes(script)) findings.push(`npm run ${name}: ${script} does not exist`);
   }
   expect(findings).toEqual([]);
