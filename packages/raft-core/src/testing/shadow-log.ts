@@ -1,0 +1,78 @@
+import type { LogEntry, LogIndex, Term } from "../types.ts";
+
+/** Everything up to one index, as one number: equal hashes stand for equal histories. */
+export type HistoryHash = number;
+
+export const EMPTY_HISTORY: HistoryHash = 0x811c9dc5;
+
+export function extendHistory(history: HistoryHash, entry: LogEntry): HistoryHash {
+  let hash = history;
+  for (const value of [entry.index, entry.term, entry.kind.length, ...entry.data]) hash = Math.imul(hash ^ value, 0x01000193) >>> 0;
+  return hash;
+}
+
+/** A log as a plain array, with the hash of the history at every index: what the core handed out, or what a disk holds. */
+export class ShadowLog {
+  baseIndex: LogIndex = 0;
+  baseTerm: Term = 0;
+  baseHash: HistoryHash = EMPTY_HISTORY;
+  entries: LogEntry[] = [];
+  private hashes: HistoryHash[] = [];
+
+  get lastIndex(): LogIndex {
+    return this.baseIndex + this.entries.length;
+  }
+
+  termAt(index: LogIndex): Term | undefined {
+    return index === this.baseIndex ? this.baseTerm : this.entries[index - this.baseIndex - 1]?.term;
+  }
+
+  hashAt(index: LogIndex): HistoryHash | undefined {
+    return index === this.baseIndex ? this.baseHash : this.hashes[index - this.baseIndex - 1];
+  }
+
+  /** Entries replace everything at or above their first index. */
+  write(entries: readonly LogEntry[]): void {
+    const first = entries[0];
+    if (first === undefined) return;
+    if (first.index <= this.baseIndex || first.index > this.lastIndex + 1) {
+      throw new Error(`Entries from ${first.index} do not continue a log of ${this.baseIndex + 1}..${this.lastIndex}`);
+    }
+    this.entries.length = first.index - this.baseIndex - 1;
+    this.hashes.length = this.entries.length;
+    for (const entry of entries) {
+      if (entry.index !== this.lastIndex + 1) throw new Error(`Entry ${entry.index} leaves a gap after ${this.lastIndex}`);
+      const before = this.hashAt(this.lastIndex) ?? EMPTY_HISTORY;
+      this.entries.push(entry);
+      this.hashes.push(extendHistory(before, entry));
+    }
+  }
+
+  restart(index: LogIndex, term: Term, hash: HistoryHash): void {
+    this.baseIndex = index;
+    this.baseTerm = term;
+    this.baseHash = hash;
+    this.entries = [];
+    this.hashes = [];
+  }
+
+  compact(index: LogIndex): void {
+    const term = this.termAt(index);
+    const hash = this.hashAt(index);
+    if (index <= this.baseIndex || term === undefined || hash === undefined) return;
+    const dropped = index - this.baseIndex;
+    this.entries = this.entries.slice(dropped);
+    this.hashes = this.hashes.slice(dropped);
+    this.baseIndex = index;
+    this.baseTerm = term;
+    this.baseHash = hash;
+  }
+
+  copy(): ShadowLog {
+    const copy = new ShadowLog();
+    copy.restart(this.baseIndex, this.baseTerm, this.baseHash);
+    copy.entries = [...this.entries];
+    copy.hashes = [...this.hashes];
+    return copy;
+  }
+}

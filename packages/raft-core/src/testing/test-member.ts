@@ -1,0 +1,169 @@
+import { RaftCore } from "../raft-core.ts";
+import type {
+  AppendJob,
+  ApplyJob,
+  Configuration,
+  CoreOptions,
+  HardState,
+  InstallSnapshot,
+  LogEntry,
+  LogIndex,
+  NodeId,
+  PeerMessage,
+  RandomSource,
+  ReadResult,
+  Ready,
+  SnapshotMeta,
+} from "../types.ts";
+import { EMPTY_HISTORY, extendHistory, type HistoryHash, ShadowLog } from "./shadow-log.ts";
+
+export const NO_HARD_STATE: HardState = { term: 0, vote: 0, commit: 0 };
+
+interface StoredSnapshot {
+  readonly meta: SnapshotMeta;
+  readonly state: HistoryHash;
+}
+
+export interface MemberStart {
+  readonly options: CoreOptions;
+  readonly configuration: Configuration;
+  readonly random: RandomSource;
+  readonly hardState?: HardState;
+  readonly entries?: readonly LogEntry[];
+}
+
+/**
+ * A driver in miniature: a core, a disk that loses what was not synced, and a state machine that is the hash of what it applied.
+ * Nothing happens by itself: the test decides when the core is asked, when the disk is done and when an entry is applied.
+ */
+export class TestMember {
+  readonly id: NodeId;
+  core: RaftCore;
+  /** The core's log as far as it was handed out. */
+  log = new ShadowLog();
+  /** What a crash leaves. */
+  disk = new ShadowLog();
+  diskHardState: HardState;
+  snapshot: StoredSnapshot | null = null;
+  state: HistoryHash = EMPTY_HISTORY;
+  stateIndex: LogIndex = 0;
+  appends: AppendJob[] = [];
+  applies: ApplyJob[] = [];
+  readonly applied: LogEntry[] = [];
+  readonly reads: ReadResult[] = [];
+  private readonly start: MemberStart;
+  private readonly known: StoredSnapshot[] = [];
+
+  constructor(start: MemberStart) {
+    this.id = start.options.id;
+    this.start = start;
+    this.diskHardState = start.hardState ?? NO_HARD_STATE;
+    this.disk.write(start.entries ?? []);
+    this.log = this.disk.copy();
+    this.core = this.makeCore();
+  }
+
+  /** Asks the core once. Jobs go to the queues; what may leave at once is returned. */
+  collect(): Ready | undefined {
+    const ready = this.core.ready();
+    if (ready === undefined) return undefined;
+    if (ready.append !== null) {
+      this.remember(ready.append);
+      this.appends.push(ready.append);
+    }
+    if (ready.apply !== null) this.applies.push(ready.apply);
+    this.reads.push(...ready.reads);
+    return ready;
+  }
+
+  /** The oldest append job becomes durable; its messages are returned. */
+  write(): readonly PeerMessage[] {
+    const job = this.appends.shift();
+    if (job === undefined) return [];
+    this.store(job);
+    if (job.snapshot !== null) {
+      while (this.applies.length > 0) this.apply();
+      if (this.snapshot === null) throw new Error("A snapshot job was stored without its snapshot");
+      this.state = this.snapshot.state;
+      this.stateIndex = this.snapshot.meta.index;
+    }
+    this.core.appended(job);
+    return job.messages;
+  }
+
+  /** The oldest apply job is applied. */
+  apply(): void {
+    const job = this.applies.shift();
+    if (job === undefined) return;
+    for (const entry of job.entries) {
+      if (entry.index !== this.stateIndex + 1) throw new Error(`Entry ${entry.index} is applied after ${this.stateIndex}`);
+      this.state = extendHistory(this.state, entry);
+      this.stateIndex = entry.index;
+      this.applied.push(entry);
+    }
+    this.core.applied(job);
+  }
+
+  /** State at the index of a snapshot that this member saved or received, as it travels with `message`. */
+  stateFor(message: PeerMessage): HistoryHash {
+    return message.type === "installSnapshot" ? this.bytesOf(message.snapshot).state : EMPTY_HISTORY;
+  }
+
+  /** Gives the core a snapshot whose bytes, here one number, have arrived. */
+  receiveSnapshot(message: InstallSnapshot, state: HistoryHash): void {
+    this.known.push({ meta: message.snapshot, state });
+    this.core.step(message);
+  }
+
+  /** Saves what was applied and forgets the log up to `trailing` entries before it. */
+  takeSnapshot(trailing: number): void {
+    const index = this.stateIndex;
+    const term = this.log.termAt(index);
+    if (term === undefined || index <= (this.snapshot?.meta.index ?? 0) || index > this.disk.lastIndex) return;
+    this.snapshot = { meta: { index, term, configuration: this.start.configuration }, state: this.state };
+    this.known.push(this.snapshot);
+    this.core.snapshotSaved(this.snapshot.meta);
+    const compacted = Math.max(0, index - trailing);
+    this.core.compact(compacted);
+    this.log.compact(compacted);
+    this.disk.compact(compacted);
+  }
+
+  /** Power is cut after `jobs` of the waiting appends reached the disk unnoticed, and comes back. */
+  crash(jobs: number, keepsCommit: boolean): void {
+    for (const job of this.appends.slice(0, jobs)) this.store(job);
+    if (!keepsCommit) this.diskHardState = { ...this.diskHardState, commit: 0 };
+    this.appends = [];
+    this.applies = [];
+    this.state = this.snapshot?.state ?? EMPTY_HISTORY;
+    this.stateIndex = this.snapshot?.meta.index ?? 0;
+    this.log = this.disk.copy();
+    this.core = this.makeCore();
+  }
+
+  private makeCore(): RaftCore {
+    const { options, configuration, random } = this.start;
+    const snapshot = this.snapshot?.meta ?? null;
+    return new RaftCore(options, { hardState: this.diskHardState, snapshot, entries: this.disk.entries, configuration }, random);
+  }
+
+  private remember(job: AppendJob): void {
+    if (job.snapshot !== null) this.log.restart(job.snapshot.index, job.snapshot.term, this.bytesOf(job.snapshot).state);
+    this.log.write(job.entries);
+  }
+
+  private store(job: AppendJob): void {
+    if (job.hardState !== null) this.diskHardState = job.hardState;
+    if (job.snapshot !== null) {
+      this.snapshot = this.bytesOf(job.snapshot);
+      this.disk.restart(job.snapshot.index, job.snapshot.term, this.snapshot.state);
+    }
+    this.disk.write(job.entries);
+  }
+
+  private bytesOf(meta: SnapshotMeta): StoredSnapshot {
+    const stored = this.known.find((snapshot) => snapshot.meta.index === meta.index && snapshot.meta.term === meta.term);
+    if (stored === undefined) throw new Error(`Snapshot ${meta.index} is not known here`);
+    return stored;
+  }
+}
