@@ -1,1 +1,4 @@
-export {};
+export { readIdentity } from "./data-directory.ts";
+export type { Identity } from "./format.ts";
+export { LogStoreError, type LogStoreErrorCode } from "./log-store-error.ts";
+export { type LogStoreOptions, openLogStore } from "./open-log-store.ts";

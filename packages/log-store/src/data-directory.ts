@@ -1,0 +1,104 @@
+import { type Disk, DiskError } from "@raftkv/raft-node";
+import { hex16, type Identity } from "./format.ts";
+import { LogStoreError } from "./log-store-error.ts";
+import { META_NAME, META_TEMP_NAME, readMeta } from "./meta-file.ts";
+
+/** Names within a data directory: `meta`, `wal/<number>.wal`, `snap/<index>-<term>.snap`, and temporary files. */
+export class DataDirectory {
+  readonly root: string;
+  readonly wal: string;
+  readonly snap: string;
+
+  constructor(root: string) {
+    this.root = root;
+    this.wal = `${root}/wal`;
+    this.snap = `${root}/snap`;
+  }
+
+  segment(number: number): string {
+    return `${this.wal}/${hex16(number)}.wal`;
+  }
+
+  segmentTemp(nonce: string): string {
+    return `${this.wal}/prep-${nonce}.tmp`;
+  }
+
+  snapshot(index: number, term: number): string {
+    return `${this.snap}/${snapshotName(index, term)}`;
+  }
+
+  snapshotTemp(kind: "own" | "recv", index: number, term: number, nonce: string): string {
+    return `${this.snap}/${kind}-${hex16(index)}-${hex16(term)}-${nonce}.tmp`;
+  }
+}
+
+export function snapshotName(index: number, term: number): string {
+  return `${hex16(index)}-${hex16(term)}.snap`;
+}
+
+/** The number in a segment's file name, null for another name. */
+export function segmentNumberOf(name: string): number | null {
+  return /^[0-9a-f]{16}\.wal$/.test(name) ? Number.parseInt(name.slice(0, 16), 16) : null;
+}
+
+export function isSnapshotName(name: string): boolean {
+  return /^[0-9a-f]{16}-[0-9a-f]{16}\.snap$/.test(name);
+}
+
+export function isTempName(name: string): boolean {
+  return name.endsWith(".tmp");
+}
+
+/** Names in a directory, none if it is not there. */
+export async function listIfThere(disk: Disk, path: string): Promise<readonly string[]> {
+  try {
+    return await disk.list(path);
+  } catch (reason) {
+    if (reason instanceof DiskError && reason.code === "not-found") return [];
+    throw LogStoreError.from(reason, `list ${path}`);
+  }
+}
+
+/** Throws `ERR_META_MISSING` if there are data but no meta file. Call only when there is no meta file. */
+export async function checkNoData(disk: Disk, directory: DataDirectory): Promise<void> {
+  for (const path of [directory.wal, directory.snap]) {
+    const data = (await listIfThere(disk, path)).find((name) => segmentNumberOf(name) !== null || isSnapshotName(name));
+    if (data === undefined) continue;
+    throw new LogStoreError(
+      "ERR_META_MISSING",
+      `${directory.root}/${META_NAME} is missing but ${path}/${data} exists: term and vote are lost, remove this member from the cluster and add it again with an empty directory`,
+    );
+  }
+}
+
+/**
+ * The member a directory belongs to, null if it is new. Reads only; may be called while the directory is in use. Throws what
+ * opening it would throw for its meta file.
+ */
+export async function readIdentity(disk: Disk, directory: string): Promise<Identity | null> {
+  const meta = await readMeta(disk, directory, null);
+  if (meta !== null) return { clusterId: meta.clusterId, memberId: meta.memberId };
+  await checkNoData(disk, new DataDirectory(directory));
+  return null;
+}
+
+/** Removes what a crash left unfinished. */
+export async function removeTemps(disk: Disk, directory: DataDirectory): Promise<void> {
+  const names = await listIfThere(disk, directory.root);
+  if (names.includes(META_TEMP_NAME)) await disk.remove(`${directory.root}/${META_TEMP_NAME}`);
+  for (const path of [directory.wal, directory.snap]) {
+    for (const name of await listIfThere(disk, path)) if (isTempName(name)) await disk.remove(`${path}/${name}`);
+  }
+}
+
+/** Makes the name of a new data directory durable in its parent. */
+export async function syncParent(disk: Disk, path: string): Promise<void> {
+  const slash = path.replace(/\/+$/, "").lastIndexOf("/");
+  const parent = slash < 0 ? "." : slash === 0 ? "/" : path.slice(0, slash);
+  try {
+    await disk.syncDirectory(parent);
+  } catch (reason) {
+    // A disk whose root is the data directory itself has no parent to sync.
+    if (!(reason instanceof DiskError && reason.code === "not-found")) throw reason;
+  }
+}

@@ -1,0 +1,188 @@
+import type { HardState, LogIndex, SnapshotMeta } from "@raftkv/raft-core";
+import {
+  type DirectoryLock,
+  type Disk,
+  DiskError,
+  type LogBatch,
+  type Logger,
+  type LogStore,
+  type RecoveredLog,
+  type SnapshotReader,
+} from "@raftkv/raft-node";
+import { type DataDirectory, segmentNumberOf } from "./data-directory.ts";
+import { assert, LogStoreError } from "./log-store-error.ts";
+import type { LogWriter } from "./log-writer.ts";
+import type { MetaFile } from "./meta-file.ts";
+import type { SnapshotFile } from "./snapshot-file.ts";
+import { markOf, type SnapshotStore } from "./snapshot-store.ts";
+
+export interface FileLogStoreParts {
+  readonly disk: Disk;
+  readonly logger: Logger;
+  readonly directory: DataDirectory;
+  readonly meta: MetaFile;
+  readonly writer: LogWriter;
+  readonly snapshots: SnapshotStore;
+  readonly lock: DirectoryLock;
+  readonly recovered: RecoveredLog;
+}
+
+/** An open data directory: hands appends to the writer, and keeps snapshots, log and meta file in step. */
+export class FileLogStore implements LogStore {
+  readonly recovered: RecoveredLog;
+  readonly #parts: FileLogStoreParts;
+  readonly #underWay = new Set<Promise<unknown>>();
+  #queuedSnapshotIndex: number;
+  #removing: Promise<void> = Promise.resolve();
+  #closing: Promise<void> | null = null;
+
+  constructor(parts: FileLogStoreParts) {
+    this.#parts = parts;
+    this.recovered = parts.recovered;
+    this.#queuedSnapshotIndex = parts.recovered.snapshot?.index ?? 0;
+  }
+
+  append(batch: LogBatch): Promise<void> {
+    if (this.#closing !== null) return Promise.reject(closed());
+    return this.#parts.writer.run({ type: "append", batch });
+  }
+
+  saveSnapshot(meta: SnapshotMeta, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    return this.#track(() => this.#saveSnapshot(meta, chunks));
+  }
+
+  receiveSnapshot(meta: SnapshotMeta, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    return this.#track(() => this.#guard(this.#parts.snapshots.receive(meta, chunks)));
+  }
+
+  installSnapshot(meta: SnapshotMeta, hardState: HardState | null): Promise<void> {
+    return this.#track(() => this.#installSnapshot(meta, hardState));
+  }
+
+  discardSnapshot(meta: SnapshotMeta): Promise<void> {
+    return this.#track(() => this.#guard(this.#parts.snapshots.discard(meta)));
+  }
+
+  readSnapshot(): Promise<SnapshotReader | null> {
+    return this.#track(() => this.#parts.snapshots.read());
+  }
+
+  compact(index: LogIndex): Promise<void> {
+    return this.#track(() => this.#compact(index));
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #saveSnapshot(meta: SnapshotMeta, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    const { snapshots, writer } = this.#parts;
+    const written = await this.#guard(snapshots.write(meta, chunks));
+    if (meta.index <= this.#queuedSnapshotIndex) return snapshots.remove(written.path);
+    const file = await this.#guard(snapshots.rename(written));
+    if (meta.index < this.#queuedSnapshotIndex) return snapshots.remove(file.path);
+    // A twin that was saved at the same time has the same name.
+    if (meta.index === this.#queuedSnapshotIndex) return;
+    this.#queuedSnapshotIndex = meta.index;
+    await writer.run({ type: "mark", mark: markOf(file, "own") });
+    await this.#putInForce(file);
+  }
+
+  async #installSnapshot(meta: SnapshotMeta, hardState: HardState | null): Promise<void> {
+    const { snapshots, writer } = this.#parts;
+    if (meta.index <= this.#queuedSnapshotIndex) {
+      throw new LogStoreError("ERR_SNAPSHOT", `Snapshot ${meta.index} is not installed over snapshot ${this.#queuedSnapshotIndex}`);
+    }
+    const received = snapshots.takeReceived(meta);
+    let file = received;
+    const rename = async (): Promise<void> => {
+      file = await snapshots.rename(received);
+    };
+    this.#queuedSnapshotIndex = meta.index;
+    await writer.run({ type: "install", mark: markOf(received, "installed"), hardState, rename });
+    await this.#putInForce(file);
+    await this.#compact(meta.index);
+  }
+
+  async #putInForce(file: SnapshotFile): Promise<void> {
+    const { snapshots, meta, writer } = this.#parts;
+    snapshots.putInForce(file);
+    try {
+      await meta.update({ snapshotIndex: file.meta.index, snapshotTerm: file.meta.term });
+    } catch (reason) {
+      writer.fail(reason);
+      throw LogStoreError.from(reason, "write the meta file");
+    }
+  }
+
+  async #compact(index: LogIndex): Promise<void> {
+    const { snapshots, writer } = this.#parts;
+    assert(index <= (snapshots.inForce?.meta.index ?? 0), "Only what a snapshot in force covers is compacted");
+    const oldest = writer.chain.findLast((link) => link.baseIndex <= index);
+    if (oldest !== undefined) writer.forgetBefore(oldest.number);
+    const kept = new Set(writer.chain.map((link) => link.number));
+    const current = writer.chain.at(-1)?.number ?? 0;
+    this.#removing = this.#removing.then(() => this.#removeSegments(kept, current));
+    await this.#removing;
+    await snapshots.removeObsolete();
+  }
+
+  /** Removes what is older than `current` and not in `kept`, oldest first: a crash in between leaves a longer log, never a hole. */
+  async #removeSegments(kept: ReadonlySet<number>, current: number): Promise<void> {
+    const { disk, directory, logger } = this.#parts;
+    let removed = 0;
+    try {
+      for (const name of await disk.list(directory.wal)) {
+        const number = segmentNumberOf(name);
+        if (number === null || number >= current || kept.has(number)) continue;
+        await disk.remove(`${directory.wal}/${name}`);
+        removed += 1;
+      }
+      if (removed > 0) await disk.syncDirectory(directory.wal);
+    } catch (reason) {
+      // They cost space, not data: the next compaction tries again.
+      logger.warn("old log segments could not be removed", { directory: directory.wal, removed, reason: String(reason) });
+    }
+  }
+
+  async #close(): Promise<void> {
+    const { writer, lock } = this.#parts;
+    await Promise.allSettled([...this.#underWay]);
+    await writer.close();
+    await lock.release();
+  }
+
+  /** Runs now, so that calls keep their order, and lets `close` wait for it. */
+  #track<T>(run: () => Promise<T>): Promise<T> {
+    if (this.#closing !== null) return Promise.reject(closed());
+    const { failure } = this.#parts.writer;
+    if (failure !== null) {
+      return Promise.reject(
+        new LogStoreError("ERR_STORAGE_FAILED", `Storage failed before and is not used again: ${failure.message}`, { cause: failure }),
+      );
+    }
+    const promise = run();
+    this.#underWay.add(promise);
+    const done = (): void => {
+      this.#underWay.delete(promise);
+    };
+    promise.then(done, done);
+    return promise;
+  }
+
+  /** A snapshot that can't be written is given up, but a disk that fails to read or write is not trusted any more. */
+  async #guard<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } catch (reason) {
+      const disk = reason instanceof DiskError ? reason : reason instanceof LogStoreError ? reason.cause : null;
+      if (disk instanceof DiskError && disk.code === "io") this.#parts.writer.fail(reason);
+      throw reason instanceof DiskError ? LogStoreError.from(reason, "write a snapshot") : reason;
+    }
+  }
+}
+
+function closed(): LogStoreError {
+  return new LogStoreError("ERR_CLOSED", "The log store is closed");
+}

@@ -1,0 +1,24 @@
+import { describeLogStore } from "../../raft-node/src/testing/log-store-suite.ts";
+import { openTestStore, SeededRandom } from "./testing/fixture.ts";
+import { MemoryDisk } from "./testing/memory-disk.ts";
+
+let seed = 0;
+
+describeLogStore("files on a disk in memory", async () => {
+  seed += 1;
+  const random = new SeededRandom(seed);
+  let disk = new MemoryDisk();
+  let opened = 0;
+  const open = () => {
+    opened += 1;
+    return openTestStore(disk, { seed: seed * 100 + opened });
+  };
+  return {
+    open,
+    openAfterCrash: () => {
+      disk = disk.afterPowerLoss(() => random.below(2) === 0);
+      return open();
+    },
+    supports: { crash: true },
+  };
+});

@@ -1,0 +1,370 @@
+import type { HardState, LogEntry } from "@raftkv/raft-core";
+import type { Clock, LogBatch } from "@raftkv/raft-node";
+import { BatchEncoder } from "./batch-encoder.ts";
+import { FRAMES_OFFSET } from "./format.ts";
+import {
+  COMMIT_PAYLOAD_BYTES,
+  ENTRY_PREFIX_BYTES,
+  FRAME_HEADER_BYTES,
+  frameBytes,
+  type LogRecord,
+  MARK_PAYLOAD_BYTES,
+  OPEN_PAYLOAD_BYTES,
+  type OpenReason,
+  type OpenRecord,
+  type SnapshotMark,
+} from "./frame.ts";
+import { assert, LogStoreError } from "./log-store-error.ts";
+import type { MetaFile } from "./meta-file.ts";
+import { fits, type Segment, type SegmentSupply } from "./segment-supply.ts";
+import type { TermRuns } from "./term-runs.ts";
+
+/** OPEN and COMMIT, which any batch may need. */
+const FIXED_BYTES = frameBytes(OPEN_PAYLOAD_BYTES) + frameBytes(COMMIT_PAYLOAD_BYTES);
+
+/** Something to make durable. `mark` puts an own snapshot in force, `install` a received one, which drops the log. */
+export type LogOperation =
+  | { readonly type: "append"; readonly batch: LogBatch }
+  | { readonly type: "mark"; readonly mark: SnapshotMark }
+  | {
+      readonly type: "install";
+      readonly mark: SnapshotMark;
+      readonly hardState: HardState | null;
+      /** Gives the snapshot file its final name; called when the operation's turn has come. */
+      readonly rename: () => Promise<void>;
+    };
+
+interface Waiting {
+  readonly operation: LogOperation;
+  readonly bytes: number;
+  readonly resolve: () => void;
+  readonly reject: (reason: LogStoreError) => void;
+}
+
+/** A segment on the chain, for compaction. */
+export interface ChainLink {
+  readonly number: number;
+  /** Last log index before the segment. */
+  readonly baseIndex: number;
+}
+
+export interface LogWriterOptions {
+  readonly clock: Clock;
+  readonly meta: MetaFile;
+  readonly supply: SegmentSupply;
+  readonly batchBytesMax: number;
+  readonly queueBytesMax: number;
+  readonly terms: TermRuns;
+  readonly commitIndex: number;
+  /** Segments before the first of this life, oldest first. */
+  readonly chain: readonly ChainLink[];
+  /** Highest seq on the disk that still counts, its segment and its checksum; zeros for an empty log. */
+  readonly tail: { readonly segment: number; readonly seq: number; readonly crc: number };
+  /** Above every seq ever seen. */
+  readonly nextSeq: number;
+}
+
+/** What the first segment of a life takes over from the one before. */
+export interface FirstBatch {
+  readonly reason: OpenReason;
+  readonly baseIndex: number;
+  readonly baseTerm: number;
+  /** What came after the tail without proof that it is durable: it is written again, to fresh blocks. */
+  readonly records: readonly Exclude<LogRecord, OpenRecord>[];
+}
+
+/**
+ * Writes the log: one batch, one sync in flight; everything that waits meanwhile makes the next batch.
+ * ```
+ * append ──► queue ──► meta if term or vote is new ──► [next segment] ──► write ──► sync ──► resolve all
+ *              ▲                                                                     │
+ *              └───────────────── what came in meanwhile, up to batchBytesMax ◄──────┘
+ * ```
+ * The first failure is final: what waits and what comes later rejects, nothing is tried again.
+ */
+export class LogWriter {
+  readonly #options: LogWriterOptions;
+  readonly #encoder = new BatchEncoder();
+  readonly #queue: Waiting[] = [];
+  readonly #chain: ChainLink[];
+  #queueBytes = 0;
+  #running: Promise<void> | null = null;
+  #failure: LogStoreError | null = null;
+  #segment: Segment | null = null;
+  #offset = 0;
+  #nextSeq: number;
+  #durableSeq: number;
+  #lastSeq: number;
+  #lastCrc: number;
+  #commitIndex: number;
+  /** Commit index after everything that waits. */
+  #queuedCommitIndex: number;
+
+  constructor(options: LogWriterOptions) {
+    this.#options = options;
+    this.#chain = [...options.chain];
+    this.#nextSeq = options.nextSeq;
+    this.#durableSeq = options.tail.seq;
+    this.#lastSeq = options.tail.seq;
+    this.#lastCrc = options.tail.crc;
+    this.#commitIndex = options.commitIndex;
+    this.#queuedCommitIndex = options.commitIndex;
+  }
+
+  /** Oldest first; the last one is being written. */
+  get chain(): readonly ChainLink[] {
+    return this.#chain;
+  }
+
+  get failure(): LogStoreError | null {
+    return this.#failure;
+  }
+
+  /** Begins the first segment of this life. Must have resolved before anything else is written. */
+  async begin(first: FirstBatch): Promise<void> {
+    const { tail } = this.#options;
+    const records = first.records.reduce((sum, record) => sum + recordBytes(record), 0);
+    const segment = await this.#options.supply.take(FIXED_BYTES + records);
+    const open: OpenRecord = {
+      type: "open",
+      reason: first.reason,
+      previousSegment: tail.segment,
+      previousSeq: tail.seq,
+      baseIndex: first.baseIndex,
+      baseTerm: first.baseTerm,
+    };
+    this.#enter(segment, first.baseIndex);
+    this.#beginBatch(segment, FIXED_BYTES + records, open);
+    for (const record of first.records) {
+      if (record.type === "entry") this.#encoder.addEntry(record.entry);
+      else if (record.type === "truncate") this.#encoder.addTruncate(record.index, record.term);
+      else this.#encoder.addMark(record);
+    }
+    await this.#writeBatch(segment);
+  }
+
+  /** Resolves when the operation is durable. */
+  run(operation: LogOperation): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const bytes = operationBytes(operation);
+      if (this.#failure !== null) {
+        reject(
+          new LogStoreError("ERR_STORAGE_FAILED", `Storage failed before and is not used again: ${this.#failure.message}`, {
+            cause: this.#failure,
+          }),
+        );
+        return;
+      }
+      this.#queue.push({ operation, bytes, resolve, reject });
+      this.#queueBytes += bytes;
+      try {
+        this.#admit(operation);
+        this.#running ??= this.#drain();
+      } catch (reason) {
+        this.fail(reason);
+      }
+    });
+  }
+
+  /** Checks what is known before the operation's turn comes. */
+  #admit(operation: LogOperation): void {
+    const { queueBytesMax } = this.#options;
+    if (this.#queueBytes > queueBytesMax) {
+      throw new LogStoreError("ERR_QUEUE_FULL", `${this.#queueBytes} bytes wait for the disk, more than queueBytesMax ${queueBytesMax}`);
+    }
+    if (operation.type === "append") {
+      const { entries, hardState } = operation.batch;
+      assert((entries[0]?.index ?? Infinity) > this.#queuedCommitIndex, "Committed entries are never replaced");
+      this.#queuedCommitIndex = Math.max(this.#queuedCommitIndex, hardState?.commit ?? 0);
+    } else if (operation.type === "install") {
+      this.#queuedCommitIndex = Math.max(this.#queuedCommitIndex, operation.mark.index);
+    }
+  }
+
+  /** Makes `reason` final. */
+  fail(reason: unknown): void {
+    this.#failure ??= LogStoreError.from(reason, "write the log");
+    for (const waiting of this.#queue.splice(0)) waiting.reject(this.#failure);
+    this.#queueBytes = 0;
+  }
+
+  /** Forgets the segments before `number`. */
+  forgetBefore(number: number): void {
+    const at = this.#chain.findIndex((link) => link.number === number);
+    assert(at >= 0, "Only segments of the chain are compacted");
+    this.#chain.splice(0, at);
+    this.#options.terms.compact(this.#chain[0]?.baseIndex ?? 0);
+  }
+
+  /** Waits for what is under way and closes the segment. */
+  async close(): Promise<void> {
+    while (this.#running !== null) await this.#running;
+    await this.#options.supply.close();
+    await this.#segment?.file.close();
+    this.#segment = null;
+  }
+
+  async #drain(): Promise<void> {
+    while (this.#queue.length > 0) {
+      const group = this.#takeGroup();
+      try {
+        await this.#writeGroup(group.map((waiting) => waiting.operation));
+        if (this.#failure !== null) throw this.#failure;
+        for (const waiting of group) waiting.resolve();
+      } catch (reason) {
+        this.fail(reason);
+        for (const waiting of group) waiting.reject(this.#failure ?? LogStoreError.from(reason, "write the log"));
+      }
+    }
+    this.#running = null;
+  }
+
+  /** What goes into one batch. An install stands alone, because it begins a segment. */
+  #takeGroup(): readonly Waiting[] {
+    let count = 0;
+    let bytes = 0;
+    for (const waiting of this.#queue) {
+      const alone = waiting.operation.type === "install";
+      if (count > 0 && (alone || bytes + waiting.bytes > this.#options.batchBytesMax)) break;
+      count += 1;
+      bytes += waiting.bytes;
+      if (alone) break;
+    }
+    this.#queueBytes -= bytes;
+    return this.#queue.splice(0, count);
+  }
+
+  async #writeGroup(operations: readonly LogOperation[]): Promise<void> {
+    await this.#writeHardState(operations);
+    const [first] = operations;
+    if (first?.type === "install") {
+      await first.rename();
+      return this.#install(first.mark);
+    }
+    const bytes = operations.reduce((sum, operation) => sum + operationBytes(operation), 0);
+    // A commit index alone is a hint and goes with the next batch.
+    if (bytes === 0) return;
+    const segment = await this.#segmentFor(FIXED_BYTES + bytes);
+    for (const operation of operations) {
+      if (operation.type === "append") this.#addEntries(operation.batch.entries);
+      else if (operation.type === "mark") this.#encoder.addMark(operation.mark);
+    }
+    await this.#writeBatch(segment);
+    this.#options.supply.prepareAhead((reason) => this.fail(reason));
+  }
+
+  /** Term and vote first: no entry may be on the disk whose term the meta file does not know. */
+  async #writeHardState(operations: readonly LogOperation[]): Promise<void> {
+    const { meta } = this.#options;
+    let newest: HardState | null = null;
+    for (const operation of operations) {
+      const hardState = operation.type === "append" ? operation.batch.hardState : operation.type === "install" ? operation.hardState : null;
+      if (hardState === null) continue;
+      assert(hardState.term >= (newest ?? meta.durable).term, "The term never goes back");
+      newest = hardState;
+      this.#commitIndex = Math.max(this.#commitIndex, hardState.commit);
+    }
+    if (newest === null || (newest.term === meta.durable.term && newest.vote === meta.durable.vote)) return;
+    await meta.update({ term: newest.term, vote: newest.vote });
+  }
+
+  #addEntries(entries: readonly LogEntry[]): void {
+    const { terms, meta } = this.#options;
+    const first = entries[0];
+    if (first === undefined) return;
+    assert(first.index <= terms.lastIndex + 1, "Entries follow the log without a gap");
+    if (first.index <= terms.lastIndex) {
+      terms.truncate(first.index - 1);
+      this.#encoder.addTruncate(terms.lastIndex, terms.lastTerm);
+    }
+    for (const entry of entries) {
+      assert(entry.term <= meta.durable.term, "No entry has a term above the hard state's");
+      this.#encoder.addEntry(entry);
+      terms.append(entry.index, entry.term);
+    }
+  }
+
+  async #install(mark: SnapshotMark): Promise<void> {
+    const { terms, supply } = this.#options;
+    const segment = await supply.take(FIXED_BYTES + frameBytes(MARK_PAYLOAD_BYTES));
+    const before = this.#segment;
+    const open = this.#openAfter("install", mark.index, mark.term);
+    this.#enter(segment, mark.index);
+    terms.reset(mark.index, mark.term);
+    this.#beginBatch(segment, FIXED_BYTES + frameBytes(MARK_PAYLOAD_BYTES), open);
+    this.#encoder.addMark(mark);
+    await this.#writeBatch(segment);
+    await before?.file.close();
+  }
+
+  /** Begins a batch in the current segment, or in the next one if it does not fit. */
+  async #segmentFor(bytes: number): Promise<Segment> {
+    const { terms, supply } = this.#options;
+    const current = this.#segment;
+    assert(current !== null, "The first segment is begun before anything is appended");
+    if (fits(current, this.#offset, bytes)) {
+      this.#beginBatch(current, bytes, null);
+      return current;
+    }
+    const next = await supply.take(bytes);
+    const open = this.#openAfter("rotate", terms.lastIndex, terms.lastTerm);
+    this.#enter(next, terms.lastIndex);
+    this.#beginBatch(next, bytes, open);
+    await current.file.close();
+    return next;
+  }
+
+  #openAfter(reason: OpenReason, baseIndex: number, baseTerm: number): OpenRecord {
+    return { type: "open", reason, previousSegment: this.#segment?.number ?? 0, previousSeq: this.#lastSeq, baseIndex, baseTerm };
+  }
+
+  #enter(segment: Segment, baseIndex: number): void {
+    this.#segment = segment;
+    this.#offset = FRAMES_OFFSET;
+    this.#chain.push({ number: segment.number, baseIndex });
+  }
+
+  #beginBatch(segment: Segment, bytesMax: number, open: OpenRecord | null): void {
+    const { terms } = this.#options;
+    const { saltCrc } = segment;
+    const [index, term] = [terms.lastIndex, terms.lastTerm];
+    const start = {
+      saltCrc,
+      offset: this.#offset,
+      firstSeq: this.#nextSeq,
+      durableSeq: this.#durableSeq,
+      previousCrc: this.#lastCrc,
+      index,
+      term,
+    };
+    this.#encoder.begin(start, bytesMax);
+    if (open !== null) this.#encoder.addOpen(open);
+  }
+
+  async #writeBatch(segment: Segment): Promise<void> {
+    const { clock, terms } = this.#options;
+    const batch = this.#encoder.finish(Math.min(this.#commitIndex, terms.lastIndex), clock.wallMs());
+    assert(batch.index === terms.lastIndex, "The bytes and the bookkeeping agree where the log ends");
+    await segment.file.write(this.#offset, [batch.bytes]);
+    await segment.file.sync();
+    this.#offset += batch.bytes.length;
+    this.#durableSeq = batch.lastSeq;
+    this.#lastSeq = batch.lastSeq;
+    this.#nextSeq = batch.lastSeq + 1;
+    this.#lastCrc = batch.lastCrc;
+  }
+}
+
+function recordBytes(record: FirstBatch["records"][number]): number {
+  if (record.type === "entry") return frameBytes(ENTRY_PREFIX_BYTES + record.entry.data.length);
+  return record.type === "truncate" ? FRAME_HEADER_BYTES : frameBytes(MARK_PAYLOAD_BYTES);
+}
+
+/** Upper bound of what an operation adds to a batch; 0 if it adds nothing. */
+function operationBytes(operation: LogOperation): number {
+  if (operation.type !== "append") return frameBytes(MARK_PAYLOAD_BYTES);
+  const { entries } = operation.batch;
+  let bytes = entries.length === 0 ? 0 : FRAME_HEADER_BYTES;
+  for (const entry of entries) bytes += frameBytes(ENTRY_PREFIX_BYTES + entry.data.length);
+  return bytes;
+}

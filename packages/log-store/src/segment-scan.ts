@@ -1,0 +1,273 @@
+import type { LogEntry } from "@raftkv/raft-core";
+import { crc32c } from "./crc32c.ts";
+import { FRAMES_OFFSET, getU64, hasText, isZero, PAGE_BYTES, roundUp, SECTOR_BYTES, viewOf } from "./format.ts";
+import {
+  COMMIT_PAYLOAD_BYTES,
+  COMMIT_TEXT,
+  decodeFrameHeader,
+  ENTRY_PREFIX_BYTES,
+  entryKinds,
+  FLAG_FIRST,
+  FLAG_LAST,
+  FRAME_COMMIT,
+  FRAME_ENTRY,
+  FRAME_HEADER_BYTES,
+  FRAME_MARK,
+  FRAME_OPEN,
+  FRAME_TRUNCATE,
+  type FrameHeader,
+  frameBytes,
+  type LogRecord,
+  MARK_PAYLOAD_BYTES,
+  OPEN_PAYLOAD_BYTES,
+  type OpenRecord,
+  openReasons,
+  saltCrcOf,
+} from "./frame.ts";
+import { LogStoreError } from "./log-store-error.ts";
+import type { SegmentHeader } from "./segment-header.ts";
+
+/** One batch that is whole and sound. */
+export interface ScannedBatch {
+  readonly offset: number;
+  readonly lastSeq: number;
+  readonly lastCrc: number;
+  /** Last log index and term after the batch. */
+  readonly index: number;
+  readonly term: number;
+  readonly commitIndex: number;
+  readonly records: readonly LogRecord[];
+}
+
+/**
+ * What follows the last whole batch. `zero`: nothing. `torn`: a batch of which at least one sector never reached the disk, which
+ * reads as zeros. `whole`: bytes were written and are wrong, which no lost write explains.
+ */
+export interface ScanStop {
+  readonly kind: "zero" | "torn" | "whole";
+  /** Of the batch that is not whole. */
+  readonly batchOffset: number;
+  /** Of the first frame that is not sound. */
+  readonly offset: number;
+  readonly what: string;
+  /** Entries of the unfinished batch that could be read. */
+  readonly entries: number;
+  /** Log index where the next entry would be. */
+  readonly nextIndex: number;
+}
+
+export interface SegmentScan {
+  readonly path: string;
+  readonly header: SegmentHeader;
+  readonly open: OpenRecord | null;
+  /** `previousCrc` of the first frame. */
+  readonly openPreviousCrc: number;
+  readonly openSeq: number;
+  readonly batches: readonly ScannedBatch[];
+  readonly stop: ScanStop;
+  /** Highest durableSeq of any sound header: that much must exist somewhere. */
+  readonly evidenceSeq: number;
+  /** Highest seq of any sound header. */
+  readonly highestSeq: number;
+}
+
+interface Cursor {
+  seq: number;
+  crc: number;
+  index: number;
+  term: number;
+}
+
+type BatchResult =
+  | { readonly batch: ScannedBatch; readonly endOffset: number; readonly first: FrameHeader }
+  | { readonly failure: Omit<ScanStop, "kind"> & { readonly kind: "torn" | "whole" } };
+
+/**
+ * Reads all batches of a segment up to the first that is not whole, and looks at every page for headers that prove what was
+ * durable. `file` is the whole file. Entry data is copied, so that `file` can go.
+ */
+export function scanSegment(path: string, file: Uint8Array, header: SegmentHeader): SegmentScan {
+  const saltCrc = saltCrcOf(header.salt);
+  const batches: ScannedBatch[] = [];
+  let cursor: Cursor | null = null;
+  let offset = FRAMES_OFFSET;
+  let open: OpenRecord | null = null;
+  let openHeader: FrameHeader | null = null;
+  let stop: ScanStop | null = null;
+  while (offset < file.length) {
+    const result = readBatch(path, file, offset, saltCrc, cursor);
+    if ("failure" in result) {
+      const empty = result.failure.kind === "torn" && isZero(file, offset, file.length);
+      stop = { ...result.failure, kind: empty ? "zero" : result.failure.kind };
+      break;
+    }
+    const { batch } = result;
+    if (open === null) {
+      const first = batch.records[0];
+      if (first?.type === "open") open = first;
+      openHeader = result.first;
+    }
+    batches.push(batch);
+    cursor = { seq: batch.lastSeq, crc: batch.lastCrc, index: batch.index, term: batch.term };
+    offset = roundUp(result.endOffset, PAGE_BYTES);
+  }
+  const nextIndex = (cursor?.index ?? 0) + 1;
+  stop ??= { kind: "zero", batchOffset: offset, offset, what: "end of the file", entries: 0, nextIndex };
+  let evidenceSeq = 0;
+  let highestSeq = cursor?.seq ?? 0;
+  for (let page = FRAMES_OFFSET; page < file.length; page += PAGE_BYTES) {
+    const found = decodeFrameHeader(file, page, saltCrc);
+    if (found === null) continue;
+    evidenceSeq = Math.max(evidenceSeq, found.durableSeq);
+    highestSeq = Math.max(highestSeq, found.seq);
+  }
+  return {
+    path,
+    header,
+    open,
+    openPreviousCrc: openHeader?.previousCrc ?? 0,
+    openSeq: openHeader?.seq ?? 0,
+    batches,
+    stop,
+    evidenceSeq,
+    highestSeq,
+  };
+}
+
+/** Reads the frames of the batch at `start`. `before` is null for the first batch of a segment. */
+function readBatch(path: string, file: Uint8Array, start: number, saltCrc: number, before: Cursor | null): BatchResult {
+  const records: LogRecord[] = [];
+  let cursor = before;
+  let first: FrameHeader | null = null;
+  let at = start;
+  let entries = 0;
+  const fail = (kind: "torn" | "whole", what: string): BatchResult => ({
+    failure: { kind, batchOffset: start, offset: at, what, entries, nextIndex: (cursor?.index ?? 0) + 1 },
+  });
+  for (;;) {
+    const header = decodeFrameHeader(file, at, saltCrc);
+    if (header === null) {
+      return fail(hasZeroSector(file, at, at + FRAME_HEADER_BYTES) ? "torn" : "whole", "the frame header's checksum does not match");
+    }
+    const end = at + frameBytes(header.payloadBytes);
+    if (end > file.length) return fail("whole", `a payload of ${header.payloadBytes} bytes reaches beyond the file`);
+    const payload = file.subarray(at + FRAME_HEADER_BYTES, end);
+    if (header.payloadCrc !== (header.payloadBytes === 0 ? 0 : crc32c(payload))) {
+      return fail(hasZeroSector(file, at, end) ? "torn" : "whole", "the payload's checksum does not match");
+    }
+    const problem = checkOrder(header, first, cursor);
+    if (problem !== null) return fail("whole", problem);
+    first ??= header;
+    if (header.type === FRAME_COMMIT) {
+      const view = viewOf(payload);
+      const sound =
+        header.flags === FLAG_LAST &&
+        header.payloadBytes === COMMIT_PAYLOAD_BYTES &&
+        cursor !== null &&
+        getU64(view, 0) === first.seq &&
+        view.getUint32(8, true) === header.seq - first.seq &&
+        header.index === cursor.index &&
+        header.term === cursor.term &&
+        hasText(payload, 40, COMMIT_TEXT);
+      if (!sound) return fail("whole", "a COMMIT frame does not fit its batch");
+      const commitIndex = Math.max(0, getU64(view, 16));
+      const { index, term } = header;
+      return {
+        batch: { offset: start, lastSeq: header.seq, lastCrc: header.headerCrc, index, term, commitIndex, records },
+        endOffset: end,
+        first,
+      };
+    }
+    const record = decodeRecord(path, header, payload, at);
+    if (record === null) return fail("whole", `a frame of type ${header.type} has a payload that does not fit`);
+    const next = advance(record, header, cursor);
+    if (next === null) return fail("whole", `a frame of type ${header.type} does not follow log index ${cursor?.index ?? 0}`);
+    if (record.type === "entry") entries += 1;
+    records.push(record);
+    cursor = next;
+    at = end;
+  }
+}
+
+/** Why a sound frame does not belong here, or null. */
+function checkOrder(header: FrameHeader, first: FrameHeader | null, cursor: Cursor | null): string | null {
+  if ((header.flags & FLAG_FIRST) !== (first === null ? FLAG_FIRST : 0)) return `frame ${header.seq} has the flags ${header.flags}`;
+  if ((header.type === FRAME_OPEN) !== (cursor === null)) return `frame ${header.seq} has the type ${header.type} at this place`;
+  if (cursor === null) return null;
+  if (header.seq !== cursor.seq + 1) return `frame ${header.seq} follows frame ${cursor.seq}`;
+  if (header.previousCrc !== cursor.crc) return `frame ${header.seq} does not name the checksum of frame ${cursor.seq}`;
+  if (first !== null && header.durableSeq !== first.durableSeq) return `frame ${header.seq} does not agree with its batch`;
+  return null;
+}
+
+function decodeRecord(path: string, header: FrameHeader, payload: Uint8Array, at: number): LogRecord | null {
+  if ((header.flags & ~(FLAG_FIRST | FLAG_LAST)) !== 0) throw tooNew(path, at, `flags ${header.flags}`);
+  const view = viewOf(payload);
+  const { index, term } = header;
+  switch (header.type) {
+    case FRAME_ENTRY: {
+      if (header.payloadBytes < ENTRY_PREFIX_BYTES || view.getUint32(4, true) !== 0) return null;
+      const kind = entryKinds[view.getUint32(0, true)];
+      if (kind === undefined) throw tooNew(path, at, `entry kind ${view.getUint32(0, true)}`);
+      const entry: LogEntry = { index, term, kind, data: payload.slice(ENTRY_PREFIX_BYTES, header.payloadBytes) };
+      return { type: "entry", entry };
+    }
+    case FRAME_TRUNCATE:
+      return header.payloadBytes === 0 ? { type: "truncate", index, term } : null;
+    case FRAME_MARK: {
+      const kind = view.byteLength < MARK_PAYLOAD_BYTES ? -1 : view.getUint32(0, true);
+      if (header.payloadBytes !== MARK_PAYLOAD_BYTES || kind > 1 || kind < 0) return null;
+      const fileBytes = getU64(view, 8);
+      return { type: "mark", kind: kind === 0 ? "own" : "installed", index, term, fileBytes, sha256: payload.slice(16, 48) };
+    }
+    case FRAME_OPEN: {
+      if (header.payloadBytes !== OPEN_PAYLOAD_BYTES) return null;
+      const reason = openReasons[view.getUint32(32, true) - 1];
+      if (reason === undefined) throw tooNew(path, at, `open reason ${view.getUint32(32, true)}`);
+      const open = {
+        previousSegment: getU64(view, 0),
+        previousSeq: getU64(view, 8),
+        baseIndex: getU64(view, 16),
+        baseTerm: getU64(view, 24),
+      };
+      return Object.values(open).includes(-1) ? null : { type: "open", reason, ...open };
+    }
+    default:
+      throw tooNew(path, at, `frame type ${header.type}`);
+  }
+}
+
+/** The position after a record, or null if it does not follow `cursor`. */
+function advance(record: LogRecord, header: FrameHeader, cursor: Cursor | null): Cursor | null {
+  const { seq, headerCrc: crc } = header;
+  if (record.type === "open") {
+    const fits = header.index === record.baseIndex && header.term === record.baseTerm;
+    return fits ? { seq, crc, index: record.baseIndex, term: record.baseTerm } : null;
+  }
+  if (cursor === null) return null;
+  switch (record.type) {
+    case "entry": {
+      const { index, term } = record.entry;
+      return index === cursor.index + 1 && term >= cursor.term && term > 0 ? { seq, crc, index, term } : null;
+    }
+    case "truncate":
+      return record.index < cursor.index ? { seq, crc, index: record.index, term: record.term } : null;
+    case "mark":
+      return record.index <= cursor.index ? { ...cursor, seq, crc } : null;
+  }
+}
+
+/** Whether one of the sectors that hold the bytes [from, to) is all zero. */
+function hasZeroSector(file: Uint8Array, from: number, to: number): boolean {
+  for (let sector = from - (from % SECTOR_BYTES); sector < Math.min(to, file.length); sector += SECTOR_BYTES) {
+    if (isZero(file, sector, Math.min(sector + SECTOR_BYTES, file.length))) return true;
+  }
+  return false;
+}
+
+function tooNew(path: string, at: number, what: string): LogStoreError {
+  return new LogStoreError(
+    "ERR_FORMAT_TOO_NEW",
+    `${path} has ${what} at offset ${at}, which this version does not know: start a newer RaftKV`,
+  );
+}

@@ -1,0 +1,295 @@
+import { type DirectoryLock, type Disk, DiskError, type DiskFile } from "@raftkv/raft-node";
+import { SECTOR_BYTES } from "../format.ts";
+
+export interface DiskCall {
+  readonly name:
+    | "makeDirectory"
+    | "list"
+    | "open"
+    | "rename"
+    | "remove"
+    | "syncDirectory"
+    | "lock"
+    | "sizeBytes"
+    | "read"
+    | "write"
+    | "truncate"
+    | "sync";
+  readonly path: string;
+  /** From 1 up over the life of the disk. */
+  readonly number: number;
+}
+
+/** What a file holds now, and what is certain to survive. */
+class Inode {
+  bytes = new Uint8Array(0);
+  durable = new Uint8Array(0);
+  readonly dirtySectors = new Set<number>();
+
+  resize(sizeBytes: number): void {
+    const grown = new Uint8Array(sizeBytes);
+    grown.set(this.bytes.subarray(0, sizeBytes));
+    this.bytes = grown;
+  }
+
+  write(offset: number, chunk: Uint8Array): void {
+    if (offset + chunk.length > this.bytes.length) this.resize(offset + chunk.length);
+    this.bytes.set(chunk, offset);
+    for (let sector = Math.floor(offset / SECTOR_BYTES); sector * SECTOR_BYTES < offset + chunk.length; sector++)
+      this.dirtySectors.add(sector);
+  }
+
+  sync(): void {
+    if (this.durable.length !== this.bytes.length) this.durable = this.bytes.slice();
+    for (const sector of this.dirtySectors) {
+      const at = sector * SECTOR_BYTES;
+      this.durable.set(this.bytes.subarray(at, at + SECTOR_BYTES), at);
+    }
+    this.dirtySectors.clear();
+  }
+
+  /** The file as it is found if each unsynced sector, and the size, survives as `survives` says. */
+  afterPowerLoss(survives: () => boolean): Inode {
+    const inode = new Inode();
+    const kept = [...this.dirtySectors].filter(() => survives());
+    const end = kept.reduce((highest, sector) => Math.max(highest, Math.min((sector + 1) * SECTOR_BYTES, this.bytes.length)), 0);
+    const sizeBytes = survives() ? this.bytes.length : Math.max(this.durable.length, end);
+    inode.bytes = new Uint8Array(sizeBytes);
+    inode.bytes.set(this.durable.subarray(0, sizeBytes));
+    for (const sector of kept)
+      inode.bytes.set(this.bytes.subarray(sector * SECTOR_BYTES, (sector + 1) * SECTOR_BYTES), sector * SECTOR_BYTES);
+    inode.durable = inode.bytes.slice();
+    return inode;
+  }
+}
+
+type Node = Inode | "directory";
+type NameChange =
+  | { readonly kind: "link"; readonly path: string; readonly node: Node }
+  | { readonly kind: "unlink"; readonly path: string }
+  | { readonly kind: "rename"; readonly from: string; readonly to: string; readonly node: Node };
+
+/**
+ * A disk in memory that knows what a power loss may take: every unsynced 512-byte sector and every name that was changed since the
+ * last sync of its directory survives or not, each by itself.
+ */
+export class MemoryDisk implements Disk {
+  /** Called before each call; what it throws the call rejects with, what it returns is awaited. */
+  before: (call: DiskCall) => Promise<void> | void = () => {};
+  callCount = 0;
+  readonly counts: Record<DiskCall["name"], number> = {
+    makeDirectory: 0,
+    list: 0,
+    open: 0,
+    rename: 0,
+    remove: 0,
+    syncDirectory: 0,
+    lock: 0,
+    sizeBytes: 0,
+    read: 0,
+    write: 0,
+    truncate: 0,
+    sync: 0,
+  };
+  #names = new Map<string, Node>();
+  #durableNames = new Map<string, Node>();
+  #journal: NameChange[] = [];
+  readonly #locks = new Set<string>();
+  #crashAt = Infinity;
+  #openFiles = 0;
+
+  /** Files that are open now. */
+  get openFiles(): number {
+    return this.#openFiles;
+  }
+
+  /** The call of this number fails, and all after it, as if the process had ended within it. */
+  crashAtCall(number: number): void {
+    this.#crashAt = number;
+  }
+
+  get crashed(): boolean {
+    return this.callCount >= this.#crashAt;
+  }
+
+  /** The disk after a power loss. `survives` is asked for every sector and name that is not synced. */
+  afterPowerLoss(survives: () => boolean): MemoryDisk {
+    const names = new Map(this.#durableNames);
+    for (const change of this.#journal) if (survives()) apply(names, change);
+    const disk = new MemoryDisk();
+    const copies = new Map<Inode, Inode>();
+    for (const [path, node] of names) {
+      const copy = node === "directory" ? node : (copies.get(node) ?? node.afterPowerLoss(survives));
+      if (node !== "directory" && copy !== "directory") copies.set(node, copy);
+      disk.#names.set(path, copy);
+      disk.#durableNames.set(path, copy);
+    }
+    return disk;
+  }
+
+  /** The disk after the process was killed: what was written is there. */
+  afterKill(): MemoryDisk {
+    return this.afterPowerLoss(() => true);
+  }
+
+  /** Files below `directory`, sorted. */
+  files(directory = ""): readonly string[] {
+    return [...this.#names].flatMap(([path, node]) => (node !== "directory" && path.startsWith(directory) ? [path] : [])).sort();
+  }
+
+  /** A copy of what a file holds. */
+  peek(path: string): Uint8Array {
+    return this.#inode(path).bytes.slice();
+  }
+
+  /** Replaces what a file holds, durably, as a fault would. */
+  poke(path: string, bytes: Uint8Array): void {
+    const inode = new Inode();
+    inode.bytes = bytes.slice();
+    inode.durable = bytes.slice();
+    this.#names.set(path, inode);
+    this.#durableNames.set(path, inode);
+  }
+
+  /** Loses a name, durably. */
+  lose(path: string): void {
+    this.#names.delete(path);
+    this.#durableNames.delete(path);
+  }
+
+  async makeDirectory(path: string): Promise<void> {
+    await this.#call("makeDirectory", path, () => {
+      if (!this.#names.has(path)) this.#change({ kind: "link", path, node: "directory" });
+    });
+  }
+
+  async list(path: string): Promise<readonly string[]> {
+    await this.#call("list", path, () => {});
+    if (this.#names.get(path) !== "directory") throw new DiskError("not-found", path, `${path} does not exist`);
+    return [...this.#names.keys()]
+      .filter((name) => parentOf(name) === path)
+      .map((name) => name.slice(path.length + 1))
+      .sort();
+  }
+
+  async open(path: string, mode: "create" | "read" | "write"): Promise<DiskFile> {
+    await this.#call("open", path, () => {
+      if (mode === "create" && this.#names.has(path)) throw new DiskError("exists", path, `${path} exists`);
+      if (mode === "create") this.#change({ kind: "link", path, node: new Inode() });
+    });
+    const inode = this.#inode(path);
+    this.#openFiles += 1;
+    return this.#file(path, inode);
+  }
+
+  async rename(from: string, to: string): Promise<void> {
+    await this.#call("rename", from, () => this.#change({ kind: "rename", from, to, node: this.#inode(from) }));
+  }
+
+  async remove(path: string): Promise<void> {
+    await this.#call("remove", path, () => {
+      this.#inode(path);
+      this.#change({ kind: "unlink", path });
+    });
+  }
+
+  async syncDirectory(path: string): Promise<void> {
+    await this.#call("syncDirectory", path, null);
+    if (path !== "" && this.#names.get(path) !== "directory") throw new DiskError("not-found", path, `${path} does not exist`);
+    const [settled, open] = [
+      this.#journal.filter((change) => directoryOf(change) === path),
+      this.#journal.filter((change) => directoryOf(change) !== path),
+    ];
+    for (const change of settled) apply(this.#durableNames, change);
+    this.#journal = open;
+  }
+
+  async lock(directory: string): Promise<DirectoryLock> {
+    await this.#call("lock", directory, () => {});
+    if (this.#locks.has(directory)) throw new DiskError("locked", directory, `${directory} is locked`);
+    this.#locks.add(directory);
+    return {
+      release: async () => {
+        this.#locks.delete(directory);
+      },
+    };
+  }
+
+  #file(path: string, inode: Inode): DiskFile {
+    let open = true;
+    const call = async (name: DiskCall["name"], effect: (() => void) | null): Promise<void> => {
+      if (!open) throw new DiskError("io", path, `${path} is closed`);
+      await this.#call(name, path, effect);
+    };
+    return {
+      sizeBytes: async () => {
+        await call("sizeBytes", () => {});
+        return inode.bytes.length;
+      },
+      read: async (offset, length) => {
+        await call("read", () => {});
+        return inode.bytes.slice(offset, offset + length);
+      },
+      write: (offset, chunks) =>
+        call("write", () => {
+          let at = offset;
+          for (const chunk of chunks) {
+            inode.write(at, chunk);
+            at += chunk.length;
+          }
+        }),
+      truncate: (sizeBytes) => call("truncate", () => inode.resize(sizeBytes)),
+      sync: async () => {
+        // A sync makes durable what was written before it was called.
+        await call("sync", null);
+        inode.sync();
+      },
+      close: async () => {
+        if (open) this.#openFiles -= 1;
+        open = false;
+      },
+    };
+  }
+
+  /** `effect` is what a crash within the call may leave; null if it leaves nothing certain. */
+  async #call(name: DiskCall["name"], path: string, effect: (() => void) | null): Promise<void> {
+    this.callCount += 1;
+    this.counts[name] += 1;
+    const number = this.callCount;
+    if (number > this.#crashAt) throw new DiskError("io", path, "the process has ended");
+    await this.before({ name, path, number });
+    effect?.();
+    if (number === this.#crashAt) throw new DiskError("io", path, "the process ends");
+  }
+
+  #change(change: NameChange): void {
+    apply(this.#names, change);
+    this.#journal.push(change);
+  }
+
+  #inode(path: string): Inode {
+    const node = this.#names.get(path);
+    if (node === undefined || node === "directory") throw new DiskError("not-found", path, `${path} does not exist`);
+    return node;
+  }
+}
+
+function apply(names: Map<string, Node>, change: NameChange): void {
+  if (change.kind === "rename") {
+    // The name may have been lost or given away meanwhile.
+    if (names.get(change.from) === change.node) names.delete(change.from);
+    names.set(change.to, change.node);
+  } else if (change.kind === "unlink") {
+    names.delete(change.path);
+  } else {
+    names.set(change.path, change.node);
+  }
+}
+
+function parentOf(path: string): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf("/")));
+}
+
+function directoryOf(change: NameChange): string {
+  return parentOf(change.kind === "rename" ? change.to : change.path);
+}
