@@ -140,6 +140,7 @@ describe("import directions", () => {
     ["not-through-its-own-index", "server/src/b.ts", 'export * from "./index.ts";\n'],
     ["no-cycle", "server/src/c.ts", 'export * from "./d.ts";\n'],
     ["no-test-in-the-product", "server/src/e.ts", 'export * from "./e.test.ts";\n'],
+    ["no-test-in-the-product", "server/src/h.ts", 'export * from "./testing/fixture.ts";\n'],
     ["only-declared-packages", "server/src/f.ts", 'export * from "fast-check";\n'],
     ["everything-resolves", "server/src/g.ts", 'export * from "./nowhere.ts";\n'],
     ["package-is-in-the-table", "new/src/a.ts", 'export * from "node:fs";\n'],
@@ -149,6 +150,7 @@ describe("import directions", () => {
     ["raft-node/src/inner.ts", "export type F = null;\n"],
     ["server/src/d.ts", 'export * from "./c.ts";\n'],
     ["server/src/e.test.ts", "export type F = null;\n"],
+    ["server/src/testing/fixture.ts", 'export * from "fast-check";\n'],
     ["new/package.json", "{}"],
   ];
   let planted = { status: 0 as number | null, output: "" };
