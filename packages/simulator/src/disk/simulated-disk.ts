@@ -140,11 +140,7 @@ export class SimulatedDisk {
           reject(new DiskError(code, path, `Cannot ${verbs[operation]} ${path}: injected ${code}`));
           return;
         }
-        try {
-          resolve(work.apply());
-        } catch (reason) {
-          reject(reason);
-        }
+        resolve(applied(work));
       });
     });
   }
@@ -160,14 +156,14 @@ export class SimulatedDisk {
   }
 
   fileAt(path: string): FileImage {
-    const entry = this.#find(path);
+    const entry = this.#find(partsOf(path));
     if (entry instanceof DirectoryImage) throw new DiskError("io", path, `${path} is a directory`);
     if (entry === undefined) throw new DiskError("not-found", path, `There is no ${path}`);
     return entry;
   }
 
   directoryAt(path: string): DirectoryImage {
-    const entry = this.#find(path);
+    const entry = this.#find(partsOf(path));
     if (entry instanceof FileImage) throw new DiskError("io", path, `${path} is not a directory`);
     if (entry === undefined) throw new DiskError("not-found", path, `There is no ${path}`);
     return entry;
@@ -178,12 +174,14 @@ export class SimulatedDisk {
     const parts = partsOf(path);
     const name = parts.pop();
     if (name === undefined) throw new DiskError("io", path, `${path} is no name in a directory`);
-    return { directory: this.directoryAt(parts.join("/")), name };
+    const directory = this.#find(parts);
+    if (directory instanceof DirectoryImage) return { directory, name };
+    throw new DiskError(directory === undefined ? "not-found" : "io", path, `There is no directory for ${path}`);
   }
 
-  #find(path: string): DirectoryEntry | undefined {
+  #find(parts: readonly string[]): DirectoryEntry | undefined {
     let entry: DirectoryEntry | undefined = this.#root;
-    for (const part of partsOf(path)) {
+    for (const part of parts) {
       if (!(entry instanceof DirectoryImage)) return undefined;
       entry = entry.get(part);
     }
@@ -205,6 +203,11 @@ export class SimulatedDisk {
     const drawnUs = Math.ceil(minMs * 1_000) + (meanMs > 0 ? this.#latencyRandom.exponential(Math.ceil(meanMs * 1_000)) : 0);
     return Math.max(drawnUs, this.#stalledUntilUs - life.timeline.nowUs);
   }
+}
+
+/** A promise, so that an error of `apply` rejects. */
+async function applied<T>(work: DiskWork<T>): Promise<T> {
+  return work.apply();
 }
 
 const verbs: Readonly<Record<DiskOperation, string>> = {

@@ -20,15 +20,8 @@ export class NetworkPort implements Network {
   }
 
   listen(address: Address, onConnection: (connection: Connection) => void): Promise<Listener> {
-    return new Promise((resolve, reject) => {
-      this.#life.schedule(0, "listen", () => {
-        try {
-          const { port, stop } = this.#machine.listen(this.#life, address, onConnection);
-          resolve({ address: { host: address.host, port }, close: () => this.#close(stop) });
-        } catch (reason) {
-          reject(reason);
-        }
-      });
+    return new Promise((resolve) => {
+      this.#life.schedule(0, "listen", () => resolve(this.#listen(address, onConnection)));
     });
   }
 
@@ -42,6 +35,11 @@ export class NetworkPort implements Network {
       const links = this.#internet.linkPair(this.#machine.name, target.name);
       new ConnectAttempt(this.#life, { machine: this.#machine, target, address, links, timeoutMs, resolve, reject }).start();
     });
+  }
+
+  async #listen(address: Address, onConnection: (connection: Connection) => void): Promise<Listener> {
+    const { port, stop } = this.#machine.listen(this.#life, address, onConnection);
+    return { address: { host: address.host, port }, close: () => this.#close(stop) };
   }
 
   #close(stop: () => void): Promise<void> {

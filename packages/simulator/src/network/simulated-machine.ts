@@ -85,7 +85,11 @@ export class SimulatedMachine {
   }
 
   /** Starts to listen; returns the bound port and how to stop. Throws NetworkError. */
-  listen(life: Life, address: Address, onConnection: (connection: Connection) => void): { readonly port: number; stop(): void } {
+  listen(
+    life: Life,
+    address: Address,
+    onConnection: (connection: Connection) => void,
+  ): { readonly port: number; readonly stop: () => void } {
     const host = this.#comparable(address.host);
     const name = `${address.host}:${address.port}`;
     if (host === null) throw new NetworkError("address-not-available", `Address ${name} is not one of ${this.name}`);

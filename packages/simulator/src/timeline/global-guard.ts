@@ -12,7 +12,7 @@ function dateWithoutClock(RealDate: DateConstructor): DateConstructor {
   return new Proxy(RealDate, {
     apply: refuse,
     construct: (target, parts: unknown[], newTarget): object =>
-      parts.length === 0 ? refuse() : Reflect.construct(target, parts, newTarget),
+      parts.length === 0 ? refuse() : (Reflect.construct(target, parts, newTarget) as object),
     get: (target, key, receiver): unknown => (key === "now" ? refuse : Reflect.get(target, key, receiver)),
   });
 }

@@ -20,7 +20,7 @@ export function pumpTurns(turn: () => boolean): Promise<void> {
         resolve();
       } catch (reason) {
         isOpen = false;
-        reject(reason);
+        reject(reason instanceof Error ? reason : new Error(String(reason)));
       }
     };
     const startRound = (): void => {
