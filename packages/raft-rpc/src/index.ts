@@ -1,1 +1,24 @@
-export {};
+export type { ByteStream, ByteStreamHandlers } from "./byte-stream.ts";
+export { Metadata, type MetadataValue, type ReadonlyMetadata } from "./grpc/metadata.ts";
+export { type Retryable, RpcError, type RpcErrorOptions } from "./grpc/rpc-error.ts";
+export {
+  type Codec,
+  defineService,
+  type MethodDefinition,
+  type MethodKind,
+  methodPath,
+  type RequestOf,
+  type ResponseOf,
+  type ServiceDefinition,
+} from "./grpc/service-definition.ts";
+export { StatusCode, statusFromNumber, statusName } from "./grpc/status.ts";
+export { defaultLimits, type RpcLimits } from "./limits.ts";
+export { SocketStream } from "./node/socket-stream.ts";
+export { SystemClock } from "./node/system-clock.ts";
+export { connectTcp, listenTcp, type TcpAddress, type TcpListener } from "./node/tcp.ts";
+export type { RpcClock, RpcRandom, RpcTimer } from "./rpc-clock.ts";
+export type { CallInfo, StreamCall, StreamCallHandlers, UnaryCall } from "./server/call.ts";
+export { Dispatcher, type StreamHandler, type UnaryHandler } from "./server/dispatcher.ts";
+export { RpcServer, type RpcServerOptions } from "./server/rpc-server.ts";
+export type { ServerCounters } from "./server/server-counters.ts";
+export type { CallContext, ServiceImpl } from "./server/service-impl.ts";

@@ -1,0 +1,223 @@
+import { Fifo } from "../http2/fifo.ts";
+import { readUint32 } from "../http2/frame.ts";
+import { DeadlineEntry } from "./deadline-wheel.ts";
+import { StatusCode } from "./status.ts";
+
+/** What a stream needs of its connection for receiving. */
+export interface InputOwner {
+  readonly messageBytesMax: number;
+  readonly streamWindowBytes: number;
+  /** Adds to (or takes from) what incomplete messages occupy; false if that is too much. */
+  holdPartial(byteCount: number): boolean;
+  /** Adds to (or takes from) what complete messages occupy that nobody took yet. */
+  holdQueued(byteCount: number): void;
+  /** Raises the window of the stream at the peer. */
+  grantStream(streamId: number, byteCount: number): void;
+}
+
+export const messagePrefixBytes = 5;
+
+/** A message whose bytes come in several DATA frames. */
+class PartialMessage {
+  readonly prefix = new Uint8Array(messagePrefixBytes);
+  prefixLength = 0;
+  /** Allocated when the prefix is complete and its length allowed. */
+  body: Uint8Array | null = null;
+  bodyLength = 0;
+}
+
+/**
+ * The receiving half of a call: gRPC messages out of DATA payloads, and window for the peer as messages are taken.
+ *
+ *   message  +-----------+-------------+------------- - -
+ *            | flag (1)  | length (4)  | bytes (length)        in DATA frames that are cut anywhere
+ *            +-----------+-------------+------------- - -
+ *
+ * A message that lies whole in a DATA frame is handed out as a view of the received chunk; others are copied together once.
+ */
+export abstract class MessageInput extends DeadlineEntry {
+  id = 0;
+  /** What the peer may still send on this stream. May go below 0 only in the frame that breaks the limit. */
+  receiveWindow = 0;
+  #owner: InputOwner | null = null;
+  #partial: PartialMessage | null = null;
+  #inbox: Fifo<Uint8Array> | null = null;
+  #heldBytes = 0;
+  #paused = false;
+  #delivering = false;
+  /** What still comes from the peer. "ended": END_STREAM was read, but messages wait. "done": the end was told, or nobody listens. */
+  #phase: "reading" | "ended" | "done" = "reading";
+
+  /** A complete message; a view that may be kept. */
+  protected abstract messageReceived(message: Uint8Array): void;
+  /** END_STREAM, after all messages were delivered. */
+  protected abstract inputEnded(): void;
+  /** The peer broke the message format or a limit. The implementation ends the stream. */
+  protected abstract inputFailed(code: StatusCode, message: string): void;
+
+  protected openInput(owner: InputOwner): void {
+    this.#owner = owner;
+    this.receiveWindow = owner.streamWindowBytes;
+  }
+
+  /** DATA of this stream without padding. `receiveWindow` was lowered before; no window is given back for the `last` of it. */
+  receiveData(bytes: Uint8Array, start: number, end: number, last: boolean): void {
+    const owner = this.#owner;
+    if (owner === null || this.#phase !== "reading") return;
+    let at = start;
+    if (this.#partial !== null) at = this.#fillPartial(owner, this.#partial, bytes, at, end);
+    while (this.#phase === "reading" && this.#partial === null && end - at >= messagePrefixBytes) {
+      const length = this.#messageLength(owner, bytes, at);
+      if (length < 0) return;
+      const bodyStart = at + messagePrefixBytes;
+      if (end - bodyStart < length) break;
+      at = bodyStart + length;
+      this.#accept(owner, bytes.subarray(bodyStart, at));
+    }
+    if (this.#phase === "reading" && at < end) {
+      this.#partial ??= new PartialMessage();
+      this.#fillPartial(owner, this.#partial, bytes, at, end);
+    }
+    if (!last) this.#credit(owner);
+  }
+
+  /** END_STREAM was read. */
+  receiveEnd(): void {
+    if (this.#phase !== "reading") return;
+    if (this.#partial !== null) return this.inputFailed(StatusCode.INTERNAL, "Stream ended inside a message");
+    this.#phase = "ended";
+    this.#endIfEmpty();
+  }
+
+  /** Messages wait, and so, after `streamWindowBytes`, does the peer. */
+  pauseInput(): void {
+    this.#paused = true;
+  }
+
+  resumeInput(): void {
+    this.#paused = false;
+    const owner = this.#owner;
+    if (owner === null || this.#delivering) return;
+    this.#deliverInbox(owner);
+    if (this.#phase === "reading") this.#credit(owner);
+    else this.#endIfEmpty();
+  }
+
+  /** Nobody listens any more: what waits is dropped, and what still comes is ignored. */
+  stopInput(): void {
+    this.#phase = "done";
+    const owner = this.#owner;
+    if (owner === null) return;
+    const inbox = this.#inbox;
+    for (let message = inbox?.shift(); message !== undefined; message = inbox?.shift()) {
+      owner.holdQueued(-(message.length + messagePrefixBytes));
+    }
+    this.#dropPartial(owner);
+  }
+
+  #accept(owner: InputOwner, message: Uint8Array): void {
+    if (this.#paused || this.#delivering || (this.#inbox !== null && this.#inbox.length > 0)) {
+      this.#inbox ??= new Fifo();
+      this.#inbox.push(message);
+      this.#heldBytes += message.length + messagePrefixBytes;
+      owner.holdQueued(message.length + messagePrefixBytes);
+      return;
+    }
+    this.#delivering = true;
+    this.messageReceived(message);
+    this.#delivering = false;
+    if (this.#inbox !== null) this.#deliverInbox(owner);
+  }
+
+  #deliverInbox(owner: InputOwner): void {
+    const inbox = this.#inbox;
+    if (inbox === null) return;
+    while (!this.#paused && this.#phase !== "done") {
+      const message = inbox.shift();
+      if (message === undefined) return;
+      this.#heldBytes -= message.length + messagePrefixBytes;
+      owner.holdQueued(-(message.length + messagePrefixBytes));
+      this.#delivering = true;
+      this.messageReceived(message);
+      this.#delivering = false;
+    }
+  }
+
+  #endIfEmpty(): void {
+    if (this.#phase !== "ended" || (this.#inbox !== null && this.#inbox.length > 0)) return;
+    this.#phase = "done";
+    this.inputEnded();
+  }
+
+  /** The declared length, checked; -1 if the stream was failed for it. */
+  #messageLength(owner: InputOwner, bytes: Uint8Array, at: number): number {
+    const flag = bytes[at] as number;
+    const length = readUint32(bytes, at + 1);
+    if (flag !== 0) {
+      const what = flag === 1 ? "Compressed flag is set, but the call has no grpc-encoding" : `Compressed flag is ${flag}, not 0 or 1`;
+      this.inputFailed(StatusCode.INTERNAL, what);
+      return -1;
+    }
+    if (length > owner.messageBytesMax) {
+      // The sentence of grpc-go, which etcd's clients know.
+      const what = `grpc: received message larger than max (${length} vs. ${owner.messageBytesMax})`;
+      this.inputFailed(StatusCode.RESOURCE_EXHAUSTED, what);
+      return -1;
+    }
+    return length;
+  }
+
+  /** Takes what the message still needs; returns the offset behind it. */
+  #fillPartial(owner: InputOwner, partial: PartialMessage, bytes: Uint8Array, from: number, end: number): number {
+    let at = from;
+    while (partial.prefixLength < messagePrefixBytes) {
+      if (at === end) return at;
+      partial.prefix[partial.prefixLength++] = bytes[at++] as number;
+    }
+    if (partial.body === null) {
+      const length = this.#messageLength(owner, partial.prefix, 0);
+      if (length < 0) return end;
+      if (!owner.holdPartial(length)) {
+        owner.holdPartial(-length);
+        this.inputFailed(StatusCode.RESOURCE_EXHAUSTED, `Connection has too many incomplete messages to begin one of ${length} bytes`);
+        return end;
+      }
+      partial.body = new Uint8Array(length);
+    }
+    const body = partial.body;
+    const count = Math.min(body.length - partial.bodyLength, end - at);
+    body.set(bytes.subarray(at, at + count), partial.bodyLength);
+    partial.bodyLength += count;
+    if (partial.bodyLength === body.length) {
+      this.#dropPartial(owner);
+      this.#accept(owner, body);
+    }
+    return at + count;
+  }
+
+  #dropPartial(owner: InputOwner): void {
+    const partial = this.#partial;
+    if (partial === null) return;
+    if (partial.body !== null) owner.holdPartial(-partial.body.length);
+    this.#partial = null;
+  }
+
+  /**
+   * Window for the peer: at once what a begun message still needs, else it could never be completed; otherwise when half of the window was
+   * taken by the handler.
+   */
+  #credit(owner: InputOwner): void {
+    if (this.#phase !== "reading") return;
+    const partial = this.#partial;
+    let byteCount = 0;
+    if (partial !== null && partial.body !== null) {
+      byteCount = partial.body.length - partial.bodyLength - this.receiveWindow;
+    } else {
+      const free = owner.streamWindowBytes - this.receiveWindow - this.#heldBytes - (partial?.prefixLength ?? 0);
+      if (free * 2 >= owner.streamWindowBytes) byteCount = free;
+    }
+    if (byteCount <= 0) return;
+    this.receiveWindow += byteCount;
+    owner.grantStream(this.id, byteCount);
+  }
+}

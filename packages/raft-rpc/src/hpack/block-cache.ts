@@ -1,0 +1,50 @@
+const slotCount = 64;
+const blockBytesMax = 512;
+
+interface Slot<T> {
+  readonly block: Uint8Array;
+  readonly tableVersion: number;
+  readonly meaning: T;
+}
+
+/**
+ * Remembers what whole header blocks mean, so that a repeated block is neither decoded nor validated nor routed again. Correct because
+ * equal octets under an equal version of the dynamic table decode equally, and because a block that changes the table is not kept.
+ * Direct-mapped: a new block takes the slot of an older one.
+ */
+export class HeaderBlockCache<T> {
+  readonly #slots: (Slot<T> | null)[] = new Array<Slot<T> | null>(slotCount).fill(null);
+
+  /** The meaning of `bytes` from `start` to `end`, or null. */
+  get(bytes: Uint8Array, start: number, end: number, tableVersion: number): T | null {
+    const slot = this.#slots[hash(bytes, start, end) & (slotCount - 1)] as Slot<T> | null;
+    if (slot === null || slot.tableVersion !== tableVersion) return null;
+    const block = slot.block;
+    if (block.length !== end - start) return null;
+    for (let place = 0; place < block.length; place++) if (block[place] !== bytes[start + place]) return null;
+    return slot.meaning;
+  }
+
+  /** The block did not change the table, whose version is `tableVersion`. */
+  put(bytes: Uint8Array, start: number, end: number, tableVersion: number, meaning: T): void {
+    if (end - start > blockBytesMax) return;
+    this.#slots[hash(bytes, start, end) & (slotCount - 1)] = { block: bytes.slice(start, end), tableVersion, meaning };
+  }
+}
+
+/** FNV-1a over words of four octets; the high bits are folded into the low ones, which choose the slot. */
+function hash(bytes: Uint8Array, start: number, end: number): number {
+  let state = 0x811c9dc5;
+  let place = start;
+  for (; place + 3 < end; place += 4) {
+    const word =
+      (bytes[place] as number) |
+      ((bytes[place + 1] as number) << 8) |
+      ((bytes[place + 2] as number) << 16) |
+      ((bytes[place + 3] as number) << 24);
+    state = Math.imul(state ^ word, 0x01000193);
+    state ^= state >>> 15;
+  }
+  for (; place < end; place++) state = Math.imul(state ^ (bytes[place] as number), 0x01000193);
+  return state ^ (state >>> 16) ^ (state >>> 8);
+}

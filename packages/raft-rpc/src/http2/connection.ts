@@ -1,0 +1,593 @@
+import type { ByteStream, ByteStreamHandlers } from "../byte-stream.ts";
+import { type DeadlineWheel, WheelTimer } from "../grpc/deadline-wheel.ts";
+import type { InputOwner } from "../grpc/message-input.ts";
+import { HpackDecoder } from "../hpack/decoder.ts";
+import { HeaderList } from "../hpack/header-list.ts";
+import { headerBlockTimeoutMs, headerListLimits, lingerMs, type RpcLimits, settingsEntriesMax, settingsTimeoutMs } from "../limits.ts";
+import type { RpcClock } from "../rpc-clock.ts";
+import type { Http2Counters } from "./counters.ts";
+import { FloodGuard } from "./flood-guard.ts";
+import {
+  ConnectionError,
+  ErrorCode,
+  Flag,
+  FrameType,
+  frameSizeMax,
+  frameSizeMin,
+  initialWindowBytes,
+  readUint32,
+  SettingId,
+  windowBytesMax,
+} from "./frame.ts";
+import { FrameReader, type FrameSink } from "./frame-reader.ts";
+import { HeaderFragments } from "./header-fragments.ts";
+import { IdRing } from "./id-ring.ts";
+import { SendSide } from "./send-side.ts";
+import type { AbortReason, Http2Stream } from "./stream.ts";
+
+export interface ConnectionOptions {
+  readonly stream: ByteStream;
+  readonly clock: RpcClock;
+  readonly wheel: DeadlineWheel;
+  readonly limits: RpcLimits;
+  readonly counters: Http2Counters;
+}
+
+const keepalivePayload = Uint8Array.of(0x72, 0x61, 0x66, 0x74, 0x6b, 0x76, 0, 1);
+
+/**
+ * What both ends of an HTTP/2 connection do alike (RFC 9113): frames in, states of streams, both directions of flow control, SETTINGS, PING,
+ * errors and the end. Works on a ByteStream and a clock only.
+ *
+ *   ByteStream.onData --> FrameReader --> frame() --> streams, header blocks (server or client) --> calls
+ *   calls --> SendSide --(end of turn)--> ByteStream.write
+ */
+export abstract class Http2Connection<S extends Http2Stream> implements FrameSink, ByteStreamHandlers, InputOwner {
+  readonly messageBytesMax: number;
+  readonly streamWindowBytes: number;
+  readonly streams = new Map<number, S>();
+  readonly send: SendSide;
+  readonly wheel: DeadlineWheel;
+  readonly clock: RpcClock;
+  readonly remoteAddress: string;
+  /** The clock when the last bytes came. */
+  nowMs: number;
+  /** "ending": a GOAWAY with an error went out, or `end` was called; what still comes is read and ignored. */
+  phase: "open" | "ending" | "closed" = "open";
+  peerConcurrentStreamsMax = Number.POSITIVE_INFINITY;
+
+  protected readonly stream: ByteStream;
+  protected readonly limits: RpcLimits;
+  protected readonly counters: Http2Counters;
+  protected readonly decoder = new HpackDecoder(headerListLimits);
+  protected readonly list = new HeaderList();
+  protected readonly guard: FloodGuard;
+  /** Streams that we reset lately, and streams that ended otherwise. */
+  protected readonly resetIds = new IdRing();
+  protected readonly closedIds = new IdRing();
+  protected settingsReceived = false;
+
+  readonly #reader: FrameReader;
+  #fragments: HeaderFragments | null = null;
+  #receiveWindow: number;
+  #queuedBytes = 0;
+  #partialBytes = 0;
+  #progressSeen = 0;
+  #pingSentMs = Number.POSITIVE_INFINITY;
+  readonly #fragmentsTimer = new WheelTimer(() => this.#timedOut(ErrorCode.ENHANCE_YOUR_CALM, "Header block is not complete in time"));
+  readonly #settingsTimer = new WheelTimer(() => this.#timedOut(ErrorCode.SETTINGS_TIMEOUT, "SETTINGS are not acknowledged in time"));
+  readonly #stallTimer = new WheelTimer(() => this.#checkStall());
+  readonly #keepaliveTimer = new WheelTimer(() => this.#checkKeepalive());
+  readonly #lingerTimer = new WheelTimer(() => this.stream.destroy());
+
+  constructor(options: ConnectionOptions) {
+    this.stream = options.stream;
+    this.clock = options.clock;
+    this.wheel = options.wheel;
+    this.limits = options.limits;
+    this.counters = options.counters;
+    this.messageBytesMax = options.limits.messageBytesMax;
+    this.streamWindowBytes = options.limits.streamWindowBytes;
+    this.remoteAddress = options.stream.remoteAddress;
+    this.nowMs = options.clock.monotonicMs();
+    this.guard = new FloodGuard(this.nowMs);
+    this.#receiveWindow = Math.max(initialWindowBytes, options.limits.connectionWindowBytes);
+    this.#reader = new FrameReader(this, options.limits.frameBytesMax);
+    this.send = new SendSide({
+      stream: options.stream,
+      clock: options.clock,
+      counters: options.counters,
+      onLocalEnd: (stream) => this.#localEnd(stream),
+      onWaiting: () => this.outputWaits(),
+    });
+  }
+
+  /** Is this id of a stream that nobody opened yet? */
+  protected abstract isIdle(streamId: number): boolean;
+  /** A complete header block: must be decoded in any case, since it changes the table. */
+  protected abstract headerBlock(streamId: number, bytes: Uint8Array, start: number, end: number, endStream: boolean): void;
+  protected abstract pingReceived(): void;
+  protected abstract pingAcknowledged(payload: Uint8Array): void;
+  protected abstract goawayReceived(lastStreamId: number, code: number, debug: Uint8Array): void;
+  protected abstract settingsApplied(): void;
+  /** A stream left the map. */
+  protected abstract streamClosed(stream: S): void;
+  /** The connection is over. All streams were aborted. */
+  protected abstract closed(error: Error | null): void;
+  /** For GOAWAY: the highest stream of the peer that was or may be processed. */
+  protected abstract lastPeerStreamId(): number;
+
+  /** Our SETTINGS and the connection window; called once. */
+  protected open(settings: readonly (readonly [number, number])[]): void {
+    this.send.output.settings(settings);
+    const extra = this.#receiveWindow - initialWindowBytes;
+    if (extra > 0) this.send.output.uint32Frame(FrameType.WINDOW_UPDATE, 0, extra);
+    this.send.schedule();
+    this.wheel.set(this.#settingsTimer, this.nowMs + settingsTimeoutMs);
+    if (this.limits.keepaliveMs !== Number.POSITIVE_INFINITY) {
+      this.wheel.set(this.#keepaliveTimer, this.nowMs + this.limits.keepaliveMs);
+    }
+  }
+
+  // ---- ByteStreamHandlers
+
+  onData(bytes: Uint8Array): void {
+    this.receive(bytes, 0);
+  }
+
+  onDrain(): void {
+    if (this.phase !== "open") return;
+    this.send.drain();
+  }
+
+  onClose(error: Error | null): void {
+    this.lost(error);
+  }
+
+  /** Reads frames from `from` on. */
+  protected receive(bytes: Uint8Array, from: number): void {
+    if (this.phase !== "open") return;
+    this.nowMs = this.clock.monotonicMs();
+    this.counters.bytesReceived += bytes.length - from;
+    try {
+      this.#reader.read(bytes, from);
+    } catch (error) {
+      if (!(error instanceof ConnectionError)) throw error;
+      this.fail(error.code, error.message);
+    }
+  }
+
+  // ---- The end
+
+  /** A connection error: GOAWAY, close. All streams are aborted. */
+  fail(code: ErrorCode, message: string): void {
+    if (this.phase !== "open") return;
+    this.counters.connectionErrors[code] = (this.counters.connectionErrors[code] ?? 0) + 1;
+    this.goaway(this.lastPeerStreamId(), code, message);
+    this.finish(new ConnectionError(code, message));
+  }
+
+  /** Sends what waits, then closes; destroys if the peer does not close within a second. */
+  finish(error: Error | null): void {
+    if (this.phase !== "open") return;
+    this.phase = "ending";
+    this.send.close();
+    this.stream.end();
+    this.stream.resume();
+    this.#abortAll(error);
+    if (!this.#isClosed()) this.wheel.set(this.#lingerTimer, this.clock.monotonicMs() + lingerMs);
+  }
+
+  goaway(lastStreamId: number, code: ErrorCode, message: string): void {
+    const debug = Uint8Array.from(message.slice(0, 128), (letter) => letter.charCodeAt(0) & 0x7f);
+    this.send.output.beginFrame(8 + debug.length, FrameType.GOAWAY, 0, 0);
+    this.send.output.appendUint32(lastStreamId);
+    this.send.output.appendUint32(code);
+    this.send.output.append(debug, 0, debug.length);
+    this.send.schedule();
+  }
+
+  protected ping(payload: Uint8Array): void {
+    this.send.output.bytesFrame(FrameType.PING, 0, 0, payload);
+    this.send.schedule();
+  }
+
+  /** The byte stream is gone, or is given up. */
+  protected lost(error: Error | null): void {
+    if (this.phase === "closed") return;
+    const wasOpen = this.phase === "open";
+    this.phase = "closed";
+    this.send.close();
+    for (const timer of [this.#fragmentsTimer, this.#settingsTimer, this.#stallTimer, this.#keepaliveTimer, this.#lingerTimer]) {
+      this.wheel.clear(timer);
+    }
+    if (wasOpen) this.#abortAll(error);
+    this.closed(error);
+  }
+
+  /** A byte stream may call back from within `end`. */
+  #isClosed(): boolean {
+    return this.phase === "closed";
+  }
+
+  #abortAll(error: Error | null): void {
+    for (const stream of [...this.streams.values()]) this.abort(stream, { kind: "connectionLost", error });
+  }
+
+  #timedOut(code: ErrorCode, message: string): void {
+    this.fail(code, message);
+  }
+
+  // ---- Streams
+
+  /** Registers a stream; its window begins at the advertised size. */
+  protected add(stream: S, endStream: boolean): void {
+    stream.state = endStream ? "halfClosedRemote" : "open";
+    this.streams.set(stream.id, stream);
+    this.counters.streamsOpened++;
+    this.counters.streamsOpen++;
+  }
+
+  /** Resets one stream. A fault of the peer counts for the flood limits; what is only no longer wanted does not. */
+  reset(stream: S, code: ErrorCode): void {
+    if (stream.state === "closed") return;
+    this.resetId(stream.id, code);
+    this.#close(stream);
+  }
+
+  /** RST_STREAM for a stream that may not be in the map. */
+  protected resetId(streamId: number, code: ErrorCode): void {
+    this.counters.resetsSent++;
+    this.resetIds.add(streamId);
+    this.send.resetFrame(streamId, code);
+  }
+
+  /** A stream error of the peer: reset, tell the call. */
+  protected streamError(stream: S, code: ErrorCode, message: string): void {
+    this.guard.reset(this.nowMs);
+    this.resetId(stream.id, code);
+    this.abort(stream, { kind: "resetByUs", code, message });
+  }
+
+  protected abort(stream: S, reason: AbortReason): void {
+    if (stream.state === "closed") return;
+    this.#close(stream);
+    stream.aborted(reason);
+  }
+
+  #close(stream: S): void {
+    stream.state = "closed";
+    this.streams.delete(stream.id);
+    this.counters.streamsOpen--;
+    this.closedIds.add(stream.id);
+    this.wheel.clear(stream);
+    this.send.forget(stream);
+    stream.stopInput();
+    this.streamClosed(stream);
+  }
+
+  /** Our END_STREAM was written. */
+  #localEnd(stream: Http2Stream): void {
+    const own = this.streams.get(stream.id);
+    if (own === undefined || own !== stream) return;
+    this.localEnded(own);
+  }
+
+  /** Our side of the stream ended. The server resets a stream whose request it no longer needs. */
+  localEnded(stream: S): void {
+    if (stream.state === "halfClosedRemote") this.#close(stream);
+    else if (stream.state === "open") stream.state = "halfClosedLocal";
+  }
+
+  protected remoteEnded(stream: S): void {
+    if (stream.state === "open") {
+      stream.state = "halfClosedRemote";
+      stream.receiveEnd();
+    } else if (stream.state === "halfClosedLocal") {
+      stream.receiveEnd();
+      if (stream.state === "halfClosedLocal") this.#close(stream);
+    }
+  }
+
+  // ---- InputOwner
+
+  holdPartial(byteCount: number): boolean {
+    this.#partialBytes += byteCount;
+    return this.#partialBytes <= this.limits.partialMessageBytesMax;
+  }
+
+  holdQueued(byteCount: number): void {
+    this.#queuedBytes += byteCount;
+    if (byteCount < 0 && this.phase === "open") this.#creditConnection();
+  }
+
+  grantStream(streamId: number, byteCount: number): void {
+    this.send.output.uint32Frame(FrameType.WINDOW_UPDATE, streamId, byteCount);
+    this.send.schedule();
+  }
+
+  /** Window of the connection: back on receipt, except for complete messages that nobody takes, which would fill the memory. */
+  #creditConnection(): void {
+    const free = this.limits.connectionWindowBytes - this.#receiveWindow - this.#queuedBytes;
+    if (free * 2 < this.limits.connectionWindowBytes) return;
+    this.#receiveWindow += free;
+    this.send.output.uint32Frame(FrameType.WINDOW_UPDATE, 0, free);
+    this.send.schedule();
+  }
+
+  // ---- Frames
+
+  frame(type: number, flags: number, streamId: number, bytes: Uint8Array, start: number, end: number): boolean {
+    this.counters.framesReceived++;
+    if (!this.settingsReceived && (type !== FrameType.SETTINGS || (flags & Flag.ACK) !== 0)) {
+      throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, "First frame is not SETTINGS");
+    }
+    if (this.#fragments !== null && (type !== FrameType.CONTINUATION || streamId !== this.#fragments.streamId)) {
+      throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, `Frame type ${type} stands inside a header block`);
+    }
+    switch (type) {
+      case FrameType.DATA:
+        this.#data(flags, streamId, bytes, start, end);
+        break;
+      case FrameType.HEADERS:
+        this.#headers(flags, streamId, bytes, start, end);
+        break;
+      case FrameType.CONTINUATION:
+        this.#continuation(flags, streamId, bytes, start, end);
+        break;
+      default:
+        this.guard.idleFrame(this.nowMs);
+        this.#controlFrame(type, flags, streamId, bytes, start, end);
+    }
+    return this.phase === "open";
+  }
+
+  #controlFrame(type: number, flags: number, streamId: number, bytes: Uint8Array, start: number, end: number): void {
+    switch (type) {
+      case FrameType.PRIORITY:
+        return this.#priority(streamId, end - start);
+      case FrameType.RST_STREAM:
+        return this.#rstStream(streamId, bytes, start, end);
+      case FrameType.SETTINGS:
+        return this.#settings(flags, streamId, bytes, start, end);
+      case FrameType.PUSH_PROMISE:
+        throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, "PUSH_PROMISE is not allowed");
+      case FrameType.PING:
+        return this.#ping(flags, streamId, bytes, start, end);
+      case FrameType.GOAWAY:
+        if (streamId !== 0) throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, `GOAWAY stands on stream ${streamId}`);
+        if (end - start < 8) throw frameSize("GOAWAY", end - start);
+        return this.goawayReceived(readUint32(bytes, start) & 0x7fffffff, readUint32(bytes, start + 4), bytes.subarray(start + 8, end));
+      case FrameType.WINDOW_UPDATE:
+        return this.#windowUpdate(streamId, bytes, start, end);
+      default:
+        this.guard.priority(this.nowMs);
+    }
+  }
+
+  #data(flags: number, streamId: number, bytes: Uint8Array, start: number, end: number): void {
+    if (streamId === 0) throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, "DATA stands on stream 0");
+    const payloadBytes = end - start;
+    this.#receiveWindow -= payloadBytes;
+    if (this.#receiveWindow < 0) throw new ConnectionError(ErrorCode.FLOW_CONTROL_ERROR, "Connection window is overrun");
+    let dataStart = start;
+    let dataEnd = end;
+    if ((flags & Flag.PADDED) !== 0) {
+      dataStart = start + 1;
+      dataEnd = end - this.#paddingLength(bytes, start, end);
+      this.padded(payloadBytes - (dataEnd - dataStart), dataEnd - dataStart);
+    }
+    const endStream = (flags & Flag.END_STREAM) !== 0;
+    if (dataEnd > dataStart) this.guard.usefulFrame();
+    else if (!endStream) this.guard.emptyData(this.nowMs);
+    const stream = this.streams.get(streamId);
+    if (stream === undefined) this.#strayData(streamId);
+    else if (stream.remoteEnded) this.streamError(stream, ErrorCode.STREAM_CLOSED, "DATA came after the end of the stream");
+    else this.#streamData(stream, payloadBytes, bytes, dataStart, dataEnd, endStream);
+    this.#creditConnection();
+  }
+
+  #streamData(stream: S, payloadBytes: number, bytes: Uint8Array, start: number, end: number, endStream: boolean): void {
+    stream.receiveWindow -= payloadBytes;
+    if (stream.receiveWindow < 0) return this.streamError(stream, ErrorCode.FLOW_CONTROL_ERROR, "Stream window is overrun");
+    if (!this.dataAllowed(stream, end - start, endStream)) return;
+    // With END_STREAM on it the stream needs no more window: the state changes first.
+    if (end > start) stream.receiveData(bytes, start, end, endStream);
+    if (endStream && stream.state !== "closed") this.remoteEnded(stream);
+  }
+
+  /** May the stream take this much DATA in its HTTP message? If not, the implementation has ended it. */
+  protected abstract dataAllowed(stream: S, dataBytes: number, endStream: boolean): boolean;
+
+  /** DATA whose stream is not open. */
+  #strayData(streamId: number): void {
+    if (this.isIdle(streamId)) throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, `DATA stands on idle stream ${streamId}`);
+    if (this.resetIds.has(streamId)) return;
+    this.guard.reset(this.nowMs);
+    this.resetId(streamId, ErrorCode.STREAM_CLOSED);
+  }
+
+  /** Checked: padding that does not fit is a connection error. */
+  #paddingLength(bytes: Uint8Array, start: number, end: number): number {
+    const length = start < end ? (bytes[start] as number) : 0;
+    if (length >= end - start) throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, `Padding of ${length} is not below the payload`);
+    return length;
+  }
+
+  /** Padding beyond the data is limited on the server. */
+  protected abstract padded(paddingBytes: number, dataBytes: number): void;
+
+  #headers(flags: number, streamId: number, bytes: Uint8Array, start: number, end: number): void {
+    if (streamId === 0) throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, "HEADERS stands on stream 0");
+    let at = start;
+    let until = end;
+    if ((flags & Flag.PADDED) !== 0) {
+      until = end - this.#paddingLength(bytes, start, end);
+      at++;
+      this.padded(end - until, until - at);
+    }
+    if ((flags & Flag.PRIORITY) !== 0) at += 5;
+    if (at > until) throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, "HEADERS is shorter than its padding and priority");
+    const endStream = (flags & Flag.END_STREAM) !== 0;
+    if ((flags & Flag.END_HEADERS) !== 0) {
+      this.guard.usefulFrame();
+      this.headerBlock(streamId, bytes, at, until, endStream);
+      return;
+    }
+    this.#fragments = new HeaderFragments(streamId, endStream, bytes.subarray(at, until));
+    this.wheel.set(this.#fragmentsTimer, this.nowMs + headerBlockTimeoutMs);
+  }
+
+  #continuation(flags: number, streamId: number, bytes: Uint8Array, start: number, end: number): void {
+    const fragments = this.#fragments;
+    if (fragments === null) throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, `CONTINUATION on stream ${streamId} has no header block`);
+    fragments.append(bytes.subarray(start, end));
+    if ((flags & Flag.END_HEADERS) === 0) return;
+    this.#fragments = null;
+    this.wheel.clear(this.#fragmentsTimer);
+    const block = fragments.join();
+    this.headerBlock(streamId, block, 0, block.length, fragments.endStream);
+  }
+
+  #priority(streamId: number, length: number): void {
+    if (streamId === 0) throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, "PRIORITY stands on stream 0");
+    this.guard.priority(this.nowMs);
+    if (length === 5) return;
+    const stream = this.streams.get(streamId);
+    if (stream !== undefined) return this.streamError(stream, ErrorCode.FRAME_SIZE_ERROR, `PRIORITY has ${length} bytes`);
+    // A stream that is not open cannot be reset alone when it is idle.
+    throw frameSize("PRIORITY", length);
+  }
+
+  #rstStream(streamId: number, bytes: Uint8Array, start: number, end: number): void {
+    if (end - start !== 4) throw frameSize("RST_STREAM", end - start);
+    if (streamId === 0 || this.isIdle(streamId)) {
+      throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, `RST_STREAM stands on stream ${streamId}, which is not open`);
+    }
+    this.counters.resetsReceived++;
+    this.guard.reset(this.nowMs);
+    const stream = this.streams.get(streamId);
+    if (stream !== undefined) this.abort(stream, { kind: "resetByPeer", code: readUint32(bytes, start) });
+  }
+
+  #settings(flags: number, streamId: number, bytes: Uint8Array, start: number, end: number): void {
+    if (streamId !== 0) throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, `SETTINGS stands on stream ${streamId}`);
+    const length = end - start;
+    if ((flags & Flag.ACK) !== 0) {
+      if (length !== 0) throw frameSize("SETTINGS with ACK", length);
+      this.wheel.clear(this.#settingsTimer);
+      return;
+    }
+    if (length % 6 !== 0) throw frameSize("SETTINGS", length);
+    if (length > settingsEntriesMax * 6) {
+      throw new ConnectionError(ErrorCode.ENHANCE_YOUR_CALM, `SETTINGS has ${length / 6} entries, more than ${settingsEntriesMax}`);
+    }
+    this.guard.settings(this.nowMs);
+    for (let at = start; at < end; at += 6) {
+      this.#setting(((bytes[at] as number) << 8) | (bytes[at + 1] as number), readUint32(bytes, at + 2));
+    }
+    this.settingsReceived = true;
+    this.send.output.beginFrame(0, FrameType.SETTINGS, Flag.ACK, 0);
+    this.send.controlFrame();
+    this.settingsApplied();
+  }
+
+  #setting(id: number, value: number): void {
+    switch (id) {
+      case SettingId.ENABLE_PUSH:
+        if (value > 1) throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, `ENABLE_PUSH is ${value}`);
+        break;
+      case SettingId.MAX_CONCURRENT_STREAMS:
+        this.peerConcurrentStreamsMax = value;
+        break;
+      case SettingId.INITIAL_WINDOW_SIZE:
+        this.#initialWindow(value);
+        break;
+      case SettingId.MAX_FRAME_SIZE:
+        if (value < frameSizeMin || value > frameSizeMax) throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, `MAX_FRAME_SIZE is ${value}`);
+        this.send.peerFrameBytesMax = value;
+        break;
+      // Our encoder keeps no table and sends small header lists, and unknown settings are ignored (RFC 9113 6.5.2).
+    }
+  }
+
+  #initialWindow(value: number): void {
+    if (value > windowBytesMax) throw new ConnectionError(ErrorCode.FLOW_CONTROL_ERROR, `INITIAL_WINDOW_SIZE is ${value}`);
+    const rises = value > this.send.peerInitialWindow;
+    this.send.peerInitialWindow = value;
+    if (!rises) return;
+    for (const stream of this.streams.values()) {
+      if (stream.sendCredit + value > windowBytesMax) {
+        throw new ConnectionError(ErrorCode.FLOW_CONTROL_ERROR, `INITIAL_WINDOW_SIZE ${value} lifts stream ${stream.id} above 2^31-1`);
+      }
+      this.send.wake(stream);
+    }
+  }
+
+  #ping(flags: number, streamId: number, bytes: Uint8Array, start: number, end: number): void {
+    if (streamId !== 0) throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, `PING stands on stream ${streamId}`);
+    if (end - start !== 8) throw frameSize("PING", end - start);
+    if ((flags & Flag.ACK) !== 0) return this.pingAcknowledged(bytes.subarray(start, end));
+    this.counters.pingsReceived++;
+    this.send.output.bytesFrame(FrameType.PING, Flag.ACK, 0, bytes.subarray(start, end));
+    this.send.controlFrame();
+    this.pingReceived();
+  }
+
+  #windowUpdate(streamId: number, bytes: Uint8Array, start: number, end: number): void {
+    if (end - start !== 4) throw frameSize("WINDOW_UPDATE", end - start);
+    const increment = readUint32(bytes, start) & 0x7fffffff;
+    if (streamId === 0) {
+      if (increment === 0) throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, "WINDOW_UPDATE on stream 0 has increment 0");
+      return this.send.creditConnection(increment);
+    }
+    const stream = this.streams.get(streamId);
+    if (stream === undefined) {
+      if (this.isIdle(streamId)) throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, `WINDOW_UPDATE stands on idle stream ${streamId}`);
+      return;
+    }
+    if (increment === 0) return this.streamError(stream, ErrorCode.PROTOCOL_ERROR, "WINDOW_UPDATE has increment 0");
+    if (!this.send.creditStream(stream, increment)) this.streamError(stream, ErrorCode.FLOW_CONTROL_ERROR, "Stream window is above 2^31-1");
+  }
+
+  // ---- Timers
+
+  /** Called when output has to wait: if none of it moves for `stallMs`, the peer does not want it (CVE-2019-9517). */
+  protected outputWaits(): void {
+    if (this.#stallTimer.wheelSlot >= 0 || this.phase !== "open") return;
+    this.#progressSeen = this.send.progressCount;
+    this.wheel.set(this.#stallTimer, this.clock.monotonicMs() + this.limits.stallMs);
+  }
+
+  #checkStall(): void {
+    if (this.send.queuedBytes === 0 && this.send.writable) return;
+    if (this.send.progressCount === this.#progressSeen) {
+      this.fail(ErrorCode.ENHANCE_YOUR_CALM, `No data was taken for ${this.limits.stallMs} ms`);
+      return;
+    }
+    this.outputWaits();
+  }
+
+  #checkKeepalive(): void {
+    const nowMs = this.clock.monotonicMs();
+    if (this.nowMs >= this.#pingSentMs) this.#pingSentMs = Number.POSITIVE_INFINITY;
+    if (this.#pingSentMs !== Number.POSITIVE_INFINITY) {
+      // Nothing at all came since the ping: GOAWAY would not arrive either.
+      this.lost(new Error(`Peer did not answer a keepalive ping within ${this.limits.keepaliveTimeoutMs} ms`));
+      this.stream.destroy();
+      return;
+    }
+    const idleMs = nowMs - this.nowMs;
+    if (idleMs < this.limits.keepaliveMs) {
+      this.wheel.set(this.#keepaliveTimer, this.nowMs + this.limits.keepaliveMs);
+      return;
+    }
+    this.#pingSentMs = nowMs;
+    this.ping(keepalivePayload);
+    this.wheel.set(this.#keepaliveTimer, nowMs + this.limits.keepaliveTimeoutMs);
+  }
+}
+
+function frameSize(what: string, length: number): ConnectionError {
+  return new ConnectionError(ErrorCode.FRAME_SIZE_ERROR, `${what} has ${length} bytes`);
+}

@@ -1,0 +1,104 @@
+/** What can be tuned. Everything has a default; see the constants below for the rest of the limits. */
+export interface RpcLimits {
+  /** Largest message that is received, in bytes; checked on the declared length. Default 2 MiB: etcd's 1.5 MiB + 512 KiB. */
+  readonly messageBytesMax: number;
+  /** Streams that the peer may have open, and handlers that may run, per connection. Default 1,000. */
+  readonly concurrentStreamsMax: number;
+  /** Receive window of a stream. Default 1 MiB. */
+  readonly streamWindowBytes: number;
+  /** Receive window of a connection. Default 16 MiB. */
+  readonly connectionWindowBytes: number;
+  /** Largest frame payload that is received, 16,384 to 1 MiB. Default 16,384; larger between own members. */
+  readonly frameBytesMax: number;
+  /** Bytes of messages of one connection that have begun and are not complete. Default 64 MiB. */
+  readonly partialMessageBytesMax: number;
+  /** Bytes that wait in one stream before a handler that ignores `send` returning false loses it. Default 4 MiB. */
+  readonly streamQueueBytesMax: number;
+  /** Bytes that wait in one connection before new calls are refused. Default 64 MiB. */
+  readonly connectionQueueBytesMax: number;
+  /** Data waits and none of it moves for this long: the connection is closed. Default 60 s. */
+  readonly stallMs: number;
+  /** Shortest time between two pings of a client while calls run. Default 5 s (etcd's --grpc-keepalive-min-time). */
+  readonly pingIntervalMinMs: number;
+  /** A ping goes to a peer that was silent for this long. Default: server 2 h, client never (Infinity). */
+  readonly keepaliveMs: number;
+  /** A peer that leaves a keepalive ping unanswered for this long is gone. Default 20 s. */
+  readonly keepaliveTimeoutMs: number;
+}
+
+export const defaultLimits: RpcLimits = {
+  messageBytesMax: 2 * 1024 * 1024,
+  concurrentStreamsMax: 1000,
+  streamWindowBytes: 1024 * 1024,
+  connectionWindowBytes: 16 * 1024 * 1024,
+  frameBytesMax: 16_384,
+  partialMessageBytesMax: 64 * 1024 * 1024,
+  streamQueueBytesMax: 4 * 1024 * 1024,
+  connectionQueueBytesMax: 64 * 1024 * 1024,
+  stallMs: 60_000,
+  pingIntervalMinMs: 5_000,
+  keepaliveMs: 2 * 60 * 60 * 1000,
+  keepaliveTimeoutMs: 20_000,
+};
+
+/** Preface and first SETTINGS of the peer. */
+export const prefaceTimeoutMs = 10_000;
+/** From HEADERS to END_HEADERS. */
+export const headerBlockTimeoutMs = 10_000;
+/** Our SETTINGS until their ACK. */
+export const settingsTimeoutMs = 10_000;
+/** After GOAWAY with an error, until the socket is destroyed even if the peer does not close. */
+export const lingerMs = 1_000;
+/** Graceful GOAWAY until the ACK of its PING. */
+export const drainPingTimeoutMs = 5_000;
+
+/** CVE-2024-27983, CVE-2024-28182. */
+export const headerBlockBytesMax = 16 * 1024;
+export const continuationsMax = 8;
+/** CVE-2016-6581. */
+export const headerListLimits = { headerListBytesMax: 16 * 1024, headerFieldsMax: 100, headerListBytesHardMax: 64 * 1024 } as const;
+/** CVE-2023-44487 and CVE-2025-8671: resets of the peer, and resets that it makes us send. */
+export const resetBucket = { burst: 1000, perSecond: 33 } as const;
+/** Streams that were refused because too many were open. */
+export const refusalBucket = { burst: 100, perSecond: 10 } as const;
+/** CVE-2019-9515. */
+export const settingsBucket = { burst: 64, perSecond: 2 } as const;
+export const settingsEntriesMax = 32;
+/** CVE-2019-9518. */
+export const emptyDataBucket = { burst: 100, perSecond: 10 } as const;
+/** CVE-2019-9513; unknown frames count with PRIORITY. */
+export const priorityBucket = { burst: 1000, perSecond: 100 } as const;
+/** WINDOW_UPDATE, control and empty frames; each frame with content earns some back. */
+export const idleFrameBucket = { burst: 10_000, perSecond: 1000 } as const;
+export const idleFramesPerUsefulFrame = 10;
+/** CVE-2019-9512: answers to PING and SETTINGS, and resets, that wait for a socket that does not take them. */
+export const queuedControlFramesMax = 1000;
+/** Padding beyond the data itself, per connection. A server's limit: gRPC's own tests pad a client's input heavily. */
+export const paddingBytesMax = 64 * 1024;
+/** gRPC proposal A8. */
+export const pingStrikesMax = 2;
+/** A ping without open calls is allowed this often. */
+export const pingIntervalIdleMs = 2 * 60 * 60 * 1000;
+/** `:path` of a request. */
+export const pathBytesMax = 1024;
+
+/** Output is handed to the socket within a turn already when this much waits. */
+export const flushBytes = 64 * 1024;
+/** `send` returns false while more than this waits in a stream. */
+export const sendHighWaterBytes = 64 * 1024;
+
+/** Completes and checks limits. Throws RangeError. */
+export function resolveLimits(overrides: Partial<RpcLimits>, base: RpcLimits = defaultLimits): RpcLimits {
+  const limits = { ...base, ...overrides };
+  for (const [name, value] of Object.entries(limits)) {
+    if (!(value > 0)) throw new RangeError(`Limit ${name} is ${value}, it must be above 0`);
+  }
+  if (limits.streamWindowBytes > 0x7fffffff) throw new RangeError(`streamWindowBytes ${limits.streamWindowBytes} is above 2^31-1`);
+  if (limits.connectionWindowBytes > 0x7fffffff || limits.connectionWindowBytes < 65_535) {
+    throw new RangeError(`connectionWindowBytes ${limits.connectionWindowBytes} is not between 65,535 and 2^31-1`);
+  }
+  if (limits.frameBytesMax < 16_384 || limits.frameBytesMax > 1024 * 1024) {
+    throw new RangeError(`frameBytesMax ${limits.frameBytesMax} is not between 16,384 and 1 MiB`);
+  }
+  return limits;
+}

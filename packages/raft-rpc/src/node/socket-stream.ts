@@ -1,0 +1,80 @@
+import type { Socket } from "node:net";
+import type { ByteStream, ByteStreamHandlers } from "../byte-stream.ts";
+
+/** A ByteStream on a socket of node:net or node:tls. */
+export class SocketStream implements ByteStream {
+  readonly remoteAddress: string;
+  readonly #socket: Socket;
+  #handlers: ByteStreamHandlers | null = null;
+  #error: Error | null = null;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    this.remoteAddress = socket.remoteAddress === undefined ? "unknown" : `${socket.remoteAddress}:${socket.remotePort}`;
+    socket.setNoDelay(true);
+    socket.on("data", this.#onData);
+    socket.on("drain", this.#onDrain);
+    socket.on("error", this.#onError);
+    socket.on("close", this.#onClose);
+  }
+
+  setHandlers(handlers: ByteStreamHandlers): void {
+    this.#handlers = handlers;
+  }
+
+  write(bytes: Uint8Array): boolean {
+    // After the end or an error nothing leaves; `onClose` tells.
+    if (this.#socket.writableEnded || this.#socket.destroyed) return true;
+    return this.#socket.write(bytes);
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  end(): void {
+    this.#socket.end();
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  /**
+   * Gives the socket back, for a protocol that is not ours: without our listeners, paused, with `firstBytes` to be read again. The new
+   * owner adds its listeners (`http.Server.emit("connection", socket)`) and resumes it in the same turn.
+   */
+  release(firstBytes: Uint8Array): Socket {
+    const socket = this.#socket;
+    socket.pause();
+    socket.off("data", this.#onData);
+    socket.off("drain", this.#onDrain);
+    socket.off("error", this.#onError);
+    socket.off("close", this.#onClose);
+    this.#handlers = null;
+    if (firstBytes.length > 0) socket.unshift(firstBytes);
+    return socket;
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    // A plain Uint8Array: views of it are cheaper than views of a Buffer.
+    this.#handlers?.onData(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length));
+  };
+
+  readonly #onDrain = (): void => {
+    this.#handlers?.onDrain();
+  };
+
+  readonly #onError = (error: Error): void => {
+    this.#error = error;
+  };
+
+  readonly #onClose = (): void => {
+    this.#handlers?.onClose(this.#error);
+    this.#handlers = null;
+  };
+}

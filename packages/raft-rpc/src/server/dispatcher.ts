@@ -1,0 +1,60 @@
+import { methodPath, type ServiceDefinition } from "../grpc/service-definition.ts";
+import type { StreamCall, UnaryCall } from "./call.ts";
+import { adaptMethod } from "./method-adapter.ts";
+import type { ServiceImpl } from "./service-impl.ts";
+
+/** Answers by `call.respond` or `call.fail`, once, now or later. The message is a view that may be kept. */
+export type UnaryHandler = (message: Uint8Array, call: UnaryCall) => void;
+
+/** Calls `call.setHandlers` at once, and `call.end` sometime. */
+export type StreamHandler = (call: StreamCall) => void;
+
+export type Route =
+  | { readonly kind: "unary"; readonly path: string; readonly handler: UnaryHandler }
+  | { readonly kind: "stream"; readonly path: string; readonly handler: StreamHandler };
+
+/** Maps `/package.Service/Method` to handlers. May be shared by servers, and may grow while they run. */
+export class Dispatcher {
+  readonly #routes = new Map<string, Route>();
+  readonly #serviceNames = new Set<string>();
+
+  /** Adds the methods that `impl` has; the others of the service answer UNIMPLEMENTED. Throws if a path is taken. */
+  add<S extends ServiceDefinition>(service: S, impl: ServiceImpl<S>): this {
+    this.#serviceNames.add(service.typeName);
+    for (const [localName, method] of Object.entries(service.methods)) {
+      const handler: unknown = impl[localName];
+      if (typeof handler !== "function") continue;
+      this.#addRoute(adaptMethod(methodPath(service, method), method, handler.bind(impl)));
+    }
+    return this;
+  }
+
+  /** The hot path: bytes in, bytes out, no promise and no closure per call. */
+  addUnary(path: string, handler: UnaryHandler): this {
+    return this.#addRoute({ kind: "unary", path, handler });
+  }
+
+  addStream(path: string, handler: StreamHandler): this {
+    return this.#addRoute({ kind: "stream", path, handler });
+  }
+
+  find(path: string): Route | undefined {
+    return this.#routes.get(path);
+  }
+
+  /** What grpc-go says of a path without a route. */
+  unknown(path: string): string {
+    const slash = path.lastIndexOf("/");
+    if (path.charCodeAt(0) !== 0x2f || slash <= 0) return `malformed method name: ${JSON.stringify(path)}`;
+    const service = path.slice(1, slash);
+    if (!this.#serviceNames.has(service)) return `unknown service ${service}`;
+    return `unknown method ${path.slice(slash + 1)} for service ${service}`;
+  }
+
+  #addRoute(route: Route): this {
+    if (this.#routes.has(route.path)) throw new Error(`Path ${route.path} has a handler already`);
+    this.#routes.set(route.path, route);
+    this.#serviceNames.add(route.path.slice(1, route.path.lastIndexOf("/")));
+    return this;
+  }
+}

@@ -1,0 +1,127 @@
+import { isReservedHeader, Metadata } from "../grpc/metadata.ts";
+import { StatusCode } from "../grpc/status.ts";
+import { parseTimeout } from "../grpc/timeout.ts";
+import type { HeaderList } from "../hpack/header-list.ts";
+import { isFieldValid } from "../http2/field-rules.ts";
+import { headerListLimits, pathBytesMax } from "../limits.ts";
+
+/** Why a request gets no handler. */
+export type Rejection =
+  /** RFC 9113 8.1.1: a stream error. */
+  | { readonly kind: "malformed"; readonly reason: string }
+  /** Not gRPC: an HTTP status. */
+  | { readonly kind: "http"; readonly httpStatus: number }
+  /** A gRPC status. `extra` goes into the answer. */
+  | { readonly kind: "status"; readonly code: StatusCode; readonly message: string; readonly extra?: readonly [string, string] };
+
+/** What a request's header block means: checked once, then shared by all requests with the same block. */
+export interface RequestHead {
+  readonly path: string;
+  readonly authority: string;
+  readonly metadata: Metadata;
+  /** Infinity if there is none. */
+  readonly timeoutMs: number;
+  /** -1 if there is none. */
+  readonly contentLength: number;
+  readonly rejection: Rejection | null;
+}
+
+const contentTypePattern = /^application\/grpc([+;].*)?$/i;
+const contentLengthPattern = /^[0-9]{1,15}$/;
+
+function rejected(path: string, rejection: Rejection): RequestHead {
+  return { path, authority: "", metadata: new Metadata(), timeoutMs: Number.POSITIVE_INFINITY, contentLength: -1, rejection };
+}
+
+function malformed(path: string, reason: string): RequestHead {
+  return rejected(path, { kind: "malformed", reason });
+}
+
+/** Reads a decoded request block: RFC 9113 8.3.1 first, then gRPC's rules (PROTOCOL-HTTP2). */
+export function readRequestHead(list: HeaderList): RequestHead {
+  let method = "";
+  let scheme = "";
+  let path = "";
+  let authority: string | null = null;
+  let host = "";
+  let contentType = "";
+  let encoding = "identity";
+  let timeout: string | null = null;
+  let contentLength = -1;
+  let regular = false;
+  let binaryBroken = false;
+  const metadata = new Metadata();
+  for (let place = 0; place < list.count; place++) {
+    const name = list.name(place);
+    const value = list.value(place);
+    if (!isFieldValid(name, value)) return malformed(path, `Field ${JSON.stringify(name.slice(0, 40))} is not allowed`);
+    if (name.charCodeAt(0) === 0x3a) {
+      if (regular) return malformed(path, `${name} stands behind other fields`);
+      if (name === ":method" && method === "" && value !== "") method = value;
+      else if (name === ":scheme" && scheme === "" && value !== "") scheme = value;
+      else if (name === ":path" && path === "" && value !== "") path = value;
+      else if (name === ":authority" && authority === null) authority = value;
+      else return malformed(path, `${name} is unknown, empty or repeated`);
+      continue;
+    }
+    regular = true;
+    switch (name) {
+      case "content-type":
+        contentType = value;
+        break;
+      case "grpc-encoding":
+        encoding = value;
+        break;
+      case "grpc-timeout":
+        timeout = value;
+        break;
+      case "host":
+        host = value;
+        break;
+      case "content-length":
+        if (!contentLengthPattern.test(value) || (contentLength >= 0 && contentLength !== Number(value))) {
+          return malformed(path, "content-length is not one number");
+        }
+        contentLength = Number(value);
+        break;
+      default:
+        if (!isReservedHeader(name) && !metadata.appendHeader(name, value)) binaryBroken = true;
+    }
+  }
+  if (list.tooLarge) {
+    const message = `Header list of ${list.listBytes} bytes is above the limits, ${headerListLimits.headerListBytesMax} bytes and ${headerListLimits.headerFieldsMax} fields`;
+    return rejected(path, { kind: "status", code: StatusCode.RESOURCE_EXHAUSTED, message });
+  }
+  if (method === "" || scheme === "" || path === "") return malformed(path, ":method, :scheme or :path is missing");
+  if (authority !== null && host !== "" && host !== authority) return malformed(path, "host differs from :authority");
+  if (method !== "POST") return rejected(path, { kind: "http", httpStatus: 405 });
+  if (!contentTypePattern.test(contentType)) return rejected(path, { kind: "http", httpStatus: 415 });
+  const timeoutMs = timeout === null ? Number.POSITIVE_INFINITY : parseTimeout(timeout);
+  const rejection = rejectCall(path, encoding, timeoutMs, timeout, binaryBroken);
+  return { path, authority: authority ?? host, metadata, timeoutMs: timeoutMs ?? 0, contentLength, rejection };
+}
+
+function rejectCall(
+  path: string,
+  encoding: string,
+  timeoutMs: number | null,
+  timeout: string | null,
+  binaryBroken: boolean,
+): Rejection | null {
+  if (path.length > pathBytesMax) {
+    return { kind: "status", code: StatusCode.RESOURCE_EXHAUSTED, message: `Path of ${path.length} bytes is above ${pathBytesMax}` };
+  }
+  if (timeoutMs === null)
+    return { kind: "status", code: StatusCode.INTERNAL, message: `malformed grpc-timeout ${JSON.stringify(timeout)}` };
+  if (binaryBroken) return { kind: "status", code: StatusCode.INTERNAL, message: "Binary metadata is not base64" };
+  if (encoding !== "identity") {
+    return {
+      kind: "status",
+      code: StatusCode.UNIMPLEMENTED,
+      // The sentence of grpc-go, which etcd's clients know.
+      message: `grpc: Decompressor is not installed for grpc-encoding "${encoding}"`,
+      extra: ["grpc-accept-encoding", "identity"],
+    };
+  }
+  return null;
+}

@@ -1,0 +1,294 @@
+import { WheelTimer } from "../grpc/deadline-wheel.ts";
+import { httpStatusBlock, trailersOnlyBlock } from "../grpc/response-blocks.ts";
+import { StatusCode } from "../grpc/status.ts";
+import { HeaderBlockCache } from "../hpack/block-cache.ts";
+import { HeaderList } from "../hpack/header-list.ts";
+import { type ConnectionOptions, Http2Connection } from "../http2/connection.ts";
+import { isFieldValid } from "../http2/field-rules.ts";
+import { ConnectionError, ErrorCode, Flag, SettingId, streamIdMax } from "../http2/frame.ts";
+import { drainPingTimeoutMs, headerListLimits, pingIntervalIdleMs, pingStrikesMax, prefaceTimeoutMs } from "../limits.ts";
+import type { Dispatcher } from "./dispatcher.ts";
+import { type Rejection, type RequestHead, readRequestHead } from "./request-head.ts";
+import type { ServerCounters } from "./server-counters.ts";
+import { ServerStream } from "./server-stream.ts";
+
+export interface ServerConnectionOptions extends ConnectionOptions {
+  readonly dispatcher: Dispatcher;
+  readonly counters: ServerCounters;
+  readonly onHandlerError: (path: string, error: unknown) => void;
+  readonly onClosed: (connection: ServerConnection, error: Error | null) => void;
+}
+
+const drainPayload = Uint8Array.of(0x67, 0x6f, 0x61, 0x77, 0x61, 0x79, 0, 1);
+/** Output that waits for a socket that takes nothing: above this no more requests are read. */
+const congestedBytes = 256 * 1024;
+
+/**
+ * The server's end of a connection: requests out of header blocks, calls for them, and what a server refuses.
+ *
+ *   draining:  no --> announced (GOAWAY 2^31-1, PING) --> last (GOAWAY with the real last id) --> closed with the last stream
+ */
+export class ServerConnection extends Http2Connection<ServerStream> {
+  readonly streamQueueBytesMax: number;
+  protected override readonly counters: ServerCounters;
+  readonly #options: ServerConnectionOptions;
+  readonly #heads = new HeaderBlockCache<RequestHead>();
+  readonly #trailerList = new HeaderList();
+  #lastStreamId = 0;
+  #runningHandlers = 0;
+  #draining: "no" | "announced" | "last" = "no";
+  #pingStrikes = 0;
+  #lastPingMs = Number.NEGATIVE_INFINITY;
+  #framesSentAtPing = 0;
+  #readingPaused = false;
+  readonly #prefaceTimer = new WheelTimer(() => this.fail(ErrorCode.PROTOCOL_ERROR, "SETTINGS did not come in time"));
+  readonly #drainTimer = new WheelTimer(() => this.#announceLast());
+
+  constructor(options: ServerConnectionOptions) {
+    super(options);
+    this.#options = options;
+    this.counters = options.counters;
+    this.streamQueueBytesMax = options.limits.streamQueueBytesMax;
+  }
+
+  /** `received` holds the preface and what came with it. */
+  start(received: Uint8Array, prefaceBytes: number): void {
+    this.wheel.set(this.#prefaceTimer, this.nowMs + prefaceTimeoutMs);
+    this.open([
+      [SettingId.MAX_CONCURRENT_STREAMS, this.limits.concurrentStreamsMax],
+      [SettingId.INITIAL_WINDOW_SIZE, this.limits.streamWindowBytes],
+      [SettingId.MAX_FRAME_SIZE, this.limits.frameBytesMax],
+      [SettingId.MAX_HEADER_LIST_SIZE, headerListLimits.headerListBytesMax],
+    ]);
+    this.receive(received, prefaceBytes);
+  }
+
+  // ---- For the server
+
+  /** Lets running calls end, takes no new ones, then closes (RFC 9113 6.8). */
+  drain(): void {
+    if (this.phase !== "open" || this.#draining !== "no") return;
+    this.#draining = "announced";
+    this.goaway(streamIdMax, ErrorCode.NO_ERROR, "graceful_stop");
+    this.ping(drainPayload);
+    this.wheel.set(this.#drainTimer, this.clock.monotonicMs() + drainPingTimeoutMs);
+  }
+
+  /** Ends what still runs with UNAVAILABLE, and closes. */
+  shutDown(): void {
+    if (this.phase !== "open") return;
+    this.goaway(this.#lastStreamId, ErrorCode.NO_ERROR, "graceful_stop");
+    for (const stream of [...this.streams.values()]) stream.shutDown();
+    this.finish(null);
+  }
+
+  // ---- For the streams
+
+  handlerStarted(): void {
+    this.#runningHandlers++;
+    this.counters.handlersRunning++;
+  }
+
+  handlerEnded(): void {
+    this.#runningHandlers--;
+    this.counters.handlersRunning--;
+  }
+
+  handlerFailed(path: string, error: unknown): void {
+    this.counters.handlerFailures++;
+    this.#options.onHandlerError(path, error);
+  }
+
+  countStatus(code: StatusCode): void {
+    this.counters.callsByStatus[code] = (this.counters.callsByStatus[code] ?? 0) + 1;
+  }
+
+  // ---- Http2Connection
+
+  override onDrain(): void {
+    super.onDrain();
+    if (!this.#readingPaused || this.send.output.pendingBytes > congestedBytes) return;
+    this.#readingPaused = false;
+    this.stream.resume();
+  }
+
+  /** A client that does not read its answers gives no more requests: they wait in its own socket. */
+  protected override outputWaits(): void {
+    super.outputWaits();
+    if (this.#readingPaused || this.send.writable || this.send.output.pendingBytes <= congestedBytes) return;
+    this.#readingPaused = true;
+    this.stream.pause();
+  }
+
+  protected override isIdle(streamId: number): boolean {
+    return streamId > this.#lastStreamId || streamId % 2 === 0;
+  }
+
+  protected override lastPeerStreamId(): number {
+    return this.#lastStreamId;
+  }
+
+  protected override padded(paddingBytes: number, dataBytes: number): void {
+    this.guard.padding(paddingBytes, dataBytes);
+  }
+
+  protected override settingsApplied(): void {
+    this.wheel.clear(this.#prefaceTimer);
+  }
+
+  /** Enforcement of gRPC proposal A8. */
+  protected override pingReceived(): void {
+    if (this.send.streamFramesSent !== this.#framesSentAtPing) {
+      this.#framesSentAtPing = this.send.streamFramesSent;
+      this.#pingStrikes = 0;
+      this.#lastPingMs = Number.NEGATIVE_INFINITY;
+    }
+    const intervalMs = this.streams.size === 0 ? pingIntervalIdleMs : this.limits.pingIntervalMinMs;
+    if (this.nowMs - this.#lastPingMs >= intervalMs) this.#lastPingMs = this.nowMs;
+    else if (++this.#pingStrikes > pingStrikesMax) throw new ConnectionError(ErrorCode.ENHANCE_YOUR_CALM, "too_many_pings");
+  }
+
+  protected override pingAcknowledged(payload: Uint8Array): void {
+    if (this.#draining === "announced" && payload.every((octet, place) => octet === drainPayload[place])) this.#announceLast();
+  }
+
+  protected override goawayReceived(): void {
+    // The client opens no more streams; the ones it has go on until it closes.
+  }
+
+  protected override streamClosed(): void {
+    if (this.#draining === "last" && this.streams.size === 0) this.finish(null);
+  }
+
+  protected override closed(error: Error | null): void {
+    this.wheel.clear(this.#prefaceTimer);
+    this.wheel.clear(this.#drainTimer);
+    this.#options.onClosed(this, error);
+  }
+
+  /** An answer before the end of the request: the rest is not wanted (RFC 9113 8.1). */
+  override localEnded(stream: ServerStream): void {
+    super.localEnded(stream);
+    if (stream.state === "halfClosedLocal") this.reset(stream, ErrorCode.NO_ERROR);
+  }
+
+  protected override dataAllowed(stream: ServerStream, dataBytes: number, endStream: boolean): boolean {
+    const expected = stream.head.contentLength;
+    if (expected < 0) return true;
+    stream.dataBytes += dataBytes;
+    if (stream.dataBytes <= expected && (!endStream || stream.dataBytes === expected)) return true;
+    this.streamError(stream, ErrorCode.PROTOCOL_ERROR, `DATA of ${stream.dataBytes} bytes differs from content-length ${expected}`);
+    return false;
+  }
+
+  protected override headerBlock(streamId: number, bytes: Uint8Array, start: number, end: number, endStream: boolean): void {
+    const stream = this.streams.get(streamId);
+    if (stream !== undefined) return this.#trailers(stream, bytes, start, end, endStream);
+    if (streamId % 2 === 0) throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, `HEADERS opens even stream ${streamId}`);
+    const head = this.#readHead(bytes, start, end);
+    if (streamId <= this.#lastStreamId) return this.#lateHeaders(streamId);
+    this.#lastStreamId = streamId;
+    if (this.#draining === "last") return;
+    this.#request(streamId, head, endStream);
+  }
+
+  // ---- Requests
+
+  #readHead(bytes: Uint8Array, start: number, end: number): RequestHead {
+    const version = this.decoder.tableVersion;
+    const known = this.#heads.get(bytes, start, end, version);
+    if (known !== null) {
+      this.counters.headerBlockHits++;
+      return known;
+    }
+    this.counters.headerBlockMisses++;
+    this.decoder.decode(bytes, start, end, this.list);
+    const head = readRequestHead(this.list);
+    // A block that changes the table means something else the next time.
+    if (this.decoder.tableVersion === version) this.#heads.put(bytes, start, end, version, head);
+    return head;
+  }
+
+  #lateHeaders(streamId: number): void {
+    if (this.resetIds.has(streamId)) return;
+    if (this.closedIds.has(streamId)) throw new ConnectionError(ErrorCode.STREAM_CLOSED, `HEADERS stands on closed stream ${streamId}`);
+    throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, `HEADERS opens stream ${streamId} below the last, ${this.#lastStreamId}`);
+  }
+
+  #request(streamId: number, head: RequestHead, endStream: boolean): void {
+    if (head.rejection !== null) return this.#reject(streamId, head.rejection, endStream);
+    const route = this.#options.dispatcher.find(head.path);
+    if (route === undefined) {
+      const message = this.#options.dispatcher.unknown(head.path);
+      return this.#reject(streamId, { kind: "status", code: StatusCode.UNIMPLEMENTED, message }, endStream);
+    }
+    if (head.timeoutMs <= 0) {
+      const message = "context deadline exceeded";
+      return this.#reject(streamId, { kind: "status", code: StatusCode.DEADLINE_EXCEEDED, message }, endStream);
+    }
+    if (this.#isFull()) return this.#refuse(streamId);
+    const stream = new ServerStream(this, streamId, head, route);
+    this.add(stream, endStream);
+    if (head.timeoutMs !== Number.POSITIVE_INFINITY) this.wheel.set(stream, this.nowMs + head.timeoutMs);
+    stream.begin();
+    if (!endStream || stream.state === "closed") return;
+    if (head.contentLength > 0) this.streamError(stream, ErrorCode.PROTOCOL_ERROR, "Request without DATA has a content-length");
+    else stream.receiveEnd();
+  }
+
+  /** Handlers of streams that were reset count until they end, or a client could start any number of them (CVE-2023-44487). */
+  #isFull(): boolean {
+    const max = this.limits.concurrentStreamsMax;
+    return this.streams.size >= max || this.#runningHandlers >= max || this.send.queuedBytes > this.limits.connectionQueueBytesMax;
+  }
+
+  #refuse(streamId: number): void {
+    this.counters.refusals++;
+    this.guard.refusal(this.nowMs);
+    this.resetId(streamId, ErrorCode.REFUSED_STREAM);
+  }
+
+  #reject(streamId: number, rejection: Rejection, endStream: boolean): void {
+    if (rejection.kind === "malformed") {
+      this.guard.reset(this.nowMs);
+      this.resetId(streamId, ErrorCode.PROTOCOL_ERROR);
+      return;
+    }
+    if (rejection.kind === "http") {
+      this.send.headers(streamId, httpStatusBlock(rejection.httpStatus), Flag.END_STREAM);
+    } else {
+      this.countStatus(rejection.code);
+      this.send.headers(streamId, trailersOnlyBlock(rejection.code, rejection.message, null, rejection.extra ?? null), Flag.END_STREAM);
+    }
+    if (endStream) this.closedIds.add(streamId);
+    else this.resetId(streamId, ErrorCode.NO_ERROR);
+  }
+
+  /** A second header block of a request: must end it, and holds no pseudo headers. What it says is of no use in gRPC. */
+  #trailers(stream: ServerStream, bytes: Uint8Array, start: number, end: number, endStream: boolean): void {
+    const list = this.#trailerList;
+    this.decoder.decode(bytes, start, end, list);
+    if (stream.remoteEnded) return this.streamError(stream, ErrorCode.STREAM_CLOSED, "HEADERS came after the end of the stream");
+    if (!endStream) return this.streamError(stream, ErrorCode.PROTOCOL_ERROR, "Trailers do not end the stream");
+    for (let place = 0; place < list.count; place++) {
+      if (list.name(place).startsWith(":") || !isFieldValid(list.name(place), list.value(place))) {
+        return this.streamError(
+          stream,
+          ErrorCode.PROTOCOL_ERROR,
+          `Trailer ${JSON.stringify(list.name(place).slice(0, 40))} is not allowed`,
+        );
+      }
+    }
+    if (this.dataAllowed(stream, 0, true)) this.remoteEnded(stream);
+  }
+
+  // ---- Draining
+
+  #announceLast(): void {
+    if (this.phase !== "open" || this.#draining !== "announced") return;
+    this.#draining = "last";
+    this.wheel.clear(this.#drainTimer);
+    this.goaway(this.#lastStreamId, ErrorCode.NO_ERROR, "graceful_stop");
+    if (this.streams.size === 0) this.finish(null);
+  }
+}
