@@ -2,7 +2,7 @@ import { CodecError } from "./codec-error.ts";
 import type { DeleteRangeRequest, PutRequest } from "./etcd-message.ts";
 import { decodeDeleteRangeRequest, decodePutRequest } from "./etcd-request.ts";
 import { emptyBytes, ProtobufReader } from "./protobuf-reader.ts";
-import { ProtobufWriter, varintBytes } from "./protobuf-writer.ts";
+import { ProtobufWriter } from "./protobuf-writer.ts";
 import { decodeKeyRequest, decodeKeyValueRequest, type KeyRequest, type KeyValueRequest } from "./raftkv-message.ts";
 
 /** `raftkv.command.v1.MemberAttributes`: what a member tells about itself when it has started. */
@@ -40,30 +40,23 @@ const requestTags: Readonly<Record<RequestCommandType, number>> = {
   remove: REMOVE_TAG,
 };
 
+const COMMAND_HEAD_BYTES_MAX = 16;
+
 const reader = new ProtobufReader();
 const writer = new ProtobufWriter();
 
 /**
  * Makes a command of a request as it came from the client: a tag and a length in front of the same bytes. `request` must have been
- * decoded once without an error. The result has a buffer of its own, since log entries live long.
+ * decoded once without an error. Commands share chunks with commands only: they live about as long as their neighbours in the log.
  *
  * ```
  *   │ tag 1 B │ length 1-5 B │ request, copied unchanged │
  * ```
  */
 export function encodeRequestCommand(type: RequestCommandType, request: Uint8Array): Uint8Array {
-  const { length } = request;
-  const headBytes = 1 + varintBytes(length);
-  const command = new Uint8Array(headBytes + length);
-  command[0] = requestTags[type];
-  let rest = length;
-  for (let i = 1; i < headBytes - 1; i += 1) {
-    command[i] = (rest & 0x7f) | 0x80;
-    rest >>>= 7;
-  }
-  command[headBytes - 1] = rest;
-  command.set(request, headBytes);
-  return command;
+  writer.begin(request.length + COMMAND_HEAD_BYTES_MAX);
+  writer.bytesElement(requestTags[type], request);
+  return writer.finish();
 }
 
 export function encodeMemberAttributesCommand(attributes: MemberAttributes): Uint8Array {
@@ -73,7 +66,7 @@ export function encodeMemberAttributesCommand(attributes: MemberAttributes): Uin
   writer.stringField(0x12, attributes.name);
   for (const url of attributes.clientUrls) writer.stringElement(0x1a, url);
   writer.close();
-  return writer.finish().slice();
+  return writer.finish();
 }
 
 /** Keys and values are views into `bytes`. Throws CodecError, also for a command that is not known: every member must apply all. */

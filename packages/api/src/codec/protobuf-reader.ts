@@ -172,7 +172,7 @@ export class ProtobufReader {
         this.skipBytes(8);
         return;
       case WIRE_DELIMITED:
-        this.position += this.length();
+        this.skipBytes(this.length());
         return;
       case WIRE_GROUP_START:
         this.skipGroup(tag, depth + 1);

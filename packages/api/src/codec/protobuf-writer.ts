@@ -15,7 +15,7 @@ const textEncoder = new TextEncoder();
 const halves = new DataView(new ArrayBuffer(8));
 
 /** Bytes of a non-negative safe integer as a varint. */
-export function varintBytes(value: number): number {
+function varintBytes(value: number): number {
   if (value < 0x80) return 1;
   let bytes = 1;
   for (let rest = value; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes += 1;
