@@ -1,3 +1,4 @@
+export { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 export * as authpb from "./authpb.ts";
 export { CodecError } from "./codec/codec-error.ts";
 export {
@@ -60,11 +61,11 @@ export {
 } from "./codec/raftkv-message.ts";
 export { RangeResponseWriter } from "./codec/range-response-writer.ts";
 export * as etcdserverpb from "./etcdserverpb.ts";
-export * as grpcHealthV1 from "./generated/grpc/health/v1/health_pb.ts";
 export * as raftkvCommandV1 from "./generated/raftkv/command/v1/command_pb.ts";
-export * as raftkvPeerV1 from "./generated/raftkv/peer/v1/peer_pb.ts";
 export * as raftkvStateV1 from "./generated/raftkv/state/v1/state_pb.ts";
-export * as raftkvV1 from "./generated/raftkv/v1/raftkv_pb.ts";
+export * as grpcHealthV1 from "./grpc-health-v1.ts";
 export * as mvccpb from "./mvccpb.ts";
+export * as raftkvPeerV1 from "./raftkv-peer-v1.ts";
+export * as raftkvV1 from "./raftkv-v1.ts";
 export * as v3electionpb from "./v3electionpb.ts";
 export * as v3lockpb from "./v3lockpb.ts";

@@ -1,0 +1,55 @@
+import {
+  decodeDeleteRangeRequest,
+  decodePutRequest,
+  decodeRangeRequest,
+  encodeDeleteRangeRequest,
+  encodePutRequest,
+  encodeRangeRequest,
+} from "../codec/etcd-request.ts";
+import {
+  decodeDeleteRangeResponse,
+  decodePutResponse,
+  decodeRangeResponse,
+  encodeDeleteRangeResponse,
+  encodePutResponse,
+  encodeRangeResponse,
+} from "../codec/etcd-response.ts";
+import { Auth } from "../generated/etcdserverpb/auth_pb.ts";
+import { Cluster } from "../generated/etcdserverpb/cluster_pb.ts";
+import { KV } from "../generated/etcdserverpb/kv_pb.ts";
+import { Lease } from "../generated/etcdserverpb/lease_pb.ts";
+import { Maintenance } from "../generated/etcdserverpb/maintenance_pb.ts";
+import { Watch } from "../generated/etcdserverpb/watch_pb.ts";
+import { serviceFromDescriptor } from "./service-from-descriptor.ts";
+
+const generatedKv = serviceFromDescriptor(KV);
+
+/** `etcdserverpb.KV`. Range, Put and DeleteRange take and give the plain objects of the hand-written codecs, the others protobuf-es messages. */
+export const kvService = {
+  typeName: generatedKv.typeName,
+  methods: {
+    ...generatedKv.methods,
+    range: {
+      ...generatedKv.methods.range,
+      request: { encode: encodeRangeRequest, decode: decodeRangeRequest },
+      response: { encode: encodeRangeResponse, decode: decodeRangeResponse },
+    },
+    put: {
+      ...generatedKv.methods.put,
+      request: { encode: encodePutRequest, decode: decodePutRequest },
+      response: { encode: encodePutResponse, decode: decodePutResponse },
+    },
+    deleteRange: {
+      ...generatedKv.methods.deleteRange,
+      request: { encode: encodeDeleteRangeRequest, decode: decodeDeleteRangeRequest },
+      response: { encode: encodeDeleteRangeResponse, decode: decodeDeleteRangeResponse },
+    },
+  },
+};
+
+/** `etcdserverpb.Watch`, with protobuf-es messages; so are the others below. */
+export const watchService = serviceFromDescriptor(Watch);
+export const leaseService = serviceFromDescriptor(Lease);
+export const clusterService = serviceFromDescriptor(Cluster);
+export const maintenanceService = serviceFromDescriptor(Maintenance);
+export const authService = serviceFromDescriptor(Auth);
