@@ -704,7 +704,8 @@ export const EntryKindSchema: GenEnum<EntryKind> = /*@__PURE__*/
  */
 export const RaftPeer: GenService<{
   /**
-   * The first frame in each direction is a Hello, all others are batches. Each side sends what it has; nothing is acknowledged here.
+   * The member that opens the stream sends a Hello, is answered with one, and from then on sends batches. For the other direction the
+   * other member opens a stream of its own. Nothing is acknowledged here: messages may be lost with the stream.
    *
    * @generated from rpc raftkv.peer.v1.RaftPeer.Exchange
    */
