@@ -37,7 +37,7 @@ export function serviceFromDescriptor<Methods extends GenServiceMethods>(service
 }
 
 /** Bytes to a message of `schema` and back by protobuf-es. */
-export function codecOf<Schema extends DescMessage>(schema: Schema): Codec<MessageShape<Schema>> {
+function codecOf<Schema extends DescMessage>(schema: Schema): Codec<MessageShape<Schema>> {
   return {
     encode: (message) => toBinary(schema, message),
     decode: (bytes) => fromBinary(schema, bytes),
