@@ -6,9 +6,7 @@ import { Simulation } from "./simulation.ts";
 const text = (bytes: string): Uint8Array => new TextEncoder().encode(bytes);
 
 /** A server that accepts on port 80 and a client that is connected to it. */
-async function connected(
-  simulation: Simulation,
-): Promise<{
+async function connected(simulation: Simulation): Promise<{
   readonly here: Connection;
   readonly hereSees: ConnectionRecorder;
   readonly thereSees: ConnectionRecorder;

@@ -1,8 +1,9 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { describeClock, describeDisk } from "@raftkv/raft-node/testing";
+import { describeClock, describeDisk, describeNetwork } from "@raftkv/raft-node/testing";
 import { NodeClock } from "./node-clock.ts";
 import { NodeDisk } from "./node-disk.ts";
+import { NodeNetwork } from "./node-network.ts";
 
 describeClock("Node", async () => ({ clock: new NodeClock(), run: (body) => body(), close: async () => {} }));
 
@@ -10,3 +11,15 @@ describeDisk("Node", async () => {
   const directory = await mkdtemp(`${tmpdir()}/raftkv-disk-`);
   return { disk: new NodeDisk(), directory, run: (body) => body(), close: () => rm(directory, { recursive: true }) };
 });
+
+describeNetwork("Node", async () => ({
+  server: new NodeNetwork(),
+  host: "127.0.0.1",
+  client: new NodeNetwork(),
+  clock: new NodeClock(),
+  unknownHost: "nobody.invalid",
+  // For documentation only (RFC 5737): no machine has it.
+  foreignHost: "192.0.2.1",
+  run: (body) => body(),
+  close: async () => {},
+}));

@@ -54,7 +54,7 @@ export class BytePipe {
   }
 
   write(bytes: Uint8Array): boolean {
-    if (this.#end !== "open") return false;
+    if (this.#end !== "open") return true;
     if (bytes.length > 0) {
       this.#unsent.push(bytes);
       this.#unsentBytes += bytes.length;

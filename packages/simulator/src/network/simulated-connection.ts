@@ -70,7 +70,8 @@ export class SimulatedConnection implements Connection {
   }
 
   write(bytes: Uint8Array): boolean {
-    return !this.#isClosed && !this.#life.isOver && this.#out.write(bytes);
+    // After the close nothing leaves; `onClose` tells.
+    return this.#isClosed || this.#life.isOver || this.#out.write(bytes);
   }
 
   pause(): void {
