@@ -1,4 +1,8 @@
 export type { ByteStream, ByteStreamHandlers } from "./byte-stream.ts";
+export { type BackOffOptions, defaultBackOff } from "./client/back-off.ts";
+export { Channel, type ChannelOptions, type ChannelState } from "./client/channel.ts";
+export type { CallOptions, ClientCall, ClientStreamCall, ClientStreamHandlers, UnaryDone } from "./client/client-call.ts";
+export { type Client, createClient, type Requests, type TypedCallOptions } from "./client/typed-client.ts";
 export { Metadata, type MetadataValue, type ReadonlyMetadata } from "./grpc/metadata.ts";
 export { type Retryable, RpcError, type RpcErrorOptions } from "./grpc/rpc-error.ts";
 export {

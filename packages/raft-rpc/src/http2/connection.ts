@@ -33,6 +33,8 @@ export interface ConnectionOptions {
   readonly counters: Http2Counters;
 }
 
+/** Until a connection that wanted no ping is looked at again. */
+const keepaliveRecheckMs = 1000;
 const keepalivePayload = Uint8Array.of(0x72, 0x61, 0x66, 0x74, 0x6b, 0x76, 0, 1);
 
 /**
@@ -232,7 +234,8 @@ export abstract class Http2Connection<S extends Http2Stream> implements FrameSin
   reset(stream: S, code: ErrorCode): void {
     if (stream.state === "closed") return;
     this.resetId(stream.id, code);
-    this.#close(stream);
+    this.discard(stream);
+    stream.stopInput();
   }
 
   /** RST_STREAM for a stream that may not be in the map. */
@@ -251,18 +254,19 @@ export abstract class Http2Connection<S extends Http2Stream> implements FrameSin
 
   protected abort(stream: S, reason: AbortReason): void {
     if (stream.state === "closed") return;
-    this.#close(stream);
+    this.discard(stream);
+    stream.stopInput();
     stream.aborted(reason);
   }
 
-  #close(stream: S): void {
+  /** Takes a stream out. Messages that wait for a paused reader stay: a regular end does not take them away. */
+  protected discard(stream: S): void {
     stream.state = "closed";
     this.streams.delete(stream.id);
     this.counters.streamsOpen--;
     this.closedIds.add(stream.id);
     this.wheel.clear(stream);
     this.send.forget(stream);
-    stream.stopInput();
     this.streamClosed(stream);
   }
 
@@ -275,7 +279,7 @@ export abstract class Http2Connection<S extends Http2Stream> implements FrameSin
 
   /** Our side of the stream ended. The server resets a stream whose request it no longer needs. */
   localEnded(stream: S): void {
-    if (stream.state === "halfClosedRemote") this.#close(stream);
+    if (stream.state === "halfClosedRemote") this.discard(stream);
     else if (stream.state === "open") stream.state = "halfClosedLocal";
   }
 
@@ -285,7 +289,7 @@ export abstract class Http2Connection<S extends Http2Stream> implements FrameSin
       stream.receiveEnd();
     } else if (stream.state === "halfClosedLocal") {
       stream.receiveEnd();
-      if (stream.state === "halfClosedLocal") this.#close(stream);
+      if (stream.state === "halfClosedLocal") this.discard(stream);
     }
   }
 
@@ -465,9 +469,10 @@ export abstract class Http2Connection<S extends Http2Stream> implements FrameSin
       throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, `RST_STREAM stands on stream ${streamId}, which is not open`);
     }
     this.counters.resetsReceived++;
-    this.guard.reset(this.nowMs);
     const stream = this.streams.get(streamId);
-    if (stream !== undefined) this.abort(stream, { kind: "resetByPeer", code: readUint32(bytes, start) });
+    if (stream === undefined) return;
+    this.guard.reset(this.nowMs);
+    this.abort(stream, { kind: "resetByPeer", code: readUint32(bytes, start) });
   }
 
   #settings(flags: number, streamId: number, bytes: Uint8Array, start: number, end: number): void {
@@ -568,6 +573,9 @@ export abstract class Http2Connection<S extends Http2Stream> implements FrameSin
     this.outputWaits();
   }
 
+  /** Is it time for a ping if nothing comes? */
+  protected abstract keepaliveWanted(): boolean;
+
   #checkKeepalive(): void {
     const nowMs = this.clock.monotonicMs();
     if (this.nowMs >= this.#pingSentMs) this.#pingSentMs = Number.POSITIVE_INFINITY;
@@ -577,9 +585,8 @@ export abstract class Http2Connection<S extends Http2Stream> implements FrameSin
       this.stream.destroy();
       return;
     }
-    const idleMs = nowMs - this.nowMs;
-    if (idleMs < this.limits.keepaliveMs) {
-      this.wheel.set(this.#keepaliveTimer, this.nowMs + this.limits.keepaliveMs);
+    if (nowMs - this.nowMs < this.limits.keepaliveMs || !this.keepaliveWanted()) {
+      this.wheel.set(this.#keepaliveTimer, Math.max(this.nowMs + this.limits.keepaliveMs, nowMs + keepaliveRecheckMs));
       return;
     }
     this.#pingSentMs = nowMs;

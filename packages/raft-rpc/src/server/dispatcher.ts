@@ -1,6 +1,6 @@
 import { methodPath, type ServiceDefinition } from "../grpc/service-definition.ts";
 import type { StreamCall, UnaryCall } from "./call.ts";
-import { adaptMethod } from "./method-adapter.ts";
+import { adaptMethod, type TypedHandler } from "./method-adapter.ts";
 import type { ServiceImpl } from "./service-impl.ts";
 
 /** Answers by `call.respond` or `call.fail`, once, now or later. The message is a view that may be kept. */
@@ -22,9 +22,10 @@ export class Dispatcher {
   add<S extends ServiceDefinition>(service: S, impl: ServiceImpl<S>): this {
     this.#serviceNames.add(service.typeName);
     for (const [localName, method] of Object.entries(service.methods)) {
-      const handler: unknown = impl[localName];
-      if (typeof handler !== "function") continue;
-      this.#addRoute(adaptMethod(methodPath(service, method), method, handler.bind(impl)));
+      // The types of ServiceImpl say that the handler fits the method; here they are no longer known.
+      const handler = impl[localName] as TypedHandler | undefined;
+      if (handler === undefined) continue;
+      this.#addRoute(adaptMethod(methodPath(service, method), method, (request, call) => handler.call(impl, request, call)));
     }
     return this;
   }

@@ -152,6 +152,10 @@ export class ServerConnection extends Http2Connection<ServerStream> {
     if (this.#draining === "announced" && payload.every((octet, place) => octet === drainPayload[place])) this.#announceLast();
   }
 
+  protected override keepaliveWanted(): boolean {
+    return true;
+  }
+
   protected override goawayReceived(): void {
     // The client opens no more streams; the ones it has go on until it closes.
   }

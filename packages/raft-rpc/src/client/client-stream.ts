@@ -1,0 +1,257 @@
+import { Metadata, type ReadonlyMetadata } from "../grpc/metadata.ts";
+import { type Retryable, RpcError } from "../grpc/rpc-error.ts";
+import { StatusCode, statusFromHttp, statusFromNumber } from "../grpc/status.ts";
+import { ErrorCode, errorName, Flag } from "../http2/frame.ts";
+import { messagePrefix } from "../http2/send-side.ts";
+import { type AbortReason, Http2Stream } from "../http2/stream.ts";
+import { sendHighWaterBytes } from "../limits.ts";
+import type { CallOptions, ClientStreamCall, ClientStreamHandlers, UnaryDone } from "./client-call.ts";
+import type { ClientConnection } from "./client-connection.ts";
+import type { ResponseHead } from "./response-head.ts";
+
+/** Where the result goes: a unary call has one message each way. */
+export type CallTarget =
+  | { readonly kind: "unary"; readonly request: Uint8Array; readonly done: UnaryDone }
+  | { readonly kind: "stream"; readonly handlers: ClientStreamHandlers };
+
+/** What a call needs of its channel. */
+export interface CallOwner {
+  /** The call ended before it got a connection, or its deadline may be forgotten. */
+  callEnded(stream: ClientStream): void;
+}
+
+const noMetadata: ReadonlyMetadata = new Metadata();
+
+/**
+ *   waiting (for a connection, in the channel) --> running (on its stream) --> over
+ */
+type CallPhase = "waiting" | "running" | "over";
+
+/** A call on the client, and its stream once it has a connection. */
+export class ClientStream extends Http2Stream implements ClientStreamCall {
+  readonly path: string;
+  readonly metadata: Metadata | null;
+  readonly failFast: boolean;
+  /** Of the call; `deadlineMs` is what the wheel waits for, which is nearer while the call waits for a connection. */
+  readonly callDeadlineMs: number;
+  readonly #owner: CallOwner;
+  readonly #target: CallTarget;
+  #phase: CallPhase = "waiting";
+  #connection: ClientConnection | null = null;
+  /** `end` was called. */
+  #requestsEnded = false;
+  #head: ResponseHead | null = null;
+  #trailers: ResponseHead | null = null;
+  #response: Uint8Array | null = null;
+
+  constructor(owner: CallOwner, path: string, target: CallTarget, options: CallOptions, callDeadlineMs: number) {
+    super();
+    this.callDeadlineMs = callDeadlineMs;
+    this.path = path;
+    this.metadata = options.metadata ?? null;
+    this.failFast = options.failFast ?? false;
+    this.#owner = owner;
+    this.#target = target;
+  }
+
+  get isWaiting(): boolean {
+    return this.#phase === "waiting";
+  }
+
+  // ---- ClientStreamCall
+
+  send(message: Uint8Array): boolean {
+    if (this.#phase === "over") return false;
+    if (this.#requestsEnded) throw new Error(`Call ${this.path} sends after its end`);
+    if (this.#connection !== null) return this.#connection.send.message(this, message);
+    this.enqueue(messagePrefix(message.length), message);
+    if (this.sendQueueBytes <= sendHighWaterBytes) return true;
+    this.waitsForDrain = true;
+    return false;
+  }
+
+  end(): void {
+    if (this.#phase === "over" || this.#requestsEnded) return;
+    this.#requestsEnded = true;
+    this.#connection?.send.end(this, null);
+  }
+
+  cancel(): void {
+    this.#giveUp(new RpcError(StatusCode.CANCELLED, "Call was cancelled", this.#phase === "waiting" ? { retryable: "safe" } : {}));
+  }
+
+  pause(): void {
+    this.pauseInput();
+  }
+
+  resume(): void {
+    if (this.#phase !== "over") this.resumeInput();
+  }
+
+  // ---- From the channel
+
+  /** The connection has room: the call begins. */
+  start(connection: ClientConnection, streamId: number, block: Uint8Array): void {
+    this.#phase = "running";
+    this.#connection = connection;
+    this.id = streamId;
+    this.openInput(connection);
+    const send = connection.send;
+    send.headers(streamId, block, 0);
+    const target = this.#target;
+    if (target.kind === "unary") {
+      this.#requestsEnded = true;
+      if (send.fits(this, target.request.length)) {
+        send.messageFrame(this, target.request, Flag.END_STREAM);
+        connection.localEnded(this);
+        return;
+      }
+      send.message(this, target.request);
+    } else {
+      send.adopt(this);
+    }
+    if (this.#requestsEnded) send.end(this, null);
+  }
+
+  /** Ends a call that never got a connection. */
+  refuse(error: RpcError): void {
+    this.#finish(error);
+  }
+
+  // ---- From the connection
+
+  headersReceived(head: ResponseHead, endStream: boolean): void {
+    if (head.malformed !== null) return this.#fault(head.malformed);
+    if (this.#head === null) {
+      if (head.httpStatus < 0) return this.#fault("Response begins without :status");
+      if (head.httpStatus < 200) return endStream ? this.#fault("Informational response ends the stream") : undefined;
+      this.#head = head;
+      if (endStream) {
+        this.#trailers = head;
+        return;
+      }
+      if (head.httpStatus !== 200 || !head.isGrpc) {
+        return this.#giveUp(new RpcError(httpCode(head), `Server answered with HTTP status ${head.httpStatus}, not gRPC`));
+      }
+      if (head.encoding !== "identity") {
+        return this.#giveUp(new RpcError(StatusCode.INTERNAL, `Server compresses with ${head.encoding}, which was not offered`));
+      }
+      if (this.#target.kind === "stream") this.#target.handlers.onMetadata(head.metadata);
+      return;
+    }
+    if (head.httpStatus >= 0 || !endStream) return this.#fault("Trailers have :status or do not end the stream");
+    this.#trailers = head;
+  }
+
+  /** DATA may come once the response's headers have. */
+  get acceptsData(): boolean {
+    return this.#head !== null;
+  }
+
+  /** GOAWAY said that the server never saw this stream. */
+  notProcessed(message: string): void {
+    this.#finish(new RpcError(StatusCode.UNAVAILABLE, message, { retryable: "safe" }));
+  }
+
+  override deadlinePassed(): void {
+    if (this.#phase === "waiting" && this.callDeadlineMs > this.deadlineMs) {
+      return this.#finish(new RpcError(StatusCode.UNAVAILABLE, "Call without a deadline found no connection", { retryable: "safe" }));
+    }
+    const retryable: Retryable = this.#phase === "waiting" ? "safe" : "maybe-applied";
+    this.#giveUp(new RpcError(StatusCode.DEADLINE_EXCEEDED, "context deadline exceeded", { retryable }));
+  }
+
+  override sendDrained(): void {
+    if (this.#phase === "running" && this.#target.kind === "stream") this.#target.handlers.onDrain();
+  }
+
+  override aborted(reason: AbortReason): void {
+    this.#finish(abortError(reason));
+  }
+
+  protected override messageReceived(message: Uint8Array): void {
+    if (this.#target.kind === "stream") this.#target.handlers.onMessage(message);
+    else if (this.#response === null) this.#response = message;
+    else this.inputFailed(StatusCode.INTERNAL, "Unary call was answered with more than one message");
+  }
+
+  protected override inputEnded(): void {
+    const trailers = this.#trailers;
+    if (trailers === null) return this.#finish(new RpcError(StatusCode.UNKNOWN, "Stream ended without a status"));
+    if (trailers.grpcStatus === -1) {
+      return this.#finish(
+        new RpcError(httpCode(this.#head ?? trailers), `Stream ended without a status, HTTP status ${this.#head?.httpStatus}`),
+      );
+    }
+    const code = statusFromNumber(trailers.grpcStatus);
+    if (code !== StatusCode.OK) {
+      return this.#finish(new RpcError(code, trailers.grpcMessage, { metadata: trailers.metadata }));
+    }
+    if (this.#target.kind === "unary" && this.#response === null) {
+      return this.#finish(new RpcError(StatusCode.INTERNAL, "Unary call was answered without a message"));
+    }
+    this.#finish(null);
+  }
+
+  protected override inputFailed(code: StatusCode, message: string): void {
+    this.#giveUp(new RpcError(code, message));
+  }
+
+  // ---- Details
+
+  /** The server broke a rule of HTTP. */
+  #fault(message: string): void {
+    this.#connection?.reset(this, ErrorCode.PROTOCOL_ERROR);
+    this.#finish(new RpcError(StatusCode.INTERNAL, message));
+  }
+
+  /** Ends the call from our side. */
+  #giveUp(error: RpcError): void {
+    if (this.#phase === "over") return;
+    this.#connection?.reset(this, ErrorCode.CANCEL);
+    this.stopInput();
+    this.#finish(error);
+  }
+
+  #finish(error: RpcError | null): void {
+    if (this.#phase === "over") return;
+    this.#phase = "over";
+    this.#owner.callEnded(this);
+    if (this.#target.kind === "unary") this.#target.done(error, error === null ? this.#response : null);
+    else this.#target.handlers.onClose(error, error?.metadata ?? this.#trailers?.metadata ?? noMetadata);
+  }
+}
+
+function httpCode(head: ResponseHead): StatusCode {
+  return statusFromHttp(head.httpStatus);
+}
+
+/** http2-to-status table of PROTOCOL-HTTP2, with what it says about a retry. */
+function abortError(reason: AbortReason): RpcError {
+  switch (reason.kind) {
+    case "resetByPeer":
+      return resetError(reason.code);
+    case "resetByUs":
+      return new RpcError(StatusCode.INTERNAL, reason.message);
+    case "connectionLost":
+      return new RpcError(StatusCode.UNAVAILABLE, `Connection was lost: ${reason.error?.message ?? "closed by the peer"}`, {
+        cause: reason.error,
+      });
+  }
+}
+
+function resetError(code: number): RpcError {
+  const message = `Stream was reset by the server: ${errorName(code)}`;
+  switch (code) {
+    case ErrorCode.REFUSED_STREAM:
+      return new RpcError(StatusCode.UNAVAILABLE, message, { retryable: "safe" });
+    case ErrorCode.CANCEL:
+      return new RpcError(StatusCode.CANCELLED, message);
+    case ErrorCode.ENHANCE_YOUR_CALM:
+      return new RpcError(StatusCode.RESOURCE_EXHAUSTED, message);
+    case ErrorCode.INADEQUATE_SECURITY:
+      return new RpcError(StatusCode.PERMISSION_DENIED, message);
+    default:
+      return new RpcError(StatusCode.INTERNAL, message);
+  }
+}
