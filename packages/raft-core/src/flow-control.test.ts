@@ -1,0 +1,115 @@
+import { expect, test } from "vitest";
+import { accept, becomeLeader, drain, exchange, heartbeatAnswer, ofType, refuse, soloMember } from "./testing/solo-member.ts";
+import { payload, TestCluster } from "./testing/test-cluster.ts";
+import type { TestMember } from "./testing/test-member.ts";
+import type { AppendEntries, CoreOptions, PeerMessage } from "./types.ts";
+
+/** A leader of term 1 whose follower 2 is in replicate with everything so far acknowledged; follower 3 never answers. */
+function replicatingLeader(options: Partial<CoreOptions>): TestMember {
+  const member = soloMember({ size: 3, options });
+  becomeLeader(member);
+  exchange(member, accept(2, { term: 1, index: 1 }));
+  return member;
+}
+
+function appendsTo2(messages: readonly PeerMessage[]): readonly AppendEntries[] {
+  return ofType(messages, "appendEntries").filter((message) => message.to === 2);
+}
+
+test("the window fills with as many appends as allowed, and then proposals send nothing", () => {
+  const member = replicatingLeader({ inflightMessagesMax: 3 });
+  const sent = [1, 2, 3, 4, 5].map(() => {
+    member.core.propose([payload("x")]);
+    return appendsTo2(drain(member)).length;
+  });
+  expect(sent).toEqual([1, 1, 1, 0, 0]);
+});
+
+test("an acknowledgement frees everything up to it, and exactly that many appends follow", () => {
+  const member = replicatingLeader({ inflightMessagesMax: 3, appendBytesMax: 1 });
+  for (let i = 0; i < 9; i++) member.core.propose([payload("x")]);
+  drain(member);
+  const follow = appendsTo2(exchange(member, accept(2, { term: 1, index: 3 }))).filter((message) => message.entries.length > 0);
+  expect(follow.map((message) => message.entries[0]?.index)).toEqual([5, 6]);
+  expect(appendsTo2(exchange(member, accept(2, { term: 1, index: 2 })))).toEqual([]);
+});
+
+test("each heartbeat response lets one empty append through a full window", () => {
+  const member = replicatingLeader({ inflightMessagesMax: 2 });
+  for (let i = 0; i < 4; i++) member.core.propose([payload("x")]);
+  drain(member);
+  for (let round = 0; round < 3; round++) {
+    const sent = appendsTo2(exchange(member, heartbeatAnswer(2, { term: 1 })));
+    expect(sent.map((message) => [message.prevIndex, message.entries.length])).toEqual([[3, 0]]);
+    member.core.propose([payload("y")]);
+    expect(appendsTo2(drain(member))).toEqual([]);
+  }
+});
+
+test("the window is also limited by bytes, which one message may exceed", () => {
+  const member = replicatingLeader({ inflightMessagesMax: 3, appendBytesMax: 2048, inflightBytesMax: 9000 });
+  member.core.reportUnreachable(2);
+  const sizes = [1000, ...Array(10).fill(1000), ...Array(5).fill(5000), ...Array(8).fill(1000)];
+  for (const size of sizes) member.core.propose([new Uint8Array(size)]);
+  drain(member);
+  const perAnswer: number[] = [];
+  for (let acknowledged = 2; acknowledged < member.core.lastIndex; ) {
+    const sent = appendsTo2(exchange(member, accept(2, { term: 1, index: acknowledged }))).filter((message) => message.entries.length > 0);
+    perAnswer.push(sent.length);
+    acknowledged = sent.at(-1)?.entries.at(-1)?.index ?? Number.POSITIVE_INFINITY;
+  }
+  expect(perAnswer).toEqual([3, 3, 2, 2, 3, 1]);
+});
+
+test("a probing follower gets one message for many proposals", () => {
+  const member = soloMember({ size: 3 });
+  const first = becomeLeader(member);
+  for (let i = 0; i < 5; i++) member.core.propose([payload("x")]);
+  expect(appendsTo2(first)).toHaveLength(1);
+  expect(appendsTo2(drain(member))).toEqual([]);
+});
+
+test("a heartbeat response lets a probe be repeated, the heartbeat itself does not", () => {
+  const member = soloMember({ size: 3 });
+  becomeLeader(member);
+  member.core.tick();
+  expect(appendsTo2(drain(member))).toEqual([]);
+  expect(appendsTo2(exchange(member, heartbeatAnswer(2, { term: 1 })))).toMatchObject([{ prevIndex: 0, entries: [{ index: 1 }] }]);
+  expect(appendsTo2(exchange(member, heartbeatAnswer(3, { term: 1 })))).toEqual([]);
+});
+
+test("a rejection of the optimistic stream goes back to what was verified, once", () => {
+  const member = replicatingLeader({});
+  for (let i = 0; i < 3; i++) member.core.propose([payload("x")]);
+  drain(member);
+  const again = exchange(member, refuse(2, { term: 1, index: 3, hintIndex: 1, hintTerm: 1 }));
+  expect(appendsTo2(again)).toMatchObject([{ prevIndex: 1, entries: [{ index: 2 }, { index: 3 }, { index: 4 }] }]);
+  expect(appendsTo2(exchange(member, refuse(2, { term: 1, index: 2, hintIndex: 1, hintTerm: 1 })))).toEqual([]);
+});
+
+test("the log of a leader without a quorum stays bounded, and everything commits after healing", () => {
+  const cluster = new TestCluster({ size: 3, options: { uncommittedBytesMax: 100 } });
+  cluster.elect(1);
+  cluster.isolate(1);
+  for (let i = 0; i < 50; i++) cluster.propose(1, "ten bytes.");
+  expect(cluster.member(1).core.lastIndex).toBe(11);
+  cluster.heal();
+  cluster.tick(1);
+  cluster.settle();
+  expect(cluster.members.map((member) => member.core.commit)).toEqual([11, 11, 11]);
+  expect(cluster.member(1).core.propose([payload("more")]).outcome).toBe("accepted");
+});
+
+test("a follower that lost a full window and whose entries are compacted is sent a snapshot", () => {
+  const cluster = new TestCluster({ size: 3, options: { inflightMessagesMax: 2 } });
+  cluster.elect(1);
+  cluster.passes = (message) => message.to !== 3 || message.type === "heartbeat";
+  for (let i = 0; i < 10; i++) cluster.propose(1, "entry");
+  cluster.member(1).takeSnapshot(0);
+  cluster.heal();
+  cluster.tick(1);
+  cluster.settle();
+  expect(cluster.member(3).core.commit).toBe(11);
+  expect(cluster.member(3).state).toBe(cluster.member(1).state);
+  expect(cluster.sent.filter((message) => message.type === "installSnapshot")).toHaveLength(1);
+});

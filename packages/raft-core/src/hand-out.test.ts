@@ -1,0 +1,100 @@
+import { describe, expect, test } from "vitest";
+import { append, becomeLeader, drain, exchange, heartbeat, soloMember } from "./testing/solo-member.ts";
+import { payload } from "./testing/test-cluster.ts";
+
+describe("a Ready", () => {
+  test("hands nothing out twice", () => {
+    const member = soloMember({ size: 3, term: 1 });
+    member.core.step(append(2, { term: 1, prevIndex: 0, prevTerm: 0, terms: [1, 1], commit: 2 }));
+    expect(member.core.ready()).toBeDefined();
+    expect(member.core.ready()).toBeUndefined();
+  });
+
+  test("names the hard state only when it changed, and asks for a sync only for more than the commit index", () => {
+    const member = soloMember({ size: 3, term: 1 });
+    exchange(member, append(2, { term: 1, prevIndex: 0, prevTerm: 0, terms: [1, 1] }));
+    member.core.step(heartbeat(2, { term: 1 }));
+    expect(member.collect()?.append).toBeNull();
+    member.core.step(heartbeat(2, { term: 1, commit: 1 }));
+    expect(member.collect()?.append).toMatchObject({ hardState: { term: 1, vote: 0, commit: 1 }, mustSync: false, entries: [] });
+    member.core.step(heartbeat(2, { term: 3, commit: 1 }));
+    expect(member.collect()?.append).toMatchObject({ hardState: { term: 3, vote: 0, commit: 1 }, mustSync: true });
+  });
+
+  test("tells when role or leader changed, and only then", () => {
+    const member = soloMember({ size: 3, term: 1 });
+    member.core.step(heartbeat(2, { term: 1 }));
+    expect(member.collect()?.softState).toEqual({ role: "follower", leader: 2 });
+    member.core.step(heartbeat(2, { term: 1 }));
+    expect(member.collect()?.softState).toBeNull();
+  });
+
+  test("gates answers behind everything handed out before, also when they bring nothing to write", () => {
+    const member = soloMember({ size: 3, term: 1 });
+    const message = append(2, { term: 1, prevIndex: 0, prevTerm: 0, terms: [1] });
+    member.core.step(message);
+    member.collect();
+    member.core.step(message);
+    const second = member.collect();
+    expect(second?.messages).toEqual([]);
+    expect(second?.append).toMatchObject({ entries: [], hardState: null, mustSync: false, messages: [{ index: 1 }] });
+  });
+
+  test("lets a leader's appends leave before its disk, and lets others commit without it", () => {
+    const member = soloMember({ size: 3, term: 1 });
+    becomeLeader(member);
+    member.core.propose([payload("x")]);
+    member.collect();
+    const both = [2, 3].map(
+      (from) => ({ type: "appendEntriesResponse", from, to: 1, term: 2, index: 2, rejected: false, hintIndex: 0, hintTerm: 0 }) as const,
+    );
+    for (const answer of both) member.core.step(answer);
+    expect(member.core.commit).toBe(2);
+    expect(member.collect()?.apply?.entries.map((entry) => entry.index)).toEqual([1]);
+    drain(member);
+    expect(member.stateIndex).toBe(2);
+  });
+});
+
+describe("acknowledgements", () => {
+  test("come in the order of hand-out, or not at all", () => {
+    const member = soloMember({ size: 1 });
+    member.core.tick();
+    drain(member);
+    member.core.propose([payload("a")]);
+    const first = member.core.ready()?.append;
+    member.core.propose([payload("b")]);
+    const second = member.core.ready()?.append;
+    if (!first || !second) throw new Error("Both proposals are handed out");
+    expect(() => member.core.appended(second)).toThrow("Append jobs are finished in the order they were handed out");
+    member.core.appended(first);
+    expect(member.core.commit).toBe(2);
+    expect(() => member.core.appended(first)).toThrow("Append jobs are finished in the order they were handed out");
+  });
+
+  test("of a later job speak for the tail that an ignored one left behind", () => {
+    const member = soloMember({ size: 3, term: 1 });
+    member.core.step(append(2, { term: 1, prevIndex: 0, prevTerm: 0, terms: [1, 1], commit: 2 }));
+    member.collect();
+    member.core.step(heartbeat(3, { term: 2 }));
+    member.collect();
+    member.write();
+    expect(member.collect()).toBeUndefined();
+    member.write();
+    expect(member.collect()?.apply?.entries).toHaveLength(2);
+  });
+
+  test("of applied entries make room for the next, one at least being always under way", () => {
+    const member = soloMember({ size: 3, term: 1, options: { applyBytesMax: 3 } });
+    exchange(member, append(2, { term: 1, prevIndex: 0, prevTerm: 0, terms: [1, 1, 1] }));
+    member.core.step(heartbeat(2, { term: 1, commit: 3 }));
+    const sizes: number[] = [];
+    for (let ready = member.collect(); ready !== undefined; ready = member.collect()) {
+      if (ready.apply !== null) sizes.push(ready.apply.entries.length);
+      member.write();
+    }
+    expect(sizes).toEqual([1, 1]);
+    member.apply();
+    expect(member.collect()?.apply?.entries).toHaveLength(1);
+  });
+});
