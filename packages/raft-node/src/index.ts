@@ -1,4 +1,6 @@
+export { bootstrapLog, isEmptyLog } from "./bootstrap.ts";
 export type { LogBatch, LogStore, RecoveredLog, SnapshotReader } from "./log-store.ts";
+export { type Completion, NodeError, type NodeErrorCode, type Retryable } from "./node-error.ts";
 export type { PeerTransport, PeerTransportHandlers } from "./peer-transport.ts";
 export {
   type Address,
@@ -20,4 +22,5 @@ export {
   type Random,
   type Timer,
 } from "./ports.ts";
+export { RaftNode, type RaftNodeOptions } from "./raft-node.ts";
 export type { StateMachine, StateSnapshot } from "./state-machine.ts";

@@ -313,9 +313,9 @@ export function describeLogStore(name: string, makeFixture: () => Promise<LogSto
       const appended = store.append({ hardState: hard(1), entries: entries(1, 1, 1) });
       await Promise.all([store.close(), store.close()]);
       await appended;
-      await expect(store.append({ hardState: null, entries: entries(2, 2, 1) })).rejects.toThrow();
-      await expect(store.saveSnapshot(snapshot(1, 1), chunks())).rejects.toThrow();
-      await expect(store.compact(0)).rejects.toThrow();
+      await expect(store.append({ hardState: null, entries: entries(2, 2, 1) })).rejects.toThrow(/closed/);
+      await expect(store.saveSnapshot(snapshot(1, 1), chunks())).rejects.toThrow(/closed/);
+      await expect(store.compact(0)).rejects.toThrow(/closed/);
       store = await fixture.open();
       expect(visible(store)).toEqual(expected(entries(1, 1, 1)));
       await store.close();

@@ -1,0 +1,31 @@
+import type { Configuration } from "@raftkv/raft-core";
+import type { LogStore } from "./log-store.ts";
+import type { StateMachine } from "./state-machine.ts";
+
+/** A new store: nothing was ever written to it. */
+export function isEmptyLog(logStore: LogStore): boolean {
+  const { hardState, snapshot, entries } = logStore.recovered;
+  return snapshot === null && entries.length === 0 && hardState.term === 0;
+}
+
+/**
+ * Begins the log of a new cluster. Each founding member calls it once on an empty store with the same configuration and the same
+ * initial state, then closes the store and opens it again. The cluster's history starts from a snapshot at index 1 that every
+ * founder makes by itself and that is the same everywhere, so that configuration and initial state are on disk before the
+ * first vote, and late joiners get them the way they get everything else.
+ */
+export async function bootstrapLog<Result>(
+  logStore: LogStore,
+  configuration: Configuration,
+  stateMachine: StateMachine<Result>,
+): Promise<void> {
+  if (!isEmptyLog(logStore)) throw new Error("Only an empty log store can be bootstrapped");
+  const meta = { index: 1, term: 1, configuration };
+  const image = stateMachine.snapshot(meta.index);
+  try {
+    await logStore.receiveSnapshot(meta, image.chunks());
+  } finally {
+    image.close();
+  }
+  await logStore.installSnapshot(meta, { term: 1, vote: 0, commit: 1 });
+}

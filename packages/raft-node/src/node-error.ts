@@ -1,0 +1,34 @@
+/** Whether the operation may have taken effect, and so whether it may be sent again. */
+export type Retryable = "never" | "safe" | "maybe-applied";
+
+export type NodeErrorCode =
+  | "ERR_LEADERSHIP_LOST"
+  | "ERR_NO_LEADER"
+  | "ERR_OVERLOADED"
+  | "ERR_STOPPED"
+  | "ERR_STORAGE_FAILED"
+  | "ERR_TIMED_OUT";
+
+/** Why a proposal or a read did not succeed. Nobody branches on the message. */
+export class NodeError extends Error {
+  override readonly name = "NodeError";
+  readonly code: NodeErrorCode;
+  readonly retryable: Retryable;
+
+  constructor(code: NodeErrorCode, retryable: Retryable, message: string, options?: { readonly cause?: unknown }) {
+    super(message, options);
+    this.code = code;
+    this.retryable = retryable;
+  }
+}
+
+/** Told once how an operation ended. The hot path has no promise. */
+export interface Completion<Value> {
+  succeed(value: Value): void;
+  fail(error: NodeError): void;
+}
+
+/** A completion that settles a promise, for callers that are not on the hot path. */
+export function promised<Value>(start: (completion: Completion<Value>) => void): Promise<Value> {
+  return new Promise((succeed, fail) => start({ succeed, fail }));
+}

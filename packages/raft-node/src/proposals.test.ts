@@ -1,0 +1,126 @@
+import type { ProposeOutcome } from "@raftkv/raft-core";
+import { describe, expect, test } from "vitest";
+import { envelopeBytes } from "./entry-envelope.ts";
+import type { Completion, NodeError } from "./node-error.ts";
+import { Proposals } from "./proposals.ts";
+
+const random = { below: (limit: number) => limit - 1, bytes: (count: number) => new Uint8Array(count).fill(7) };
+const command = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+interface Outcome extends Completion<string> {
+  readonly results: string[];
+  readonly errors: NodeError[];
+}
+
+function outcome(): Outcome {
+  const results: string[] = [];
+  const errors: NodeError[] = [];
+  return { results, errors, succeed: (value) => results.push(value), fail: (error) => errors.push(error) };
+}
+
+function acceptFrom(firstIndex: number, taken: Uint8Array[] = []): (entries: readonly Uint8Array[]) => ProposeOutcome {
+  let next = firstIndex;
+  return (entries) => {
+    taken.push(...entries);
+    const first = next;
+    next += entries.length;
+    return { outcome: "accepted", term: 2, firstIndex: first, lastIndex: next - 1 };
+  };
+}
+
+describe("proposals", () => {
+  test("succeed with the result of the entry that carries them", () => {
+    const proposals = new Proposals<string>({ random, countMax: 10, timeoutMs: 1000 });
+    const [first, second] = [outcome(), outcome()];
+    proposals.add(command("a"), 0, first);
+    proposals.add(command("b"), 0, second);
+    const taken: Uint8Array[] = [];
+    proposals.offer(acceptFrom(5, taken));
+    expect(taken.map((entry) => new TextDecoder().decode(entry.subarray(envelopeBytes)))).toEqual(["a", "b"]);
+    proposals.applied(taken[1] ?? new Uint8Array(), "result of b");
+    expect([first.results, second.results]).toEqual([[], ["result of b"]]);
+    expect(proposals.count).toBe(1);
+  });
+
+  test("ignore entries of other members and of an earlier life", () => {
+    const proposals = new Proposals<string>({ random, countMax: 10, timeoutMs: 1000 });
+    const own = outcome();
+    proposals.add(command("a"), 0, own);
+    proposals.applied(new Uint8Array(envelopeBytes + 1), "of somebody else");
+    proposals.applied(new Uint8Array(3), "too short to be anybody's");
+    expect([own.results, own.errors]).toEqual([[], []]);
+  });
+
+  test("wait for a leader and say so when none was found in time", () => {
+    const proposals = new Proposals<string>({ random, countMax: 10, timeoutMs: 1000 });
+    const waiting = outcome();
+    proposals.add(command("a"), 0, waiting);
+    proposals.offer(() => ({ outcome: "dropped", reason: "no_leader" }));
+    proposals.expire(999);
+    expect(waiting.errors).toEqual([]);
+    proposals.expire(1000);
+    expect(waiting.errors.map((error) => [error.code, error.retryable])).toEqual([["ERR_NO_LEADER", "safe"]]);
+    expect(proposals.queuedCount).toBe(0);
+  });
+
+  test("may have been applied when they time out after they were proposed", () => {
+    const proposals = new Proposals<string>({ random, countMax: 10, timeoutMs: 1000 });
+    const [proposed, queued] = [outcome(), outcome()];
+    proposals.add(command("a"), 0, proposed);
+    proposals.offer(acceptFrom(1));
+    proposals.add(command("b"), 1, queued);
+    proposals.expire(1001);
+    expect(proposed.errors.map((error) => [error.code, error.retryable])).toEqual([["ERR_TIMED_OUT", "maybe-applied"]]);
+    expect(queued.errors.map((error) => error.code)).toEqual(["ERR_NO_LEADER"]);
+  });
+
+  test("fail as certainly not applied when another entry took their place", () => {
+    const proposals = new Proposals<string>({ random, countMax: 10, timeoutMs: 1000 });
+    const [kept, overwritten] = [outcome(), outcome()];
+    const taken: Uint8Array[] = [];
+    proposals.add(command("a"), 0, kept);
+    proposals.add(command("b"), 0, overwritten);
+    proposals.offer(acceptFrom(7, taken));
+    proposals.leadershipLost();
+    proposals.applied(taken[0] ?? new Uint8Array(), "ok");
+    proposals.settleOrphans(7);
+    expect(overwritten.errors).toEqual([]);
+    proposals.settleOrphans(8);
+    expect(kept.results).toEqual(["ok"]);
+    expect(overwritten.errors.map((error) => [error.code, error.retryable])).toEqual([["ERR_LEADERSHIP_LOST", "safe"]]);
+  });
+
+  test("have an unknown outcome when a snapshot covers their place", () => {
+    const proposals = new Proposals<string>({ random, countMax: 10, timeoutMs: 1000 });
+    const covered = outcome();
+    proposals.add(command("a"), 0, covered);
+    proposals.offer(acceptFrom(7));
+    proposals.leadershipLost();
+    proposals.settleOrphansBySnapshot(20);
+    expect(covered.errors.map((error) => error.retryable)).toEqual(["maybe-applied"]);
+  });
+
+  test("are refused beyond the limit, and by the quota of the core", () => {
+    const proposals = new Proposals<string>({ random, countMax: 1, timeoutMs: 1000 });
+    const [first, second] = [outcome(), outcome()];
+    proposals.add(command("a"), 0, first);
+    proposals.add(command("b"), 0, second);
+    expect(second.errors.map((error) => error.code)).toEqual(["ERR_OVERLOADED"]);
+    proposals.offer(() => ({ outcome: "dropped", reason: "quota" }));
+    expect(first.errors.map((error) => [error.code, error.retryable])).toEqual([["ERR_OVERLOADED", "safe"]]);
+  });
+
+  test("are offered in pieces that fit a message, in order", () => {
+    const proposals = new Proposals<string>({ random, countMax: 100, timeoutMs: 1000 });
+    for (let at = 0; at < 5; at++) proposals.add(new Uint8Array(400 * 1024).fill(at), 0, outcome());
+    const sizes: number[] = [];
+    const order: number[] = [];
+    proposals.offer((entries) => {
+      sizes.push(entries.length);
+      for (const entry of entries) order.push(entry[envelopeBytes] ?? -1);
+      return { outcome: "forwarded", to: 2 };
+    });
+    expect(sizes).toEqual([2, 2, 1]);
+    expect(order).toEqual([0, 1, 2, 3, 4]);
+  });
+});

@@ -1,0 +1,164 @@
+import type { LogIndex, ProposeOutcome } from "@raftkv/raft-core";
+import { EntryEnvelope } from "./entry-envelope.ts";
+import { type Completion, NodeError } from "./node-error.ts";
+import type { Random } from "./ports.ts";
+
+/** Entries that are proposed, and so forwarded, together. */
+const pieceBytesMax = 1024 * 1024;
+
+interface Pending<Result> {
+  readonly sequence: number;
+  readonly completion: Completion<Result>;
+  readonly deadlineMs: number;
+  /** Where this member appended it as leader; 0 if it was forwarded or not yet proposed. */
+  index: LogIndex;
+}
+
+/**
+ * Proposals of this member from their arrival until they are applied, fail or time out.
+ *
+ *     add ──► queued ──take──► with the core ──applied──► succeed
+ *                │                  ├──── superseded ───► fail, safe to send again
+ *                └── deadline ──────┴──── deadline ─────► fail, outcome unknown
+ */
+export class Proposals<Result> {
+  private readonly envelope: EntryEnvelope;
+  private readonly countMax: number;
+  private readonly timeoutMs: number;
+  /** In order of arrival, so that the oldest deadline comes first. */
+  private readonly pending = new Map<number, Pending<Result>>();
+  private queued: Pending<Result>[] = [];
+  private queuedEntries: Uint8Array[] = [];
+  /** Appended under a leadership that is over, ascending by index. */
+  private orphans: Pending<Result>[] = [];
+  private nextSequence = 0;
+
+  constructor(options: { readonly random: Random; readonly countMax: number; readonly timeoutMs: number }) {
+    this.envelope = new EntryEnvelope(options.random);
+    this.countMax = options.countMax;
+    this.timeoutMs = options.timeoutMs;
+  }
+
+  get count(): number {
+    return this.pending.size;
+  }
+
+  get queuedCount(): number {
+    return this.queued.length;
+  }
+
+  add(command: Uint8Array, nowMs: number, completion: Completion<Result>): void {
+    if (this.pending.size >= this.countMax) {
+      completion.fail(new NodeError("ERR_OVERLOADED", "safe", `${this.countMax} proposals are waiting already`));
+      return;
+    }
+    const sequence = this.nextSequence;
+    this.nextSequence = (sequence + 1) >>> 0;
+    const pending: Pending<Result> = { sequence, completion, deadlineMs: nowMs + this.timeoutMs, index: 0 };
+    this.pending.set(sequence, pending);
+    this.queued.push(pending);
+    this.queuedEntries.push(this.envelope.wrap(sequence, command));
+  }
+
+  /** Offers everything that is queued to the core, in pieces that fit a message. What it can't take for want of a leader stays. */
+  offer(propose: (entries: readonly Uint8Array[]) => ProposeOutcome): void {
+    while (this.queued.length > 0) {
+      const count = this.pieceLength();
+      const whole = count === this.queued.length;
+      const outcome = propose(whole ? this.queuedEntries : this.queuedEntries.slice(0, count));
+      if (outcome.outcome === "dropped" && outcome.reason === "no_leader") return;
+      const offered = whole ? this.queued : this.queued.slice(0, count);
+      this.queued = whole ? [] : this.queued.slice(count);
+      this.queuedEntries = whole ? [] : this.queuedEntries.slice(count);
+      if (outcome.outcome === "accepted") {
+        let index = outcome.firstIndex;
+        for (const pending of offered) pending.index = index++;
+      } else if (outcome.outcome === "dropped") {
+        const error = new NodeError("ERR_OVERLOADED", "safe", "Too many bytes are proposed and not yet applied");
+        for (const pending of offered) this.fail(pending, error);
+      }
+    }
+  }
+
+  /** An entry was applied here. `result` answers the proposal if it is one of ours. */
+  applied(entry: Uint8Array, result: Result): void {
+    const sequence = this.envelope.ownSequence(entry);
+    if (sequence < 0) return;
+    const pending = this.pending.get(sequence);
+    if (pending === undefined) return;
+    this.pending.delete(sequence);
+    pending.completion.succeed(result);
+  }
+
+  /** This member leads no longer: what it appended may be overwritten. */
+  leadershipLost(): void {
+    const lost = [...this.pending.values()].filter((pending) => pending.index > 0);
+    this.orphans = lost.sort((a, b) => a.index - b.index);
+  }
+
+  /** Everything up to `index` was applied one by one: an orphan there that was not answered has been overwritten. */
+  settleOrphans(index: LogIndex): void {
+    this.endOrphans(index, () => new NodeError("ERR_LEADERSHIP_LOST", "safe", "The leader changed before the proposal was replicated"));
+  }
+
+  /** A snapshot replaced everything up to `index`: nobody can tell what became of an orphan there. */
+  settleOrphansBySnapshot(index: LogIndex): void {
+    this.endOrphans(
+      index,
+      () => new NodeError("ERR_LEADERSHIP_LOST", "maybe-applied", "The leader changed while the proposal was replicated"),
+    );
+  }
+
+  /** Fails what waited too long. */
+  expire(nowMs: number): void {
+    let unqueued = 0;
+    for (const pending of this.pending.values()) {
+      if (pending.deadlineMs > nowMs) break;
+      if (this.queued[unqueued] === pending) {
+        unqueued++;
+        this.fail(pending, new NodeError("ERR_NO_LEADER", "safe", `No leader was found within ${this.timeoutMs} ms`));
+      } else {
+        this.fail(pending, new NodeError("ERR_TIMED_OUT", "maybe-applied", `The proposal was not applied within ${this.timeoutMs} ms`));
+      }
+    }
+    if (unqueued === 0) return;
+    this.queued = this.queued.slice(unqueued);
+    this.queuedEntries = this.queuedEntries.slice(unqueued);
+  }
+
+  failAll(error: NodeError): void {
+    const all = [...this.pending.values()];
+    this.queued = [];
+    this.queuedEntries = [];
+    this.orphans = [];
+    this.pending.clear();
+    for (const pending of all) pending.completion.fail(error);
+  }
+
+  /** How many of the queued entries make up at most `pieceBytesMax`, at least one. */
+  private pieceLength(): number {
+    let bytes = 0;
+    let count = 0;
+    for (const entry of this.queuedEntries) {
+      bytes += entry.length;
+      if (count > 0 && bytes > pieceBytesMax) break;
+      count++;
+    }
+    return count;
+  }
+
+  private endOrphans(index: LogIndex, makeError: () => NodeError): void {
+    let settled = 0;
+    for (const orphan of this.orphans) {
+      if (orphan.index > index) break;
+      settled++;
+      if (this.pending.has(orphan.sequence)) this.fail(orphan, makeError());
+    }
+    if (settled > 0) this.orphans = this.orphans.slice(settled);
+  }
+
+  private fail(pending: Pending<Result>, error: NodeError): void {
+    this.pending.delete(pending.sequence);
+    pending.completion.fail(error);
+  }
+}

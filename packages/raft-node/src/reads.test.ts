@@ -1,0 +1,79 @@
+import { describe, expect, test } from "vitest";
+import type { NodeError } from "./node-error.ts";
+import { Reads } from "./reads.ts";
+
+interface Seen {
+  readonly indexes: number[];
+  readonly errors: NodeError[];
+}
+
+function reader(reads: Reads, nowMs = 0): Seen {
+  const seen: Seen = { indexes: [], errors: [] };
+  reads.add(nowMs, { succeed: (index) => seen.indexes.push(index), fail: (error) => seen.errors.push(error) });
+  return seen;
+}
+
+describe("linearizable reads", () => {
+  test("of one turn share one read index", () => {
+    const reads = new Reads({ countMax: 10, timeoutMs: 1000 });
+    const seen = [reader(reads), reader(reads), reader(reads)];
+    const asked: number[] = [];
+    reads.ask((id) => asked.push(id));
+    reads.ask((id) => asked.push(id));
+    expect(asked).toHaveLength(1);
+    reads.answered({ requestId: asked[0] ?? 0, index: 4 }, 4);
+    expect(seen.map((one) => one.indexes)).toEqual([[4], [4], [4]]);
+    expect(reads.count).toBe(0);
+  });
+
+  test("wait until the state machine stands at their index", () => {
+    const reads = new Reads({ countMax: 10, timeoutMs: 1000 });
+    const seen = reader(reads);
+    reads.ask((requestId) => reads.answered({ requestId, index: 9 }, 7));
+    reads.applied(8);
+    expect(seen.indexes).toEqual([]);
+    reads.applied(12);
+    expect(seen.indexes).toEqual([12]);
+  });
+
+  test("are asked again when the leader was lost, until their time is over", () => {
+    const reads = new Reads({ countMax: 10, timeoutMs: 1000 });
+    const seen = reader(reads);
+    const asked: number[] = [];
+    const refuse = (requestId: number): void => {
+      asked.push(requestId);
+      reads.answered({ requestId, failed: "no_leader" }, 0);
+    };
+    reads.ask(refuse);
+    reads.tick(100, refuse);
+    reads.tick(200, refuse);
+    expect(new Set(asked).size).toBe(3);
+    reads.tick(1000, refuse);
+    expect(seen.errors.map((error) => [error.code, error.retryable])).toEqual([["ERR_TIMED_OUT", "safe"]]);
+    expect(reads.count).toBe(0);
+  });
+
+  test("time out while the core or the state machine keeps them", () => {
+    const reads = new Reads({ countMax: 10, timeoutMs: 1000 });
+    const unanswered = reader(reads);
+    reads.ask(() => {});
+    const unapplied = reader(reads);
+    reads.ask((requestId) => reads.answered({ requestId, index: 9 }, 1));
+    reads.tick(1000, () => {});
+    expect([unanswered.errors.length, unapplied.errors.length]).toEqual([1, 1]);
+    reads.applied(9);
+    expect(unapplied.indexes).toEqual([]);
+  });
+
+  test("are refused beyond the limit and fail together at the end", () => {
+    const reads = new Reads({ countMax: 1, timeoutMs: 1000 });
+    const first = reader(reads);
+    const second = reader(reads);
+    expect(second.errors.map((error) => error.code)).toEqual(["ERR_OVERLOADED"]);
+    const [reason] = second.errors;
+    if (reason === undefined) throw new Error("The second reader was not refused");
+    reads.failAll(reason);
+    expect(first.errors).toHaveLength(1);
+    expect(reads.count).toBe(0);
+  });
+});

@@ -1,0 +1,130 @@
+import type { LogIndex, ReadResult } from "@raftkv/raft-core";
+import { type Completion, NodeError } from "./node-error.ts";
+
+interface ReadBatch {
+  readonly completions: readonly Completion<LogIndex>[];
+  readonly deadlineMs: number;
+}
+
+interface ConfirmedBatch extends ReadBatch {
+  readonly index: LogIndex;
+}
+
+/**
+ * Linearizable reads (dissertation 6.4): all that arrive in one turn share a read index, and each is released once the state
+ * machine has applied up to it.
+ *
+ *     add ──► queued ──ask──► asked (core) ──confirmed──► waiting for applied ──► succeed
+ *               ▲                │
+ *               └── failed, and time is left
+ */
+export class Reads {
+  private readonly countMax: number;
+  private readonly timeoutMs: number;
+  private queued: Completion<LogIndex>[] = [];
+  private queuedDeadlineMs = 0;
+  /** Failed in the core; asked again at the next tick. */
+  private retrying: ReadBatch[] = [];
+  private readonly asked = new Map<number, ReadBatch>();
+  private confirmed: ConfirmedBatch[] = [];
+  private nextRequestId = 1;
+  private open = 0;
+
+  constructor(options: { readonly countMax: number; readonly timeoutMs: number }) {
+    this.countMax = options.countMax;
+    this.timeoutMs = options.timeoutMs;
+  }
+
+  get count(): number {
+    return this.open;
+  }
+
+  add(nowMs: number, completion: Completion<LogIndex>): void {
+    if (this.open >= this.countMax) {
+      completion.fail(new NodeError("ERR_OVERLOADED", "safe", `${this.countMax} reads are waiting already`));
+      return;
+    }
+    this.open++;
+    if (this.queued.length === 0) this.queuedDeadlineMs = nowMs + this.timeoutMs;
+    this.queued.push(completion);
+  }
+
+  get hasQueued(): boolean {
+    return this.queued.length > 0;
+  }
+
+  /** Asks the core once for everything that is queued. */
+  ask(readIndex: (requestId: number) => void): void {
+    if (this.queued.length === 0) return;
+    const batch = { completions: this.queued, deadlineMs: this.queuedDeadlineMs };
+    this.queued = [];
+    this.askFor(batch, readIndex);
+  }
+
+  /** At each tick: asks again for what failed for a reason that passes, and fails what waited too long. */
+  tick(nowMs: number, readIndex: (requestId: number) => void): void {
+    const retrying = this.retrying;
+    this.retrying = [];
+    for (const batch of retrying) {
+      if (batch.deadlineMs > nowMs) this.askFor(batch, readIndex);
+      else this.expire(batch);
+    }
+    for (const [requestId, batch] of this.asked) {
+      if (batch.deadlineMs > nowMs) continue;
+      this.asked.delete(requestId);
+      this.expire(batch);
+    }
+    const overdue = this.confirmed.filter((batch) => batch.deadlineMs <= nowMs);
+    if (overdue.length === 0) return;
+    this.confirmed = this.confirmed.filter((batch) => batch.deadlineMs > nowMs);
+    for (const batch of overdue) this.expire(batch);
+  }
+
+  /** The core answered. */
+  answered(result: ReadResult, applied: LogIndex): void {
+    const batch = this.asked.get(result.requestId);
+    if (batch === undefined) return;
+    this.asked.delete(result.requestId);
+    if ("failed" in result) this.retrying.push(batch);
+    else if (result.index <= applied) this.succeed(batch, applied);
+    else this.confirmed.push({ ...batch, index: result.index });
+  }
+
+  /** The state machine stands at `index`. */
+  applied(index: LogIndex): void {
+    if (this.confirmed.length === 0) return;
+    const waiting: ConfirmedBatch[] = [];
+    for (const batch of this.confirmed) {
+      if (batch.index <= index) this.succeed(batch, index);
+      else waiting.push(batch);
+    }
+    this.confirmed = waiting;
+  }
+
+  failAll(error: NodeError): void {
+    const batches = [...this.asked.values(), ...this.retrying, ...this.confirmed, { completions: this.queued, deadlineMs: 0 }];
+    this.asked.clear();
+    this.retrying = [];
+    this.confirmed = [];
+    this.queued = [];
+    this.open = 0;
+    for (const batch of batches) for (const completion of batch.completions) completion.fail(error);
+  }
+
+  private askFor(batch: ReadBatch, readIndex: (requestId: number) => void): void {
+    const requestId = this.nextRequestId++;
+    this.asked.set(requestId, batch);
+    readIndex(requestId);
+  }
+
+  private succeed(batch: ReadBatch, applied: LogIndex): void {
+    this.open -= batch.completions.length;
+    for (const completion of batch.completions) completion.succeed(applied);
+  }
+
+  private expire(batch: ReadBatch): void {
+    this.open -= batch.completions.length;
+    const error = new NodeError("ERR_TIMED_OUT", "safe", `The read was not confirmed by a majority within ${this.timeoutMs} ms`);
+    for (const completion of batch.completions) completion.fail(error);
+  }
+}

@@ -1,0 +1,152 @@
+import type { InstallSnapshot, LogEntry, NodeId, RaftCore, SnapshotMeta } from "@raftkv/raft-core";
+import type { LogStore } from "./log-store.ts";
+import type { PeerTransport } from "./peer-transport.ts";
+import type { Logger } from "./ports.ts";
+import type { StateMachine } from "./state-machine.ts";
+
+export interface SnapshotExchangeOptions<Result> {
+  readonly core: RaftCore;
+  readonly logStore: LogStore;
+  readonly stateMachine: StateMachine<Result>;
+  readonly transport: PeerTransport;
+  readonly logger: Logger;
+  readonly snapshotCount: number;
+  readonly catchUpEntries: number;
+  /** The core was told something. */
+  readonly onProgress: () => void;
+  readonly onFailure: (error: Error) => void;
+}
+
+/** Takes this member's snapshots, sends them to followers that need one, and receives them from leaders. */
+export class SnapshotExchange<Result> {
+  private readonly options: SnapshotExchangeOptions<Result>;
+  private savedIndex: number;
+  private saving: Promise<void> | null = null;
+  private readonly sending = new Map<NodeId, Promise<void>>();
+  /** Stored, and not yet taken or turned down by the core. */
+  private received: SnapshotMeta | null = null;
+  private receiving = false;
+  private closed = false;
+
+  constructor(options: SnapshotExchangeOptions<Result>) {
+    this.options = options;
+    this.savedIndex = options.logStore.recovered.snapshot?.index ?? 0;
+  }
+
+  /** The state machine stands at `last`: takes a snapshot if enough was applied since the one before. */
+  applied(last: LogEntry): void {
+    if (this.saving !== null || last.index - this.savedIndex < this.options.snapshotCount) return;
+    const meta = { index: last.index, term: last.term, configuration: this.options.core.status().configuration };
+    this.saving = this.save(meta)
+      .catch((error: unknown) => this.options.onFailure(asError(error)))
+      .finally(() => {
+        this.saving = null;
+      });
+  }
+
+  /** The core wants `message.to` to get a snapshot; one transfer at a time for each follower. */
+  send(message: InstallSnapshot): void {
+    if (this.sending.has(message.to)) return;
+    const transfer = this.transfer(message).then(
+      () => this.sent(message, true),
+      (error: unknown) => {
+        this.options.logger.warn("snapshot was not delivered", { to: message.to, index: message.snapshot.index, error: asError(error) });
+        this.sent(message, false);
+      },
+    );
+    this.sending.set(message.to, transfer);
+  }
+
+  /** Stores what a leader sends, unless the log is already past it. The message itself goes to the core afterwards. */
+  async receive(message: InstallSnapshot, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    const { core, logStore } = this.options;
+    if (message.snapshot.index <= core.commit) return;
+    if (this.receiving || this.received !== null) throw new Error("Another snapshot is being received");
+    this.receiving = true;
+    try {
+      await logStore.receiveSnapshot(message.snapshot, chunks);
+      this.received = message.snapshot;
+    } finally {
+      this.receiving = false;
+    }
+  }
+
+  /** The core took the received snapshot: the storage queue puts it in force. */
+  accepted(meta: SnapshotMeta): void {
+    if (this.received?.index !== meta.index || this.received.term !== meta.term) {
+      throw new Error(`Snapshot ${meta.index} of term ${meta.term} was accepted but never received`);
+    }
+    this.received = null;
+  }
+
+  /** A received snapshot that the core did not take in the turn that brought its message is of no use. */
+  afterTurn(): void {
+    const meta = this.received;
+    if (meta === null) return;
+    this.received = null;
+    this.options.logStore.discardSnapshot(meta).catch((error: unknown) => this.options.onFailure(asError(error)));
+  }
+
+  /** The snapshot of the leader is in force: brings the state machine there. */
+  async restoreInstalled(meta: SnapshotMeta): Promise<void> {
+    await this.saving;
+    const reader = await this.options.logStore.readSnapshot();
+    if (reader === null || reader.meta.index !== meta.index) {
+      throw new Error(`Installed snapshot ${meta.index} is not the newest, found ${reader?.meta.index ?? "none"}`);
+    }
+    try {
+      await this.options.stateMachine.restore(reader.chunks());
+    } finally {
+      await reader.close();
+    }
+    this.savedIndex = meta.index;
+    this.options.logger.info("restored from a snapshot of the leader", { index: meta.index, term: meta.term });
+  }
+
+  /** Waits for what is under way; the transport is closed already. */
+  async close(): Promise<void> {
+    this.closed = true;
+    await Promise.all([this.saving, ...this.sending.values()]);
+  }
+
+  private async save(meta: SnapshotMeta): Promise<void> {
+    const { core, logStore, stateMachine, logger, catchUpEntries } = this.options;
+    const image = stateMachine.snapshot(meta.index);
+    try {
+      await logStore.saveSnapshot(meta, image.chunks());
+    } finally {
+      image.close();
+    }
+    if (this.closed || this.savedIndex >= meta.index) return;
+    this.savedIndex = meta.index;
+    core.snapshotSaved(meta);
+    const compactTo = meta.index - catchUpEntries;
+    if (compactTo >= core.status().firstIndex) {
+      core.compact(compactTo);
+      await logStore.compact(compactTo);
+    }
+    logger.info("saved a snapshot", { index: meta.index, term: meta.term, compactedTo: Math.max(compactTo, 0) });
+    this.options.onProgress();
+  }
+
+  private async transfer(message: InstallSnapshot): Promise<void> {
+    const reader = await this.options.logStore.readSnapshot();
+    if (reader === null) throw new Error("There is no snapshot to send");
+    try {
+      await this.options.transport.sendSnapshot({ ...message, snapshot: reader.meta }, reader.sizeBytes, reader.chunks());
+    } finally {
+      await reader.close();
+    }
+  }
+
+  private sent(message: InstallSnapshot, stored: boolean): void {
+    this.sending.delete(message.to);
+    if (this.closed) return;
+    this.options.core.reportSnapshot(message.to, stored);
+    this.options.onProgress();
+  }
+}
+
+function asError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error(String(reason));
+}

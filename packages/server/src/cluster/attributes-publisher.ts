@@ -1,0 +1,51 @@
+import { encodeMemberAttributesCommand, type MemberAttributes } from "@raftkv/api";
+import { type Clock, type Logger, NodeError, type Timer } from "@raftkv/raft-node";
+import type { ServiceContext } from "../services/service-context.ts";
+
+const retryMs = 500;
+
+/**
+ * Tells the cluster, through the log, how this member is called and where clients reach it; again after each start, if that
+ * changed. Tries until it is known.
+ */
+export class AttributesPublisher {
+  private readonly context: ServiceContext;
+  private readonly clock: Clock;
+  private readonly logger: Logger;
+  private readonly attributes: MemberAttributes;
+  private timer: Timer | null = null;
+  private stopped = false;
+
+  constructor(context: ServiceContext, options: { readonly clock: Clock; readonly logger: Logger; readonly attributes: MemberAttributes }) {
+    this.context = context;
+    this.clock = options.clock;
+    this.logger = options.logger;
+    this.attributes = options.attributes;
+    this.publish();
+  }
+
+  stop(): void {
+    this.stopped = true;
+    this.timer?.cancel();
+  }
+
+  /** Asks the leader first: what this member has applied so far may be old. */
+  private publish(): void {
+    this.context.node
+      .readBarrier()
+      .then(() => (this.isKnown() ? undefined : this.context.node.propose(encodeMemberAttributesCommand(this.attributes))))
+      .then(
+        () => this.logger.info("published local member to cluster through raft", { name: this.attributes.name }),
+        (error: unknown) => {
+          if (!(error instanceof NodeError)) throw error;
+          if (!this.stopped) this.timer = this.clock.setTimer(retryMs, () => this.publish());
+        },
+      );
+  }
+
+  private isKnown(): boolean {
+    const { memberId, name, clientUrls } = this.attributes;
+    const known = this.context.state.directory.get(memberId);
+    return known !== undefined && known.name === name && known.clientUrls.join() === clientUrls.join();
+  }
+}

@@ -1,0 +1,243 @@
+import { etcdserverpb } from "@raftkv/api";
+import { openLogStore, readIdentity } from "@raftkv/log-store";
+import { bootstrapLog, isEmptyLog, type Listener, type LogStore, NetworkError, type Ports, RaftNode } from "@raftkv/raft-node";
+import { type ByteStream, Dispatcher, RpcServer } from "@raftkv/raft-rpc";
+import { AttributesPublisher } from "./cluster/attributes-publisher.ts";
+import { type FoundingCluster, foundCluster, idText, nodeIdOf } from "./cluster/identity.ts";
+import { MemberDirectory } from "./cluster/member-directory.ts";
+import { ConfigError } from "./config/config-error.ts";
+import type { MemberConfig } from "./config/member-config.ts";
+import type { MemberUrl } from "./config/member-url.ts";
+import type { OptionName } from "./config/options.ts";
+import { PeerNetwork, peerLimits } from "./peer/peer-network.ts";
+import { clusterService } from "./services/etcd/cluster-service.ts";
+import { KvService } from "./services/etcd/kv-service.ts";
+import { maintenanceService } from "./services/etcd/maintenance-service.ts";
+import { RaftKVService } from "./services/raftkv/raftkv-service.ts";
+import type { ServiceContext } from "./services/service-context.ts";
+import type { ApplyResult } from "./state/apply-result.ts";
+import { ReplicatedState } from "./state/replicated-state.ts";
+
+/** gRPC accepts this much more than a request may have, so that the request itself is refused with etcd's error. */
+const messageOverheadBytes = 512 * 1024;
+/** How long calls that are being served may take when the member stops. */
+const drainMs = 2_000;
+
+export interface MemberOptions {
+  readonly config: MemberConfig;
+  readonly ports: Ports;
+  /** Takes connections to the client port that don't speak HTTP/2, with what was read of them. Default: they are closed. */
+  readonly onOtherProtocol?: (connection: ByteStream, firstBytes: Uint8Array) => void;
+  /** The member can't go on and has stopped acknowledging; the process should end. */
+  readonly onFatal: (error: Error) => void;
+}
+
+/** A RaftKV member on whatever ports it is given: the composition root. The same code runs on real ports and in the simulator. */
+export class Member {
+  readonly context: ServiceContext;
+  private readonly ports: Ports;
+  private readonly rpcServers: readonly RpcServer[];
+  private readonly listeners: readonly Listener[];
+  private readonly publisher: AttributesPublisher;
+  private closing: Promise<void> | null = null;
+
+  /** Resolves when the member serves. Rejects with a ConfigError, LogStoreError or NetworkError that a person can act on. */
+  static async start(options: MemberOptions): Promise<Member> {
+    const { config, ports } = options;
+    const cluster = foundCluster(config.initialCluster, config.initialClusterToken);
+    const memberId = cluster.members.find((member) => member.name === config.name)?.id;
+    if (memberId === undefined) throw new ConfigError(`--initial-cluster does not name this member "${config.name}"`);
+
+    const opening = new Opening();
+    try {
+      // Ports first: when they are taken, nothing on the disk has been touched.
+      const peerGate = new ConnectionGate();
+      const clientGate = new ConnectionGate();
+      for (const url of config.listenPeerUrls) opening.listeners.push(await listen(ports, url, peerGate, "listen-peer-urls"));
+      for (const url of config.listenClientUrls) opening.listeners.push(await listen(ports, url, clientGate, "listen-client-urls"));
+      const state = new ReplicatedState(new MemberDirectory(founders(cluster)));
+      opening.logStore = await openLog(options, cluster, memberId, state);
+      return await Member.run(options, {
+        cluster,
+        memberId,
+        state,
+        logStore: opening.logStore,
+        listeners: opening.listeners,
+        peerGate,
+        clientGate,
+      });
+    } catch (error) {
+      await opening.undo();
+      throw error;
+    }
+  }
+
+  private static async run(options: MemberOptions, parts: MemberParts): Promise<Member> {
+    const { config, ports } = options;
+    const { cluster, memberId, state, logStore } = parts;
+    const transport = new PeerNetwork({
+      self: { clusterId: cluster.clusterId, memberId, name: config.name },
+      directory: state.directory,
+      network: ports.network,
+      clock: ports.clock,
+      random: ports.random,
+      logger: ports.logger,
+    });
+    const node = await RaftNode.start<ApplyResult>({
+      id: nodeIdOf(memberId),
+      logStore,
+      stateMachine: state,
+      transport,
+      clock: ports.clock,
+      random: ports.random,
+      logger: ports.logger,
+      heartbeatMs: config.heartbeatMs,
+      electionMs: config.electionMs,
+      snapshotCount: config.snapshotCount,
+      onFatal: options.onFatal,
+    });
+    const context: ServiceContext = {
+      node,
+      state,
+      clusterId: cluster.clusterId,
+      memberId,
+      maxRequestBytes: config.maxRequestBytes,
+      header: (revision) => ({ clusterId: cluster.clusterId, memberId, revision, raftTerm: node.term }),
+    };
+    return new Member(options, parts, context, transport);
+  }
+
+  private constructor(options: MemberOptions, parts: MemberParts, context: ServiceContext, transport: PeerNetwork) {
+    const { config, ports } = options;
+    this.ports = ports;
+    this.context = context;
+    this.listeners = parts.listeners;
+
+    const peerDispatcher = new Dispatcher();
+    transport.register(peerDispatcher);
+    const peerServer = new RpcServer({ dispatcher: peerDispatcher, clock: ports.clock, limits: peerLimits });
+    parts.peerGate.open((connection) => peerServer.accept(connection));
+
+    const clientServer = new RpcServer({
+      dispatcher: clientDispatcher(context),
+      clock: ports.clock,
+      limits: { messageBytesMax: config.maxRequestBytes + messageOverheadBytes },
+      ...(options.onOtherProtocol === undefined ? {} : { onOtherProtocol: options.onOtherProtocol }),
+    });
+    parts.clientGate.open((connection) => clientServer.accept(connection));
+    this.rpcServers = [clientServer, peerServer];
+
+    this.publisher = new AttributesPublisher(context, {
+      clock: ports.clock,
+      logger: ports.logger,
+      attributes: { memberId: parts.memberId, name: config.name, clientUrls: config.advertiseClientUrls.map((url) => url.href) },
+    });
+    ports.logger.info("ready to serve client requests", {
+      name: config.name,
+      clusterId: idText(parts.cluster.clusterId),
+      memberId: idText(parts.memberId),
+      clientUrls: config.listenClientUrls.map((url) => url.href),
+    });
+  }
+
+  /** Takes no more calls, finishes those under way, closes the files. May be called twice. */
+  close(): Promise<void> {
+    this.closing ??= this.stop();
+    return this.closing;
+  }
+
+  private async stop(): Promise<void> {
+    this.ports.logger.info("closing the member");
+    this.publisher.stop();
+    await Promise.all(this.listeners.map((listener) => listener.close()));
+    const [clientServer, peerServer] = this.rpcServers;
+    await clientServer?.close(drainMs);
+    await this.context.node.close();
+    await peerServer?.close(0);
+    this.ports.logger.info("closed the member");
+  }
+}
+
+interface MemberParts {
+  readonly cluster: FoundingCluster;
+  readonly memberId: bigint;
+  readonly state: ReplicatedState;
+  readonly logStore: LogStore;
+  readonly listeners: readonly Listener[];
+  readonly peerGate: ConnectionGate;
+  readonly clientGate: ConnectionGate;
+}
+
+/** What has to be closed again if the start fails half-way. */
+class Opening {
+  readonly listeners: Listener[] = [];
+  logStore: LogStore | null = null;
+
+  async undo(): Promise<void> {
+    await Promise.all(this.listeners.map((listener) => listener.close()));
+    await this.logStore?.close();
+  }
+}
+
+/** Turns connections away until the member is ready for them. */
+class ConnectionGate {
+  private accept: ((connection: ByteStream) => void) | null = null;
+
+  open(accept: (connection: ByteStream) => void): void {
+    this.accept = accept;
+  }
+
+  enter(connection: ByteStream): void {
+    if (this.accept === null) connection.destroy();
+    else this.accept(connection);
+  }
+}
+
+async function listen(ports: Ports, url: MemberUrl, gate: ConnectionGate, flag: OptionName): Promise<Listener> {
+  try {
+    return await ports.network.listen({ host: url.host, port: url.port }, (connection) => gate.enter(connection));
+  } catch (error) {
+    if (!(error instanceof NetworkError)) throw error;
+    throw new ConfigError(`${error.message}; end what uses it or change --${flag}`, { cause: error });
+  }
+}
+
+function clientDispatcher(context: ServiceContext): Dispatcher {
+  const dispatcher = new Dispatcher();
+  new KvService(context).register(dispatcher);
+  new RaftKVService(context).register(dispatcher);
+  dispatcher.add(etcdserverpb.clusterService, clusterService(context));
+  dispatcher.add(etcdserverpb.maintenanceService, maintenanceService(context));
+  return dispatcher;
+}
+
+function founders(cluster: FoundingCluster): ConstructorParameters<typeof MemberDirectory>[0] {
+  return cluster.members.map(({ id, peerUrls }) => ({ id, name: "", peerUrls, clientUrls: [] }));
+}
+
+/** Opens the log of an existing member, or begins that of a founding one. */
+async function openLog(options: MemberOptions, cluster: FoundingCluster, memberId: bigint, state: ReplicatedState): Promise<LogStore> {
+  const { config, ports } = options;
+  const { clusterId } = cluster;
+  const existing = await readIdentity(ports.disk, config.dataDir);
+  if (existing === null && config.initialClusterState === "existing") {
+    throw new ConfigError(
+      `--initial-cluster-state existing needs a data directory that holds this member, ${config.dataDir} is empty; members can't be added to a running cluster yet`,
+    );
+  }
+  if (existing !== null && (existing.clusterId !== clusterId || existing.memberId !== memberId)) {
+    throw new ConfigError(
+      `data directory ${config.dataDir} belongs to member ${idText(existing.memberId)} of cluster ${idText(existing.clusterId)}, ` +
+        `but the options describe member ${idText(memberId)} of cluster ${idText(clusterId)}; give another --data-dir, or the options it was founded with`,
+    );
+  }
+  const open = (): Promise<LogStore> => openLogStore({ ...ports, directory: config.dataDir, identity: { clusterId, memberId } });
+  const logStore = await open();
+  if (!isEmptyLog(logStore)) return logStore;
+  try {
+    await bootstrapLog(logStore, { voters: cluster.members.map((member) => nodeIdOf(member.id)).sort((a, b) => a - b) }, state);
+  } finally {
+    await logStore.close();
+  }
+  return open();
+}

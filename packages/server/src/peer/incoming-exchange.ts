@@ -1,0 +1,75 @@
+import { CodecError, decodePeerFrame, encodePeerFrame } from "@raftkv/api";
+import type { Logger, PeerTransportHandlers } from "@raftkv/raft-node";
+import { StatusCode, type StreamCall, type StreamCallHandlers } from "@raftkv/raft-rpc";
+import { nodeIdOf } from "../cluster/identity.ts";
+import { helloError, helloTo, type PeerIdentity } from "./peer-identity.ts";
+
+export interface IncomingExchangeOptions {
+  readonly self: PeerIdentity;
+  readonly isMember: (id: bigint) => boolean;
+  readonly handlers: PeerTransportHandlers;
+  readonly logger: Logger;
+}
+
+/**
+ * A stream that another member opened to send its messages here. Its first frame must be a Hello that is meant for this member;
+ * it is answered with ours, everything after it are batches of messages from that one member.
+ */
+export class IncomingExchange implements StreamCallHandlers {
+  private readonly call: StreamCall;
+  private readonly options: IncomingExchangeOptions;
+  /** The core's id of the sender, 0 before its Hello. */
+  private sender = 0;
+  private readonly receiver: number;
+
+  constructor(call: StreamCall, options: IncomingExchangeOptions) {
+    this.call = call;
+    this.options = options;
+    this.receiver = nodeIdOf(options.self.memberId);
+    call.setHandlers(this);
+  }
+
+  onMessage(bytes: Uint8Array): void {
+    try {
+      this.take(bytes);
+    } catch (error) {
+      if (!(error instanceof CodecError)) throw error;
+      this.refuse(StatusCode.INTERNAL, `malformed peer frame: ${error.message}`);
+    }
+  }
+
+  onEnd(): void {
+    this.call.end();
+  }
+
+  onCancel(): void {}
+
+  onDrain(): void {}
+
+  private take(bytes: Uint8Array): void {
+    const frame = decodePeerFrame(bytes);
+    if (frame.type === "hello") {
+      const { self, isMember } = this.options;
+      const error = this.sender === 0 ? helloError(frame.hello, self, isMember) : "a second Hello came";
+      if (error !== null) return this.refuse(StatusCode.FAILED_PRECONDITION, error);
+      this.sender = nodeIdOf(frame.hello.fromMember);
+      this.call.send(encodePeerFrame({ type: "hello", hello: helloTo(self, frame.hello.fromMember) }));
+      return;
+    }
+    if (this.sender === 0) return this.refuse(StatusCode.FAILED_PRECONDITION, "the first frame must be a Hello");
+    for (const message of frame.messages) {
+      if (message.from !== this.sender || message.to !== this.receiver || message.type === "installSnapshot") {
+        return this.refuse(
+          StatusCode.INVALID_ARGUMENT,
+          `a ${message.type} from ${message.from} to ${message.to} does not belong on this stream`,
+        );
+      }
+      this.options.handlers.onMessage(message);
+    }
+  }
+
+  private refuse(code: StatusCode, reason: string): void {
+    this.options.logger.warn("refused a peer", { remoteAddress: this.call.remoteAddress, reason });
+    this.call.end(code, reason);
+  }
+}

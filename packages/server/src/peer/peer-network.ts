@@ -1,0 +1,168 @@
+import { create, raftkvPeerV1, type SnapshotFrame } from "@raftkv/api";
+import type { InstallSnapshot, NodeId, PeerMessage } from "@raftkv/raft-core";
+import {
+  type Clock,
+  type Connection,
+  type Logger,
+  type Network,
+  NetworkError,
+  type PeerTransport,
+  type PeerTransportHandlers,
+  type Random,
+} from "@raftkv/raft-node";
+import { Channel, createClient, type Dispatcher, type RpcLimits } from "@raftkv/raft-rpc";
+import { nodeIdOf } from "../cluster/identity.ts";
+import type { Member, MemberDirectory } from "../cluster/member-directory.ts";
+import { parseMemberUrl } from "../config/member-url.ts";
+import { IncomingExchange } from "./incoming-exchange.ts";
+import { receiveSnapshot } from "./incoming-snapshot.ts";
+import { helloTo, type PeerIdentity } from "./peer-identity.ts";
+import { PeerLink } from "./peer-link.ts";
+
+const MEBIBYTE = 1024 * 1024;
+const connectTimeoutMs = 1_000;
+/** A whole snapshot: long enough for gigabytes on a slow disk, short enough to end. */
+const snapshotTimeoutMs = 10 * 60 * 1000;
+
+/** Members trust each other with more than clients: a batch of entries is one message. */
+export const peerLimits: Partial<RpcLimits> = {
+  messageBytesMax: 32 * MEBIBYTE,
+  streamWindowBytes: 8 * MEBIBYTE,
+  connectionWindowBytes: 16 * MEBIBYTE,
+  streamQueueBytesMax: 64 * MEBIBYTE,
+  connectionQueueBytesMax: 128 * MEBIBYTE,
+  frameBytesMax: 256 * 1024,
+};
+
+export interface PeerNetworkOptions {
+  readonly self: PeerIdentity;
+  readonly directory: MemberDirectory;
+  readonly network: Network;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+interface Peer {
+  readonly channel: Channel;
+  readonly link: PeerLink;
+}
+
+/**
+ * The members' own gRPC service as Raft's transport. Each member opens one stream to each peer for its messages; what peers send
+ * comes in on theirs. A snapshot has a connection of its own, so that it does not delay heartbeats.
+ */
+export class PeerNetwork implements PeerTransport {
+  private readonly options: PeerNetworkOptions;
+  private readonly peers = new Map<NodeId, Peer>();
+  private readonly snapshotChannels = new Set<Channel>();
+  private handlers: PeerTransportHandlers | null = null;
+
+  constructor(options: PeerNetworkOptions) {
+    this.options = options;
+  }
+
+  /** Adds the service that peers call. */
+  register(dispatcher: Dispatcher): void {
+    const { self, logger } = this.options;
+    const isMember = (id: bigint): boolean => this.options.directory.get(id) !== undefined;
+    dispatcher.addStream("/raftkv.peer.v1.RaftPeer/Exchange", (call) => {
+      new IncomingExchange(call, { self, isMember, handlers: this.started(), logger });
+    });
+    const { exchange: _byStream, ...methods } = raftkvPeerV1.raftPeerService.methods;
+    dispatcher.add(
+      { ...raftkvPeerV1.raftPeerService, methods },
+      {
+        installSnapshot: async (frames) => {
+          const index = await receiveSnapshot(frames, { self, isMember, handlers: this.started() });
+          return create(raftkvPeerV1.InstallSnapshotResultSchema, { index: BigInt(index) });
+        },
+      },
+    );
+  }
+
+  start(handlers: PeerTransportHandlers): void {
+    this.handlers = handlers;
+    for (const member of this.options.directory.members) {
+      if (member.id !== this.options.self.memberId) this.peers.set(nodeIdOf(member.id), this.connect(member, handlers));
+    }
+  }
+
+  send(messages: readonly PeerMessage[]): void {
+    for (const [nodeId, peer] of this.peers) {
+      const own = messages.filter((message) => message.to === nodeId);
+      if (own.length > 0) peer.link.send(own);
+    }
+  }
+
+  async sendSnapshot(message: InstallSnapshot, sizeBytes: number, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    const member = this.options.directory.byNodeId(message.to);
+    if (member === undefined) throw new Error(`There is no member with the id ${message.to}`);
+    const channel = this.channelTo(member);
+    this.snapshotChannels.add(channel);
+    try {
+      const client = createClient(raftkvPeerV1.raftPeerService, channel);
+      await client.installSnapshot(this.snapshotFrames(member, message, sizeBytes, chunks), {
+        timeoutMs: snapshotTimeoutMs,
+        failFast: true,
+      });
+    } finally {
+      this.snapshotChannels.delete(channel);
+      await channel.close();
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const { link } of this.peers.values()) link.close();
+    const channels = [...this.snapshotChannels, ...[...this.peers.values()].map((peer) => peer.channel)];
+    await Promise.all(channels.map((channel) => channel.close()));
+  }
+
+  private started(): PeerTransportHandlers {
+    if (this.handlers === null) throw new Error("A peer called before the transport was started");
+    return this.handlers;
+  }
+
+  private connect(member: Member, handlers: PeerTransportHandlers): Peer {
+    const { self, clock, logger } = this.options;
+    const channel = this.channelTo(member);
+    const onLost = (): void => handlers.onUnreachable(nodeIdOf(member.id));
+    return { channel, link: new PeerLink({ self, peerId: member.id, channel, clock, logger, onLost }) };
+  }
+
+  private channelTo(member: Member): Channel {
+    const { clock, random } = this.options;
+    return new Channel({
+      connect: () => this.connectTo(member),
+      authority: member.peerUrls[0]?.replace(/^http:\/\//, "") ?? member.name,
+      clock,
+      random,
+      limits: peerLimits,
+      backOff: { initialMs: 50, maxMs: 500 },
+    });
+  }
+
+  /** Tries a member's URLs in turn. */
+  private async connectTo(member: Member): Promise<Connection> {
+    let failure: unknown = new NetworkError("io", "The member has no peer URL");
+    for (const url of member.peerUrls) {
+      try {
+        return await this.options.network.connect(parseMemberUrl(url, "peer URL"), connectTimeoutMs);
+      } catch (error) {
+        failure = error;
+      }
+    }
+    throw failure;
+  }
+
+  private async *snapshotFrames(
+    member: Member,
+    message: InstallSnapshot,
+    sizeBytes: number,
+    chunks: AsyncIterable<Uint8Array>,
+  ): AsyncIterable<SnapshotFrame> {
+    yield { type: "hello", hello: helloTo(this.options.self, member.id) };
+    yield { type: "message", message, sizeBytes };
+    for await (const chunk of chunks) yield { type: "chunk", chunk };
+  }
+}

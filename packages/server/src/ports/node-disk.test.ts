@@ -1,0 +1,72 @@
+import { link, mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { NodeDisk } from "./node-disk.ts";
+
+let directory = "";
+const disk = new NodeDisk();
+
+beforeEach(async () => {
+  directory = await mkdtemp(`${tmpdir()}/raftkv-disk-`);
+});
+afterEach(() => rm(directory, { recursive: true }));
+
+describe("NodeDisk", () => {
+  test("makes directories and files that only their owner can use", async () => {
+    await disk.makeDirectory(`${directory}/data`);
+    await (await disk.open(`${directory}/data/file`, "create")).close();
+    const modes = await Promise.all(["data", "data/file"].map(async (name) => (await stat(`${directory}/${name}`)).mode & 0o777));
+    expect(modes).toEqual([0o700, 0o600]);
+  });
+
+  test("refuses files that others can read, that have two names, or that are links", async () => {
+    await writeFile(`${directory}/open`, "x", { mode: 0o644 });
+    await writeFile(`${directory}/one`, "x", { mode: 0o600 });
+    await link(`${directory}/one`, `${directory}/two`);
+    await writeFile(`${directory}/target`, "x", { mode: 0o600 });
+    await symlink(`${directory}/target`, `${directory}/link`);
+    await expect(disk.open(`${directory}/open`, "read")).rejects.toMatchObject({
+      code: "permission",
+      message: `${directory}/open has mode 644, it must be 600`,
+    });
+    await expect(disk.open(`${directory}/one`, "write")).rejects.toMatchObject({
+      code: "permission",
+      message: `${directory}/one has 2 names, it must have one`,
+    });
+    for (const mode of ["read", "write"] as const)
+      await expect(disk.open(`${directory}/link`, mode)).rejects.toMatchObject({ code: "permission" });
+    await expect(disk.open(`${directory}/link`, "create")).rejects.toMatchObject({ code: "exists" });
+  });
+
+  test("says what it could not do, with the path and the system's reason", async () => {
+    const path = `${directory}/none`;
+    await expect(disk.open(path, "read")).rejects.toThrow(`Cannot open ${path}: ENOENT: no such file or directory`);
+    await expect(disk.remove(path)).rejects.toThrow(`Cannot remove ${path}: ENOENT: no such file or directory`);
+    await expect(disk.list(path)).rejects.toThrow(`Cannot list ${path}: ENOENT: no such file or directory`);
+  });
+
+  test("leaves no descriptor open when it refuses a file", async () => {
+    await writeFile(`${directory}/open`, "x", { mode: 0o644 });
+    const count = async (): Promise<number> => (await readdir("/proc/self/fd").catch(() => [])).length;
+    const before = await count();
+    for (let i = 0; i < 50; i++) await disk.open(`${directory}/open`, "read").catch(() => undefined);
+    expect((await count()) - before).toBeLessThan(25);
+  });
+
+  test("close waits for the calls under way", async () => {
+    const file = await disk.open(`${directory}/file`, "create");
+    const writes = Array.from({ length: 20 }, (_, position) => file.write(position * 100_000, [new Uint8Array(100_000).fill(position)]));
+    const closing = file.close();
+    await Promise.all([...writes, closing]);
+    expect((await stat(`${directory}/file`)).size).toBe(2_000_000);
+  });
+
+  test.skipIf(process.platform !== "linux")("locks directories whose path is too long for a socket", async () => {
+    const deep = `${directory}/${"long-name-".repeat(8)}/${"long-name-".repeat(8)}`;
+    await mkdir(deep, { recursive: true });
+    const lock = await disk.lock(deep);
+    await expect(disk.lock(deep)).rejects.toMatchObject({ code: "locked" });
+    await lock.release();
+    expect(await readdir(deep)).toEqual([]);
+  });
+});

@@ -1,0 +1,132 @@
+import { LogStoreError } from "@raftkv/log-store";
+import { DiskError, type Logger, NetworkError, type Ports } from "@raftkv/raft-node";
+import { ConfigError } from "./config/config-error.ts";
+import { type MemberConfig, memberConfig } from "./config/member-config.ts";
+import { readOptions, unknownVariables } from "./config/option-source.ts";
+import { environmentName, serverOptions } from "./config/options.ts";
+import { createHttpEndpoints } from "./http/http-endpoints.ts";
+import { Member } from "./member.ts";
+import { nodePorts, socketOf } from "./ports/index.ts";
+import { etcdVersion, raftkvVersion } from "./version.ts";
+
+/** Stopped as it was asked to. */
+const exitOk = 0;
+/** Could not start: the configuration, the directory or a port. */
+const exitRefused = 1;
+/** Storage failed while the member ran: nothing that was not durable has been acknowledged. */
+const exitStorageFailed = 3;
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Runs a member in this process until a signal or a failure ends it. Resolves with the exit code. */
+export async function runServer(args: readonly string[], environment: Environment): Promise<number> {
+  if (args.some((argument) => /^--?(help|h)$/.test(argument))) return print(serverHelp());
+  if (args.some((argument) => /^--?version$/.test(argument))) return print(`${serverVersion}\n`);
+  let config: MemberConfig;
+  try {
+    config = memberConfig(readOptions(args, environment));
+  } catch (error) {
+    return refuse(error);
+  }
+  // Files of a member are nobody else's business.
+  process.umask(0o077);
+  const ports = nodePorts({ logLevel: config.logLevel });
+  for (const name of unknownVariables(environment)) ports.logger.warn("unrecognized environment variable", { name });
+
+  const end = endOfProcess(ports.logger);
+  let member: Member;
+  try {
+    member = await startMember(config, ports, end.fail);
+  } catch (error) {
+    end.dispose();
+    return refuse(error);
+  }
+  const code = await end.code;
+  const stopped = await stopInTime(member, ports.logger);
+  end.dispose();
+  return stopped ? code : exitStorageFailed;
+}
+
+export const serverVersion = `raftkv ${raftkvVersion} (etcd API ${etcdVersion})`;
+
+/** What `raftkv server --help` prints. */
+export function serverHelp(): string {
+  const rows = serverOptions.map(
+    ({ flag, default: value, help }) =>
+      `  --${flag.padEnd(28)} ${help}\n  ${"".padEnd(30)} default ${value}, variable ${environmentName(flag)}\n`,
+  );
+  return `Usage: raftkv server [options]\n\nRuns one member of a RaftKV cluster. The options are etcd's.\n\n${rows.join("")}`;
+}
+
+async function startMember(config: MemberConfig, ports: Ports, onFatal: (error: Error) => void): Promise<Member> {
+  let started: Member | null = null;
+  const http = createHttpEndpoints({
+    get hasLeader() {
+      return (started?.context.node.leader ?? 0) !== 0;
+    },
+    confirmRead: () => (started === null ? Promise.reject(new Error("The member has not started")) : started.context.node.readBarrier()),
+  });
+  const member = await Member.start({
+    config,
+    ports,
+    onFatal,
+    onOtherProtocol: (connection, firstBytes) => {
+      const socket = socketOf(connection, firstBytes);
+      http.emit("connection", socket);
+      socket.resume();
+    },
+  });
+  started = member;
+  return member;
+}
+
+/** The first of: SIGTERM, SIGINT, a failure of the member. */
+function endOfProcess(logger: Logger): {
+  readonly code: Promise<number>;
+  readonly fail: (error: Error) => void;
+  readonly dispose: () => void;
+} {
+  let settle: (code: number) => void = () => {};
+  const code = new Promise<number>((resolve) => {
+    settle = resolve;
+  });
+  const onSignal = (signal: NodeJS.Signals): void => {
+    logger.info("received signal; shutting down", { signal });
+    settle(exitOk);
+  };
+  process.on("SIGTERM", onSignal);
+  process.on("SIGINT", onSignal);
+  return {
+    code,
+    fail: () => settle(exitStorageFailed),
+    dispose: () => {
+      process.off("SIGTERM", onSignal);
+      process.off("SIGINT", onSignal);
+    },
+  };
+}
+
+/** False if closing failed: what was acknowledged is durable all the same. */
+async function stopInTime(member: Member, logger: Logger): Promise<boolean> {
+  try {
+    await member.close();
+    return true;
+  } catch (error) {
+    logger.error("the member did not close cleanly", { error });
+    return false;
+  }
+}
+
+/** One sentence for what a person can mend; a stack for what is our mistake. */
+function refuse(error: unknown): number {
+  const expected =
+    error instanceof ConfigError || error instanceof LogStoreError || error instanceof DiskError || error instanceof NetworkError;
+  const text = expected ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.stderr.write(`raftkv: ${text}\n`);
+  return exitRefused;
+}
+
+function print(text: string): number {
+  process.stdout.write(text);
+  return exitOk;
+}

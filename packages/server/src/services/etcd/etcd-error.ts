@@ -1,0 +1,47 @@
+import type { NodeError } from "@raftkv/raft-node";
+import { StatusCode, type UnaryCall } from "@raftkv/raft-rpc";
+
+/** Errors as etcd gives them; clients match on code and text. */
+export interface EtcdError {
+  readonly code: StatusCode;
+  readonly message: string;
+}
+
+export const etcdErrors = {
+  emptyKey: { code: StatusCode.INVALID_ARGUMENT, message: "etcdserver: key is not provided" },
+  keyNotFound: { code: StatusCode.INVALID_ARGUMENT, message: "etcdserver: key not found" },
+  valueProvided: { code: StatusCode.INVALID_ARGUMENT, message: "etcdserver: value is provided" },
+  leaseProvided: { code: StatusCode.INVALID_ARGUMENT, message: "etcdserver: lease is provided" },
+  leaseNotFound: { code: StatusCode.NOT_FOUND, message: "etcdserver: requested lease not found" },
+  invalidSort: { code: StatusCode.INVALID_ARGUMENT, message: "etcdserver: invalid sort option" },
+  requestTooLarge: { code: StatusCode.INVALID_ARGUMENT, message: "etcdserver: request is too large" },
+  futureRevision: { code: StatusCode.OUT_OF_RANGE, message: "etcdserver: mvcc: required revision is a future revision" },
+  /** Revisions before the newest are not kept yet; this says so rather than give another revision's data. */
+  pastRevision: { code: StatusCode.UNIMPLEMENTED, message: "raftkv: reads at earlier revisions are not supported yet" },
+  tooManyRequests: { code: StatusCode.RESOURCE_EXHAUSTED, message: "etcdserver: too many requests" },
+  timedOut: { code: StatusCode.UNAVAILABLE, message: "etcdserver: request timed out" },
+  leaderLost: { code: StatusCode.UNAVAILABLE, message: "etcdserver: request timed out, possibly due to previous leader failure" },
+  stopped: { code: StatusCode.UNAVAILABLE, message: "etcdserver: server stopped" },
+} as const satisfies Readonly<Record<string, EtcdError>>;
+
+export function fail(call: UnaryCall, error: EtcdError): void {
+  call.fail(error.code, error.message);
+}
+
+/** What a client of etcd is told when the member could not do it. */
+export function etcdErrorOf(error: NodeError): EtcdError {
+  switch (error.code) {
+    case "ERR_LEADERSHIP_LOST":
+      return etcdErrors.leaderLost;
+    case "ERR_NO_LEADER":
+    case "ERR_TIMED_OUT":
+      return etcdErrors.timedOut;
+    case "ERR_OVERLOADED":
+      return etcdErrors.tooManyRequests;
+    case "ERR_STOPPED":
+    case "ERR_STORAGE_FAILED":
+      return etcdErrors.stopped;
+    default:
+      return error.code satisfies never;
+  }
+}

@@ -1,0 +1,86 @@
+import { CodecError, type Command, decodeCommand, type PutRequest } from "@raftkv/api";
+import { type KeyValue, KVStore } from "@raftkv/kvstore";
+import type { LogEntry, LogIndex } from "@raftkv/raft-core";
+import type { StateMachine, StateSnapshot } from "@raftkv/raft-node";
+import type { MemberDirectory } from "../cluster/member-directory.ts";
+import type { ApplyResult } from "./apply-result.ts";
+import { StateImage } from "./state-image.ts";
+import { restoreState } from "./state-restore.ts";
+
+/** What the members of a cluster replicate: the keys and the member directory. Same entries, same state, same results. */
+export class ReplicatedState implements StateMachine<ApplyResult> {
+  readonly store: KVStore;
+  readonly directory: MemberDirectory;
+
+  constructor(directory: MemberDirectory) {
+    this.store = new KVStore();
+    this.directory = directory;
+  }
+
+  apply(_entry: LogEntry, data: Uint8Array): ApplyResult {
+    try {
+      return this.execute(decodeCommand(data));
+    } catch (error) {
+      // Every member refuses the same bytes in the same way; whoever proposed them had to check them before.
+      if (error instanceof CodecError || error instanceof RangeError) return { outcome: "refused", reason: "malformed" };
+      throw error;
+    }
+  }
+
+  snapshot(index: LogIndex): StateSnapshot {
+    return new StateImage(index, this.directory.members, this.store.snapshot());
+  }
+
+  async restore(chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    await restoreState(chunks, this.store, this.directory);
+  }
+
+  private execute(command: Command): ApplyResult {
+    const { store } = this;
+    switch (command.type) {
+      case "put":
+        return this.put(command.request);
+      case "deleteRange": {
+        const { key, rangeEnd, prevKv } = command.request;
+        const { deleted, previous } = store.deleteRange(key, rangeEnd, { wantPrevious: prevKv });
+        return { outcome: "range-deleted", revision: store.revision, deleted, previous };
+      }
+      case "create": {
+        const { outcome } = store.put(command.request.key, command.request.value);
+        return { outcome, revision: store.revision };
+      }
+      case "update": {
+        const { outcome } = store.update(command.request.key, command.request.value);
+        return { outcome, revision: store.revision };
+      }
+      case "remove": {
+        const { outcome } = store.remove(command.request.key);
+        return { outcome, revision: store.revision };
+      }
+      case "memberAttributes": {
+        const { memberId, name, clientUrls } = command.attributes;
+        const known = this.directory.setAttributes(memberId, { name, clientUrls });
+        return known ? { outcome: "attributes-set" } : { outcome: "refused", reason: "unknown-member" };
+      }
+      default:
+        return command satisfies never;
+    }
+  }
+
+  /** etcd's put: insert or replace; `ignore_value` and `ignore_lease` keep what is there and need an existing key. */
+  private put(request: PutRequest): ApplyResult {
+    const { store } = this;
+    // No lease can be granted yet, so no lease id is known.
+    if (request.lease !== 0n) return { outcome: "refused", reason: "lease-not-found" };
+    let existing: KeyValue | null = null;
+    if (request.ignoreValue || request.ignoreLease) {
+      const found = store.get(request.key);
+      if (found.outcome === "not-found") return { outcome: "refused", reason: "key-not-found" };
+      existing = found.record;
+    }
+    const value = request.ignoreValue && existing !== null ? existing.value : request.value;
+    const lease = request.ignoreLease && existing !== null ? existing.lease : request.lease;
+    const { revision, previous } = store.set(request.key, value, { lease, wantPrevious: request.prevKv });
+    return { outcome: "put", revision, previous };
+  }
+}
