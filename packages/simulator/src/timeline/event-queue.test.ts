@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { EventQueue, type SimulatedEvent } from "./event-queue.ts";
 
 function event(timeUs: number, sequence: number): SimulatedEvent {
-  return { timeUs, sequence, kind: "test", life: null, action: () => {} };
+  return { timeUs, sequence, kind: "test", owner: null, action: () => {} };
 }
 
 test("events come out by time, and by age where times are equal, whatever was cancelled", () => {

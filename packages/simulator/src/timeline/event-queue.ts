@@ -1,4 +1,11 @@
-import type { Life } from "./life.ts";
+/** Where an event happens: one life of a process. */
+export interface EventOwner {
+  readonly name: string;
+  /** Nothing happens in it any more. */
+  readonly isOver: boolean;
+  /** Calls `action` now or when the process goes on. */
+  enter(kind: string, action: () => void): void;
+}
 
 /** Something that will happen at a simulated instant. */
 export interface SimulatedEvent {
@@ -9,7 +16,7 @@ export interface SimulatedEvent {
   /** What it is, for the trace: `timer`, `disk write`, `segment`. */
   readonly kind: string;
   /** The process it happens in; null: in the world around it, which no crash ends. */
-  readonly life: Life | null;
+  readonly owner: EventOwner | null;
   /** Null once cancelled. */
   action: (() => void) | null;
 }

@@ -1,4 +1,4 @@
-import type { SimulatedEvent } from "./event-queue.ts";
+import type { EventOwner, SimulatedEvent } from "./event-queue.ts";
 import type { Timeline } from "./timeline.ts";
 
 /** A paused process holds at most this much; more is a leak in whoever sends to it. */
@@ -11,7 +11,7 @@ const heldMax = 1_000_000;
  *     running ──pause──► paused ──resume──► running       what was held happens then, in order, each as an event of its own
  *        └───────────────────┴───────end───────► over
  */
-export class Life {
+export class Life implements EventOwner {
   readonly name: string;
   readonly timeline: Timeline;
   #state: "running" | "paused" | "over" = "running";

@@ -1,5 +1,4 @@
-import { EventQueue, type SimulatedEvent } from "./event-queue.ts";
-import type { Life } from "./life.ts";
+import { type EventOwner, EventQueue, type SimulatedEvent } from "./event-queue.ts";
 import { type Seed, SeededRandom } from "./seeded-random.ts";
 import { Trace } from "./trace.ts";
 
@@ -44,16 +43,16 @@ export class Timeline {
   }
 
   /** Calls `action` in `delayUs` whole microseconds, after everything that was scheduled for that instant before. */
-  schedule(delayUs: number, kind: string, action: () => void, life: Life | null = null): SimulatedEvent {
-    return this.scheduleAt(this.#nowUs + delayUs, kind, action, life);
+  schedule(delayUs: number, kind: string, action: () => void, owner: EventOwner | null = null): SimulatedEvent {
+    return this.scheduleAt(this.#nowUs + delayUs, kind, action, owner);
   }
 
-  scheduleAt(timeUs: number, kind: string, action: () => void, life: Life | null = null): SimulatedEvent {
+  scheduleAt(timeUs: number, kind: string, action: () => void, owner: EventOwner | null = null): SimulatedEvent {
     if (!Number.isSafeInteger(timeUs) || timeUs < this.#nowUs) {
       throw new RangeError(`Event ${kind} at ${timeUs} us is before now, ${this.#nowUs} us, or not a whole number`);
     }
-    const isOver = life?.isOver === true;
-    const event: SimulatedEvent = { timeUs, sequence: this.#sequence++, kind, life, action: isOver ? null : action };
+    const isOver = owner?.isOver === true;
+    const event: SimulatedEvent = { timeUs, sequence: this.#sequence++, kind, owner, action: isOver ? null : action };
     if (!isOver) this.#queue.push(event);
     return event;
   }
@@ -70,13 +69,13 @@ export class Timeline {
     if (++this.#eventsAtNow > eventsPerInstantMax) {
       throw new Error(`Time stands still at ${this.#nowUs} us: more than ${eventsPerInstantMax} events, the last is ${event.kind}`);
     }
-    const { life, action } = event;
+    const { owner, action } = event;
     event.action = null;
-    if (action === null || life?.isOver === true) return true;
+    if (action === null || owner?.isOver === true) return true;
     this.#firedTotal++;
-    this.trace.add(event.timeUs, event.kind, life?.name ?? "world");
-    if (life === null) action();
-    else life.enter(event.kind, action);
+    this.trace.add(event.timeUs, event.kind, owner?.name ?? "world");
+    if (owner === null) action();
+    else owner.enter(event.kind, action);
     return true;
   }
 

@@ -46,13 +46,17 @@ const encoder = new TextEncoder();
 export class Trace {
   readonly #hash = new TraceHash();
   readonly #linesMax: number;
-  readonly #lines: TraceLine[] = [];
+  // A ring in columns: a line of the past is overwritten, nothing is allocated.
+  readonly #times: Float64Array;
+  readonly #kinds: string[] = [];
+  readonly #subjects: string[] = [];
   #next = 0;
   readonly #textHashes = new Map<string, number>();
 
   /** `linesMax`: how many of the last lines are kept. */
   constructor(linesMax: number) {
     this.#linesMax = linesMax;
+    this.#times = new Float64Array(linesMax);
   }
 
   add(timeUs: number, kind: string, subject: string): void {
@@ -60,8 +64,10 @@ export class Trace {
     this.#hash.number(this.#textHash(kind));
     this.#hash.number(this.#textHash(subject));
     if (this.#linesMax === 0) return;
-    this.#lines[this.#next] = { timeUs, kind, subject };
-    this.#next = (this.#next + 1) % this.#linesMax;
+    this.#times[this.#next] = timeUs;
+    this.#kinds[this.#next] = kind;
+    this.#subjects[this.#next] = subject;
+    this.#next = this.#next + 1 === this.#linesMax ? 0 : this.#next + 1;
   }
 
   /** Bytes that belong to the last line: what was written or sent. */
@@ -80,11 +86,17 @@ export class Trace {
 
   /** The last lines, oldest first. */
   get lines(): readonly TraceLine[] {
-    return [...this.#lines.slice(this.#next), ...this.#lines.slice(0, this.#next)];
+    const count = this.#kinds.length;
+    const first = count < this.#linesMax ? 0 : this.#next;
+    return Array.from({ length: count }, (_, offset) => this.#line((first + offset) % count));
   }
 
   get text(): string {
     return this.lines.map((line) => `${(line.timeUs / 1_000).toFixed(3)} ms  ${line.kind}  ${line.subject}`).join("\n");
+  }
+
+  #line(position: number): TraceLine {
+    return { timeUs: this.#times[position] ?? 0, kind: this.#kinds[position] ?? "", subject: this.#subjects[position] ?? "" };
   }
 
   // Kinds and subjects repeat; each text is hashed once.
