@@ -1,0 +1,194 @@
+import type { RaftKvResponse } from "@raftkv/api";
+import { type RpcClock, RpcError, type RpcRandom } from "@raftkv/raft-rpc";
+import { backOffMs } from "./back-off.ts";
+import { ClientError } from "./client-error.ts";
+import type { ClientEvent } from "./client-options.ts";
+import {
+  type ClusterView,
+  initialView,
+  memberAt,
+  nextAttemptMs,
+  selectMember,
+  withAnswer,
+  withFailure,
+  withLeader,
+} from "./cluster-view.ts";
+import type { Deadline } from "./deadline.ts";
+import { type Endpoint, usableEndpoint } from "./endpoint.ts";
+import type { LeaderHint } from "./result.ts";
+
+export interface RouterOptions {
+  readonly endpoints: readonly Endpoint[];
+  readonly clock: RpcClock;
+  readonly random: RpcRandom;
+  readonly followRedirects: boolean;
+  readonly onEvent: (event: ClientEvent) => void;
+}
+
+/** One operation, as the router may send it to any member. */
+export interface RoutedCall {
+  /** For messages: `put`. */
+  readonly name: string;
+  /** A read may be sent again although it may have been processed, a write may not. */
+  readonly repeatable: boolean;
+  /** One attempt. Rejects with RpcError. */
+  readonly send: (endpoint: Endpoint, time: AttemptTime) => Promise<RaftKvResponse>;
+}
+
+/** Milliseconds that an attempt may take as a whole, and for its connection. */
+export interface AttemptTime {
+  readonly timeoutMs: number;
+  readonly connectMs: number;
+}
+
+/** Redirects that one call follows at once; from then on each is answered with a pause, for the members disagree. */
+export const promptRedirectsMax = 3;
+
+/**
+ * Brings calls to the leader.
+ *
+ *        ┌───────────── pause until a member may be asked ◄──────────┐ nobody
+ *        ▼                                                           │
+ *   select from the view: leader, else any ──────────────────────────┘
+ *        │                                          answer as leader ──► done, leader remembered
+ *        ▼                                          redirect ──► view names the leader ──► select
+ *   one attempt within the deadline ── outcome ──►  certainly not applied, or a read ──► member backs off ──► select
+ *                                                   write that may have been applied ──► ERR_OUTCOME_UNKNOWN
+ */
+export class LeaderRouter {
+  readonly #options: RouterOptions;
+  readonly #wakers = new Set<() => void>();
+  #view: ClusterView;
+  #closed = false;
+
+  constructor(options: RouterOptions) {
+    this.#options = options;
+    this.#view = initialView(options.endpoints);
+  }
+
+  get view(): ClusterView {
+    return this.#view;
+  }
+
+  /** Resolves to an answer that is final: any status but `internal-error` and, if redirects are followed, `redirect`. Rejects with ClientError. */
+  async call(call: RoutedCall, deadline: Deadline): Promise<RaftKvResponse> {
+    let trouble = "no member could be asked";
+    let redirects = 0;
+    for (;;) {
+      if (this.#closed) throw new ClientError("ERR_CLOSED", "The client is closed");
+      if (deadline.passed) throw timedOut(call, deadline, trouble);
+      const askedAtMs = this.#options.clock.monotonicMs();
+      const member = selectMember(this.#view, "leader", askedAtMs) ?? selectMember(this.#view, "any", askedAtMs);
+      if (member === null) {
+        await this.#pause(Math.min(nextAttemptMs(this.#view) - askedAtMs, deadline.remainingMs()));
+        continue;
+      }
+      const { address } = member.endpoint;
+      let response: RaftKvResponse;
+      try {
+        response = await call.send(member.endpoint, this.#attemptTime(call, deadline));
+      } catch (reason) {
+        trouble = this.#failed(call, address, askedAtMs, RpcError.from(reason));
+        continue;
+      }
+      if (response.status === "redirect") {
+        if (!this.#options.followRedirects) return response;
+        redirects += 1;
+        trouble = this.#redirected(address, askedAtMs, response.leader, redirects);
+      } else if (response.status === "internal-error") {
+        if (!call.repeatable) throw outcomeUnknown(call, address, response.message);
+        trouble = this.#leaveAlone(address, askedAtMs, response.message);
+      } else {
+        this.#replace(withAnswer(this.#view, address));
+        return response;
+      }
+    }
+  }
+
+  /** Calls that wait reject with ERR_CLOSED. */
+  close(): void {
+    this.#closed = true;
+    this.#wakeAll();
+  }
+
+  /** What may be repeated leaves time to ask others, if there are any: connecting, and a read. A write is not sent twice: it gets all that is left. */
+  #attemptTime(call: RoutedCall, deadline: Deadline): AttemptTime {
+    const remainingMs = deadline.remainingMs();
+    if (this.#view.members.length === 1) return { timeoutMs: remainingMs, connectMs: remainingMs };
+    const connectMs = deadline.shareMs();
+    return { timeoutMs: call.repeatable ? connectMs : remainingMs, connectMs };
+  }
+
+  /** Returns the sentence for the case that the time ends here. Throws if the call may not be sent again. */
+  #failed(call: RoutedCall, address: string, askedAtMs: number, error: RpcError): string {
+    if (error.retryable === "never") {
+      throw new ClientError("ERR_REJECTED", `${address} rejected the ${call.name}: ${error.codeName}: ${error.message}`, { cause: error });
+    }
+    if (error.retryable === "maybe-applied" && !call.repeatable) throw outcomeUnknown(call, address, error.message, error);
+    return this.#leaveAlone(address, askedAtMs, error.message);
+  }
+
+  #redirected(address: string, askedAtMs: number, leader: LeaderHint | null, redirects: number): string {
+    this.#options.onEvent({ kind: "redirect", from: address, leader });
+    const target = leader === null ? null : usableEndpoint(leader.clientUrls);
+    if (leader === null || target === null) return this.#leaveAlone(address, askedAtMs, noTarget(leader));
+    this.#replace(withLeader(this.#view, target));
+    const sentence = `the leader should be ${nameOf(leader)} at ${target.address}`;
+    // Asking again at once leads nowhere new: to itself, to a member that has just failed, or around in a circle.
+    const leaderCanBeAsked = (memberAt(this.#view, target.address)?.retryAtMs ?? 0) <= askedAtMs;
+    if (target.address === address || !leaderCanBeAsked || redirects > promptRedirectsMax) this.#leaveAlone(address, askedAtMs, sentence);
+    return `${address}: ${sentence}`;
+  }
+
+  #leaveAlone(address: string, askedAtMs: number, reason: string): string {
+    const known = memberAt(this.#view, address);
+    // Calls that ran beside each other and failed together count once.
+    if (known !== null && known.retryAtMs <= askedAtMs) {
+      const { clock, random } = this.#options;
+      this.#replace(withFailure(this.#view, address, clock.monotonicMs() + backOffMs(known.failures + 1, random)));
+      this.#options.onEvent({ kind: "failure", from: address, reason });
+    }
+    return `${address}: ${reason}`;
+  }
+
+  #replace(view: ClusterView): void {
+    const leaderIsNews = view.leader !== null && view.leader !== this.#view.leader;
+    this.#view = view;
+    if (leaderIsNews) this.#wakeAll();
+  }
+
+  #pause(delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        timer.cancel();
+        this.#wakers.delete(wake);
+        resolve();
+      };
+      const timer = this.#options.clock.setTimer(delayMs, wake);
+      this.#wakers.add(wake);
+    });
+  }
+
+  #wakeAll(): void {
+    for (const wake of [...this.#wakers]) wake();
+  }
+}
+
+function noTarget(leader: LeaderHint | null): string {
+  if (leader === null) return "it knows no leader";
+  return `the leader ${nameOf(leader)} has no usable client address among ${leader.clientUrls.join(", ") || "none"}`;
+}
+
+/** A member has no name until it has made itself known. */
+function nameOf(leader: LeaderHint): string {
+  return leader.name === "" ? `member ${leader.id.toString(16)}` : leader.name;
+}
+
+function timedOut(call: RoutedCall, deadline: Deadline, trouble: string): ClientError {
+  return new ClientError("ERR_TIMEOUT", `The ${call.name} found no leader within ${deadline.timeoutMs} ms; last try: ${trouble}`);
+}
+
+function outcomeUnknown(call: RoutedCall, address: string, reason: string, cause?: unknown): ClientError {
+  const message = `It is unknown whether the ${call.name} was applied: ${address}: ${reason}`;
+  return new ClientError("ERR_OUTCOME_UNKNOWN", message, { cause });
+}

@@ -1,0 +1,27 @@
+import { randomFillSync } from "node:crypto";
+import { connectTcp, type RpcRandom, SystemClock } from "@raftkv/raft-rpc";
+import type { ClientSettings } from "./client-options.ts";
+import { RaftKVClient } from "./raftkv-client.ts";
+
+/**
+ * A client on real sockets, time and chance. Returns at once; the first call connects. Throws RangeError if an endpoint or a number is wrong.
+ *
+ * ```ts
+ * const client = connectClient({ endpoints: ["127.0.0.1:2379"] });
+ * await client.update("hello", "world");
+ * client.close();
+ * ```
+ */
+export function connectClient(settings: ClientSettings): RaftKVClient {
+  return new RaftKVClient({ ...settings, connect: connectTcp, clock: new SystemClock(), random: systemRandom });
+}
+
+const word = new Uint32Array(1);
+
+/** Chance of the machine; the bias of the division is below 2^-20 for what is drawn here. */
+const systemRandom: RpcRandom = {
+  below(limit) {
+    randomFillSync(word);
+    return Math.floor(((word[0] ?? 0) / 2 ** 32) * limit);
+  },
+};
