@@ -1,0 +1,63 @@
+import { type ClientSettings, connectClient, type RaftKVClient } from "@raftkv/client";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { redirectText } from "./result-output.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** The options that every command with a client has, as commander gives them. */
+export interface ClientFlags {
+  readonly endpoints: readonly string[];
+  readonly timeout: number;
+  readonly verbose: boolean;
+}
+
+const defaultEndpoints = "127.0.0.1:2379";
+const defaultTimeoutMs = 5000;
+
+export function addClientFlags(command: Command): Command {
+  return command
+    .addOption(
+      new Option("--endpoints <list>", "comma-separated addresses of members, host:port or http://host:port")
+        .default([defaultEndpoints], defaultEndpoints)
+        .argParser((text: string) => text.split(",")),
+    )
+    .addOption(
+      new Option("--timeout <ms>", "time for the whole command in milliseconds")
+        .default(defaultTimeoutMs)
+        .argParser((text) => parseWholeNumber(text, { min: 1, max: 2 ** 31 - 1 })),
+    )
+    .option("--verbose", "say on standard error which members were asked in vain", false);
+}
+
+/** For commander: throws InvalidArgumentError. */
+export function parseWholeNumber(text: string, range: { readonly min: number; readonly max: number }): number {
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (Number.isNaN(value) || value < range.min || value > range.max) {
+    throw new InvalidArgumentError(`"${text}" is not a whole number between ${range.min} and ${range.max}.`);
+  }
+  return value;
+}
+
+/** Runs with a client on real sockets, and closes it. */
+export async function withClient<Result>(
+  flags: ClientFlags,
+  settings: Pick<ClientSettings, "followRedirects">,
+  terminal: Terminal,
+  run: (client: RaftKVClient) => Promise<Result>,
+): Promise<Result> {
+  const client = connectClient({
+    ...settings,
+    endpoints: flags.endpoints,
+    timeoutMs: flags.timeout,
+    ...(flags.verbose
+      ? {
+          onEvent: (event) =>
+            terminal.writeErr(`raftkv: ${event.from}: ${event.kind === "redirect" ? redirectText(event.leader) : event.reason}\n`),
+        }
+      : {}),
+  });
+  try {
+    return await run(client);
+  } finally {
+    client.close();
+  }
+}

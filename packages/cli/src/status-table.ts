@@ -1,0 +1,52 @@
+import type { ClusterStatus, MemberStatus } from "@raftkv/client";
+import { plainTable } from "./plain-table.ts";
+
+const head = ["endpoint", "name", "id", "role", "term", "raft index", "applied", "db size", "version"];
+const numbers = ["term", "raft index", "applied", "db size"];
+
+export function statusTable(status: ClusterStatus): string {
+  return plainTable(head, status.members.map(statusRow), numbers);
+}
+
+function statusRow(member: MemberStatus): readonly string[] {
+  if (member.state === "down")
+    return [member.endpoint ?? "-", member.name || "-", idText(member.id), "unreachable", "-", "-", "-", "-", "-"];
+  return [
+    member.endpoint,
+    member.name || "-",
+    idText(member.id),
+    member.role,
+    String(member.term),
+    String(member.raftIndex),
+    String(member.appliedIndex),
+    sizeText(member.dbSizeBytes),
+    member.version,
+  ];
+}
+
+/** Ids are hex strings, as etcdctl shows them: JSON numbers would lose digits. */
+export function statusJson(status: ClusterStatus): string {
+  const members = status.members.map((member) =>
+    member.state === "down"
+      ? { ...member, id: member.id === null ? null : idText(member.id) }
+      : { ...member, id: idText(member.id), leaderId: member.leaderId === 0n ? null : idText(member.leaderId) },
+  );
+  return `${JSON.stringify({ clusterId: status.clusterId === null ? null : idText(status.clusterId), members })}\n`;
+}
+
+export function idText(id: bigint | null): string {
+  return id === null ? "-" : id.toString(16);
+}
+
+/** `20 kB`, `1.5 MB`: decimal units, as etcdctl has them. */
+export function sizeText(sizeBytes: number): string {
+  const units = ["B", "kB", "MB", "GB", "TB"];
+  let value = sizeBytes;
+  let unit = 0;
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  const digits = unit === 0 || value >= 10 ? 0 : 1;
+  return `${value.toFixed(digits)} ${units[unit]}`;
+}

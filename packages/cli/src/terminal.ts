@@ -1,0 +1,52 @@
+/** The world around the program: what it reads and writes. Tests give their own. */
+export interface Terminal {
+  /** Bytes for the next program or a person. */
+  writeOut(bytes: string | Uint8Array): void;
+  /** Messages for a person. */
+  writeErr(text: string): void;
+  /** Standard input, read once. */
+  readonly input: AsyncIterable<Uint8Array>;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Calls `ended` when standard input ends or breaks. Does not keep the program alive. */
+  onInputEnd(ended: () => void): void;
+  /** Calls `stop` for every SIGINT, SIGTERM and SIGHUP until the returned function is called. */
+  onStop(stop: (signal: string) => void): () => void;
+}
+
+/** Ends the program with a sentence and an exit status. */
+export class ProgramError extends Error {
+  override readonly name = "ProgramError";
+  readonly exitStatus: number;
+
+  constructor(exitStatus: number, message: string) {
+    super(message);
+    this.exitStatus = exitStatus;
+  }
+}
+
+const stopSignals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+export function processTerminal(): Terminal {
+  // A reader that went away (`raftkv get k | head`) is no error of ours.
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE") throw error;
+    });
+  }
+  return {
+    writeOut: (bytes) => void process.stdout.write(bytes),
+    writeErr: (text) => void process.stderr.write(text),
+    input: process.stdin,
+    environment: process.env,
+    onInputEnd: (ended) => {
+      process.stdin.once("close", ended).on("error", ended).resume();
+      process.stdin.unref();
+    },
+    onStop: (stop) => {
+      for (const signal of stopSignals) process.on(signal, stop);
+      return () => {
+        for (const signal of stopSignals) process.off(signal, stop);
+      };
+    },
+  };
+}
