@@ -1,0 +1,121 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import type { Channel } from "@raftkv/raft-rpc";
+import { cpuBetween } from "./cpu-time.ts";
+import { findFreePorts } from "./free-ports.ts";
+import { type MemberStatus, openChannel, readStatus } from "./member-channel.ts";
+import { memberFlags, planMembers } from "./member-plan.ts";
+import { MemberProcess } from "./member-process.ts";
+import type { System } from "./system.ts";
+
+const memberCount = 3;
+const leaderTimeoutMs = 30_000;
+const statusTimeoutMs = 1000;
+const askEveryMs = 50;
+const stopGraceMs = 10_000;
+
+export interface Member {
+  readonly process: MemberProcess;
+  readonly channel: Channel;
+}
+
+/** CPU time of a cluster in milliseconds. */
+export interface ClusterCpu {
+  readonly leaderMs: number;
+  /** Of all followers together. */
+  readonly followersMs: number;
+}
+
+/** Three members of one system on 127.0.0.1, as processes of their own, with their data under one directory. */
+export class Cluster {
+  readonly system: System;
+  readonly members: readonly Member[];
+  #leader: Member | null = null;
+
+  private constructor(system: System, members: readonly Member[]) {
+    this.system = system;
+    this.members = members;
+  }
+
+  /** Resolves when a member leads and all follow it. Rejects with a sentence if that does not come, or if the signal is aborted; nothing runs then. */
+  static async start(system: System, directory: string, signal: AbortSignal): Promise<Cluster> {
+    const home = join(directory, system.name);
+    await mkdir(home, { recursive: true });
+    const plans = planMembers(home, await findFreePorts(2 * memberCount));
+    signal.throwIfAborted();
+    const members = plans.map((plan) => ({
+      process: new MemberProcess(system, plan, memberFlags(plan, plans)),
+      channel: openChannel(plan.clientPort),
+    }));
+    const cluster = new Cluster(system, members);
+    try {
+      await cluster.waitForLeader(signal);
+      return cluster;
+    } catch (error) {
+      await cluster.stop();
+      throw error;
+    }
+  }
+
+  /** The member that led when it was asked last. */
+  get leader(): Member {
+    if (this.#leader === null) throw new Error(`${this.system.name} has no leader yet`);
+    return this.#leader;
+  }
+
+  get followers(): readonly Member[] {
+    return this.members.filter((member) => member !== this.leader);
+  }
+
+  /** Finds the leader again. True if it is another one than before. */
+  async waitForLeader(signal: AbortSignal): Promise<boolean> {
+    const previous = this.#leader;
+    const deadlineMs = performance.now() + leaderTimeoutMs;
+    while (performance.now() < deadlineMs) {
+      this.#checkRunning();
+      signal.throwIfAborted();
+      const states = await Promise.all(this.members.map(({ channel }) => readStatus(channel, statusTimeoutMs)));
+      const leader = this.#agreedLeader(states);
+      if (leader !== null) {
+        this.#leader = leader;
+        return previous !== null && previous !== leader;
+      }
+      await pause(askEveryMs, undefined, { signal });
+    }
+    throw new Error(`${this.system.name} elected no leader within ${leaderTimeoutMs / 1000} s`);
+  }
+
+  /** CPU time used so far, or null where the system does not tell. */
+  cpu(): ClusterCpu | null {
+    const used = (member: Member): number | null => cpuBetween({ userMs: 0, systemMs: 0 }, member.process.cpuTime());
+    const leaderMs = used(this.leader);
+    let followersMs = 0;
+    for (const follower of this.followers) followersMs += used(follower) ?? Number.NaN;
+    return leaderMs === null || Number.isNaN(followersMs) ? null : { leaderMs, followersMs };
+  }
+
+  /** Ends all members. Resolves to the names of those that had to be killed. May be called again. */
+  async stop(): Promise<readonly string[]> {
+    await Promise.all(this.members.map(({ channel }) => channel.close()));
+    const ends = await Promise.all(this.members.map(async ({ process }) => ((await process.stop(stopGraceMs)) ? [] : [process.plan.name])));
+    return ends.flat();
+  }
+
+  /** SIGKILL to all that still run, for the end of this program. */
+  kill(): void {
+    for (const { process } of this.members) process.kill();
+  }
+
+  #agreedLeader(states: readonly (MemberStatus | null)[]): Member | null {
+    const terms = new Set(states.map((state) => state?.term ?? -1n));
+    const leading = this.members.filter((_, place) => states[place]?.isLeader === true);
+    return terms.size === 1 && !terms.has(-1n) && leading.length === 1 ? (leading[0] ?? null) : null;
+  }
+
+  #checkRunning(): void {
+    for (const { process } of this.members) {
+      if (!process.running) throw new Error(`${this.system.name} ${process.plan.name} has ended by itself: ${process.logTail()}`);
+    }
+  }
+}
