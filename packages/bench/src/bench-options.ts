@@ -1,0 +1,133 @@
+import { tmpdir } from "node:os";
+import { parseArgs } from "node:util";
+import { type LoadShape, loadShapes, parseLoadShape } from "./load/load-shape.ts";
+import { type WorkloadName, workloadNames } from "./load/workload.ts";
+
+export interface BenchOptions {
+  readonly workloads: readonly WorkloadName[];
+  readonly shapes: readonly LoadShape[];
+  /** Rounds of a cell; in each, both systems run once. */
+  readonly rounds: number;
+  /** Duration of one system in one round. */
+  readonly roundMs: number;
+  /** Load before the first round of a cell, for each system. */
+  readonly warmUpMs: number;
+  readonly keyCount: number;
+  readonly valueBytes: number;
+  readonly seed: number;
+  /** False: RaftKV alone, also if there is an etcd. */
+  readonly withEtcd: boolean;
+  /** RaftKV alone, its members profiled; the first of `workloads` and the last of `shapes`. */
+  readonly profile: boolean;
+  /** A folder for the data of the members is made in it. */
+  readonly directory: string;
+  /** Leave data, logs and profiles there. */
+  readonly keep: boolean;
+  /** Where the results go as JSON, or null. */
+  readonly jsonFile: string | null;
+}
+
+/** The command line is wrong: the message says how. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+export const usage = `Usage: npm run bench -- [options]
+
+Compares a RaftKV cluster of three with an etcd cluster of three, if etcd is on the PATH, under the same load.
+
+  --only NAMES      workloads, of put,range,serializable (default all; with --profile: put)
+  --load SHAPES     CONNECTIONSxREQUESTS in flight on each (default 1x1,10x10,10x100; with --profile: 10x100)
+  --rounds N        rounds of each cell; both systems take turns (default 3)
+  --seconds S       length of one system's turn (default 3)
+  --warm-up S       load before the first round of a cell (default 1)
+  --keys N          number of keys, all written before the first cell (default 100000)
+  --value-bytes N   size of a value (default 256)
+  --seed N          of keys and values (default 1)
+  --no-etcd         RaftKV alone
+  --profile         RaftKV alone, with the functions in which its members spend their time
+  --directory DIR   where the members keep their data; removed afterwards (default ${tmpdir()})
+  --keep            leave data, logs and profiles there
+  --json FILE       write the results as JSON, too
+  --help
+`;
+
+const flags = {
+  only: { type: "string" },
+  load: { type: "string" },
+  rounds: { type: "string", default: "3" },
+  seconds: { type: "string", default: "3" },
+  "warm-up": { type: "string", default: "1" },
+  keys: { type: "string", default: "100000" },
+  "value-bytes": { type: "string", default: "256" },
+  seed: { type: "string", default: "1" },
+  "no-etcd": { type: "boolean", default: false },
+  profile: { type: "boolean", default: false },
+  directory: { type: "string", default: tmpdir() },
+  keep: { type: "boolean", default: false },
+  json: { type: "string" },
+  help: { type: "boolean", default: false },
+} as const;
+
+/** Null: help is asked for. Throws UsageError. */
+export function parseBenchOptions(args: readonly string[]): BenchOptions | null {
+  const values = parseFlags(args);
+  if (values.help) return null;
+  const defaultWorkloads = values.profile ? "put" : workloadNames.join(",");
+  return {
+    workloads: (values.only ?? defaultWorkloads).split(",").map(workloadName),
+    shapes: values.load === undefined ? defaultShapes(values.profile) : values.load.split(",").map(loadShape),
+    rounds: wholeNumber("--rounds", values.rounds, 1000),
+    roundMs: seconds("--seconds", values.seconds, 0.1),
+    warmUpMs: seconds("--warm-up", values["warm-up"], 0),
+    keyCount: wholeNumber("--keys", values.keys, 10_000_000),
+    valueBytes: wholeNumber("--value-bytes", values["value-bytes"], 1024 * 1024),
+    seed: wholeNumber("--seed", values.seed, 0xffff_ffff),
+    withEtcd: !values["no-etcd"] && !values.profile,
+    profile: values.profile,
+    directory: values.directory,
+    keep: values.keep,
+    jsonFile: values.json ?? null,
+  };
+}
+
+function parseFlags(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options: flags, allowPositionals: false, strict: true }).values;
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function defaultShapes(profile: boolean): readonly LoadShape[] {
+  return profile ? loadShapes.slice(-1) : loadShapes;
+}
+
+function workloadName(text: string): WorkloadName {
+  const name = workloadNames.find((known) => known === text);
+  if (name === undefined) throw new UsageError(`Workload ${JSON.stringify(text)} is none of ${workloadNames.join(", ")}`);
+  return name;
+}
+
+function loadShape(text: string): LoadShape {
+  try {
+    return parseLoadShape(text);
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function wholeNumber(flag: string, text: string, max: number): number {
+  const value = /^\d+$/.test(text) ? Number(text) : 0;
+  if (value < 1 || value > max) throw new UsageError(`${flag} ${JSON.stringify(text)} is not a whole number from 1 to ${max}`);
+  return value;
+}
+
+const secondsMax = 3600;
+
+function seconds(flag: string, text: string, min: number): number {
+  const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+  if (!(value >= min && value <= secondsMax))
+    throw new UsageError(`${flag} ${JSON.stringify(text)} is not a number from ${min} to ${secondsMax}`);
+  return value * 1000;
+}

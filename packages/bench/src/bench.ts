@@ -1,0 +1,123 @@
+import { writeFile } from "node:fs/promises";
+import type { BenchOptions } from "./bench-options.ts";
+import { findEtcd, raftkvSystem, type System } from "./cluster/system.ts";
+import { measureCell } from "./comparison.ts";
+import { describeEnvironment, type Environment, measureIdle } from "./environment.ts";
+import { keyBytes } from "./load/key-space.ts";
+import { formatLoadShape } from "./load/load-shape.ts";
+import { formatProfile } from "./profile/profile-report.ts";
+import { profiledSystem, runProfile } from "./profile/profile-run.ts";
+import { type CellSummary, summarizeCell } from "./report/cell-summary.ts";
+import { formatComparison, hasFaults } from "./report/comparison-report.ts";
+import { formatHead } from "./report/head-lines.ts";
+import { formatNumber } from "./report/number-format.ts";
+import { TestBed } from "./test-bed.ts";
+import { type Verification, verify } from "./verification.ts";
+
+/** Where the benchmark writes. */
+export interface BenchOutput {
+  /** A line of the report. */
+  line(text: string): void;
+  /** What it is doing now. */
+  progress(text: string): void;
+}
+
+/** Everything has been measured, and nothing was wrong. */
+const exitOk = 0;
+/** A cell had errors, or a cluster lost writes. */
+const exitFaulty = 1;
+
+/** Runs what the options ask for. Resolves to the exit status. Rejects with a sentence, or the reason of the signal; no server runs then. */
+export async function runBench(options: BenchOptions, output: BenchOutput, signal: AbortSignal): Promise<number> {
+  const bed = await TestBed.open(options);
+  try {
+    return options.profile ? await profile(bed, output, signal) : await compare(bed, output, signal);
+  } finally {
+    const killed = await bed.close();
+    if (killed.length > 0) output.progress(`${killed.join(", ")} did not stop within their time and were killed`);
+    if (options.keep) output.progress(`data, logs and profiles are in ${bed.directory}`);
+  }
+}
+
+async function compare(bed: TestBed, output: BenchOutput, signal: AbortSignal): Promise<number> {
+  const { options } = bed;
+  const etcd = options.withEtcd ? await findEtcd() : null;
+  if (options.withEtcd && etcd === null) output.progress("there is no etcd on the PATH: RaftKV is measured alone");
+  const systems = [await raftkvSystem(), ...(etcd === null ? [] : [etcd])];
+  const environment = await prepare(bed, systems, output, signal);
+  const idleShares = await measureIdle(bed, signal);
+  const { keyCount, valueBytes } = options;
+  for (const line of formatHead({ systems, environment, keyCount, keyBytes, valueBytes, idleShares })) output.line(line);
+
+  const cells: CellSummary[] = [];
+  for (const workload of options.workloads) {
+    for (const shape of options.shapes) {
+      output.progress(`measuring ${workload} ${formatLoadShape(shape)}`);
+      cells.push(summarizeCell(await measureCell(bed, workload, shape, signal)));
+    }
+  }
+  const verifications = await verifyAll(bed, output);
+  output.line("");
+  for (const line of formatComparison(cells)) output.line(line);
+  output.line("");
+  for (const [system, verification] of verifications) for (const line of formatVerification(system, verification)) output.line(line);
+  if (options.jsonFile !== null) {
+    const versions = Object.fromEntries(systems.map(({ name, version }) => [name, version]));
+    const results = {
+      versions,
+      environment,
+      options,
+      idleShares: Object.fromEntries(idleShares),
+      cells,
+      verifications: Object.fromEntries(verifications),
+    };
+    await writeFile(options.jsonFile, `${JSON.stringify(results, null, 2)}\n`);
+  }
+  const lost = [...verifications.values()].some(({ problems }) => problems.length > 0);
+  return lost || hasFaults(cells) ? exitFaulty : exitOk;
+}
+
+async function profile(bed: TestBed, output: BenchOutput, signal: AbortSignal): Promise<number> {
+  const systems = [await profiledSystem(bed.directory)];
+  const environment = await prepare(bed, systems, output, signal);
+  const { keyCount, valueBytes, workloads, shapes } = bed.options;
+  for (const line of formatHead({ systems, environment, keyCount, keyBytes, valueBytes, idleShares: new Map() })) output.line(line);
+  const [workload = "put", shape] = [workloads[0], shapes.at(-1)];
+  output.progress(`profiling ${workload} ${shape === undefined ? "" : formatLoadShape(shape)}`);
+  const result = await runProfile(bed, signal);
+  output.line("");
+  output.line(
+    `${workload}: ${formatNumber(result.round.ratePerSecond)} requests/s while being profiled, ${result.round.errors.size} kinds of errors`,
+  );
+  for (const line of formatProfile(result)) output.line(line);
+  return result.round.errors.size > 0 || result.round.leaderMoved ? exitFaulty : exitOk;
+}
+
+/** Starts the clusters and writes all keys. */
+async function prepare(bed: TestBed, systems: readonly System[], output: BenchOutput, signal: AbortSignal): Promise<Environment> {
+  const environment = describeEnvironment(bed.directory);
+  for (const system of systems) {
+    output.progress(`starting ${system.name} and writing ${bed.options.keyCount} keys`);
+    const load = await bed.addSystem(system, signal);
+    for (const [sentence, count] of load.errors) output.progress(`${system.name}: ${count} times ${sentence}`);
+    if (load.errors.size > 0) throw new Error(`${system.name} did not take all keys`);
+    output.progress(`${system.name} took ${formatNumber(load.ratePerSecond)} keys/s`);
+  }
+  return environment;
+}
+
+async function verifyAll(bed: TestBed, output: BenchOutput): Promise<ReadonlyMap<string, Verification>> {
+  const verifications = new Map<string, Verification>();
+  for (const { cluster, ledger, firstRevision } of bed.subjects) {
+    output.progress(`reading back from ${cluster.system.name}`);
+    const members = cluster.members.map(({ process, channel }) => ({ name: process.plan.name, channel }));
+    verifications.set(cluster.system.name, await verify({ members, keys: bed.keys, ledger, firstRevision }));
+  }
+  return verifications;
+}
+
+function formatVerification(system: string, { problems, keysChecked, membersChecked }: Verification): readonly string[] {
+  const read = `${keysChecked.toLocaleString("en-US")} keys were read back from each of ${membersChecked} members`;
+  if (problems.length === 0) return [`${system}: no acknowledged write is missing; ${read}`];
+  return [`${system}: WRITES ARE WRONG; ${read}`, ...problems.map((problem) => `  ${problem}`)];
+}
