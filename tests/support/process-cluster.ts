@@ -86,9 +86,15 @@ export class ProcessCluster {
     const { size, flags = [], token = "test" } = options;
     const directory = await mkdtemp(join(tmpdir(), "raftkv-"));
     const ports = await freePorts(2 * size);
-    const places = Array.from({ length: size }, (_, at) => ({ name: `n${at + 1}`, clientPort: ports[2 * at] ?? 0, peerPort: ports[2 * at + 1] ?? 0 }));
+    const places = Array.from({ length: size }, (_, at) => ({
+      name: `n${at + 1}`,
+      clientPort: ports[2 * at] ?? 0,
+      peerPort: ports[2 * at + 1] ?? 0,
+    }));
     const initialCluster = places.map(({ name, peerPort }) => `${name}=http://127.0.0.1:${peerPort}`).join();
-    const members = places.map((place) => new ClusterMember({ ...place, dataDir: join(directory, place.name), initialCluster, token, flags }));
+    const members = places.map(
+      (place) => new ClusterMember({ ...place, dataDir: join(directory, place.name), initialCluster, token, flags }),
+    );
     return new ProcessCluster(members, directory);
   }
 
@@ -144,7 +150,9 @@ export class ProcessCluster {
   }
 
   outputs(): string {
-    return this.members.map((member) => `--- ${member.name}\n${member.running ? member.process.output.slice(-4000) : "(not running)"}`).join("\n");
+    return this.members
+      .map((member) => `--- ${member.name}\n${member.running ? member.process.output.slice(-4000) : "(not running)"}`)
+      .join("\n");
   }
 
   /** Kills what runs and removes the data. */

@@ -1,0 +1,89 @@
+import { afterEach, describe, expect, test } from "vitest";
+import { eventually } from "../support/eventually.ts";
+import { runHistoryLoad } from "../support/history-load.ts";
+import { ProcessCluster } from "../support/process-cluster.ts";
+import type { WriteHistory } from "../support/write-history.ts";
+
+const flags = ["--heartbeat-interval=50", "--election-timeout=500", "--snapshot-count=5000", "--log-level=warn"];
+
+let cluster: ProcessCluster | null = null;
+afterEach(async () => {
+  await cluster?.dispose();
+  cluster = null;
+});
+
+/** The load runs while `disturb` does; then everybody is up again and must hold what was acknowledged. */
+async function loadWhile(
+  running: ProcessCluster,
+  writes: number,
+  disturb: (acknowledged: () => number) => Promise<void>,
+): Promise<WriteHistory> {
+  let acknowledged = 0;
+  const load = runHistoryLoad({ cluster: running, writes, onProgress: (count) => (acknowledged = count) });
+  const disturbance = disturb(() => acknowledged);
+  const [history] = await Promise.all([load, disturbance]);
+  return history;
+}
+
+async function expectIntact(running: ProcessCluster, history: WriteHistory): Promise<void> {
+  await running.leader();
+  const first = await running.members[0]?.endpoint.all("linearizable");
+  for (const member of running.members) {
+    await eventually(async () => {
+      const state = await member.endpoint.all("linearizable");
+      expect(state).toEqual(first);
+      expect(history.violations(state), member.name).toEqual([]);
+    });
+    // The linearizable read brought the member up to date: what it has itself must be the same.
+    expect(await member.endpoint.all("serializable")).toEqual(first);
+  }
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+describe("a cluster of real processes", () => {
+  test("keeps every acknowledged one of 20,000 writes while its leader is killed three times", async () => {
+    cluster = await ProcessCluster.start({ size: 3, flags });
+    const running = cluster;
+    const history = await loadWhile(running, 20_000, async (acknowledged) => {
+      for (const threshold of [3_000, 8_000, 13_000]) {
+        await until(() => acknowledged() >= threshold);
+        const leader = await running.leader();
+        await leader.kill();
+        await until(() => acknowledged() >= threshold + 1_500);
+        leader.start();
+      }
+    });
+    await expectIntact(running, history);
+    console.info(`${history.acknowledgedCount} writes acknowledged, ${history.unknownCount} unknown, ${history.readCount} reads checked`);
+  });
+
+  test("loses nothing when all members are killed at once, and again", async () => {
+    cluster = await ProcessCluster.start({ size: 3, flags });
+    const running = cluster;
+    const history = await loadWhile(running, 4_000, async (acknowledged) => {
+      for (const threshold of [1_000, 2_500]) {
+        await until(() => acknowledged() >= threshold);
+        await Promise.all(running.members.map((member) => member.kill()));
+        for (const member of running.members) member.start();
+      }
+    });
+    await expectIntact(running, history);
+  });
+
+  test("of nine members goes on when four of them are gone", async () => {
+    cluster = await ProcessCluster.start({ size: 9, flags });
+    const running = cluster;
+    const history = await loadWhile(running, 2_000, async (acknowledged) => {
+      await until(() => acknowledged() >= 500);
+      const leader = await running.leader();
+      const others = running.members.filter((member) => member !== leader).slice(0, 3);
+      await Promise.all([leader, ...others].map((member) => member.kill()));
+      await until(() => acknowledged() >= 1_500);
+      for (const member of [leader, ...others]) member.start();
+    });
+    await expectIntact(running, history);
+  });
+});

@@ -1,0 +1,42 @@
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, expect, test } from "vitest";
+import { eventually } from "../support/eventually.ts";
+import { ProcessCluster } from "../support/process-cluster.ts";
+
+const flags = ["--heartbeat-interval=50", "--election-timeout=500", "--snapshot-count=500", "--log-level=info"];
+
+let cluster: ProcessCluster | null = null;
+afterEach(async () => {
+  await cluster?.dispose();
+  cluster = null;
+});
+
+test("a follower that was away while the log was compacted catches up by a snapshot", async () => {
+  cluster = await ProcessCluster.start({ size: 3, flags });
+  const [away] = await cluster.followers();
+  if (away === undefined) throw new Error("Three members have followers");
+  await away.kill();
+
+  // More than the 5,000 entries that are kept behind a snapshot, so that the log alone can't bring it back.
+  const leader = await cluster.leader();
+  for (let round = 0; round < 70; round++) {
+    await Promise.all(Array.from({ length: 100 }, (_, at) => leader.endpoint.put(`key-${at}`, `round-${round}`)));
+  }
+  await leader.process.waitForOutput(/"compactedTo":[1-9]/);
+
+  away.start();
+  await away.process.waitForOutput("restored from a snapshot of the leader");
+  await eventually(async () => {
+    const [own, leaders] = [await away.endpoint.all("serializable"), await leader.endpoint.all("serializable")];
+    expect(own).toEqual(leaders);
+    expect(own).toHaveLength(100);
+  });
+
+  // The snapshot has replaced its log for good: it starts from it, and follows on.
+  await away.kill();
+  away.start();
+  await leader.endpoint.put("afterwards", "seen");
+  await eventually(async () => expect(await away.endpoint.get("afterwards")).toBe("seen"));
+  expect((await readdir(join(away.dataDir, "snap"))).length).toBeGreaterThan(0);
+});
