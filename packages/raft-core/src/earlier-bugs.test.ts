@@ -193,6 +193,12 @@ describe("clients are never left without an answer", () => {
     ).toEqual([[120], [121]]);
   });
 
+  test("a proposal that was passed on is not passed on again", () => {
+    const member = soloMember({ size: 3 });
+    exchange(member, heartbeat(2, { term: 1 }));
+    expect(exchange(member, { type: "forwardPropose", from: 3, to: 1, payloads: [payload("x")] })).toEqual([]);
+  });
+
   test("granting a vote restarts the election timer, refusing one does not", () => {
     const twin = soloMember({ size: 3, terms: [1], term: 4 });
     let timeout = 0;

@@ -47,6 +47,12 @@ describe("elections", () => {
     expect(member.core.role).toBe("candidate");
   });
 
+  test("an answer from outside the configuration raises no term", () => {
+    const member = soloMember({ size: 3, term: 5 });
+    exchange(member, vote(9, { term: 8 }), accept(9, { term: 8, index: 1 }), heartbeatAnswer(9, { term: 8 }));
+    expect(member.core.term).toBe(5);
+  });
+
   test("the own vote that becomes durable after the election was lost makes no leader", () => {
     const member = soloMember({ size: 1 });
     member.core.campaign();
@@ -161,6 +167,27 @@ describe("replication", () => {
     expect(member.collect()).toBeUndefined();
     member.write();
     expect(termsOf(member.collect()?.apply?.entries ?? [])).toEqual([4, 4]);
+  });
+
+  test("a write of the same term that speaks for replaced entries counts for nothing (ABA)", () => {
+    const member = soloMember({ size: 3, terms: [1] });
+    member.core.step(append(2, { term: 1, prevIndex: 1, prevTerm: 1, terms: [1, 1] }));
+    member.core.step(heartbeat(3, { term: 2 }));
+    expect(member.collect()?.append?.acknowledges).toEqual({ term: 2, lastIndex: 3, lastTerm: 1 });
+    member.core.step(append(3, { term: 2, prevIndex: 1, prevTerm: 1, terms: [2, 2], commit: 3 }));
+    member.collect();
+    member.write();
+    expect(member.collect()).toBeUndefined();
+    member.write();
+    expect(termsOf(member.collect()?.apply?.entries ?? [])).toEqual([2, 2]);
+  });
+
+  test("entries that replace durable ones are not durable before they are written", () => {
+    const member = soloMember({ size: 3, terms: [1, 1, 1] });
+    member.core.step(append(2, { term: 2, prevIndex: 1, prevTerm: 1, terms: [2, 2], commit: 3 }));
+    expect(termsOf(member.collect()?.apply?.entries ?? [])).toEqual([1]);
+    member.write();
+    expect(termsOf(member.collect()?.apply?.entries ?? [])).toEqual([2, 2]);
   });
 
   test("a follower cut by a long divergent tail is repaired in about one question per term", () => {

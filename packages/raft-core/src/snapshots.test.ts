@@ -90,6 +90,18 @@ describe("at the leader", () => {
     expect(follower(member, 3)?.state).toBe("snapshot");
   });
 
+  test("a follower that fell silent is not sent a snapshot before it answers again", () => {
+    const member = soloMember({ size: 3, terms: [1, 1, 1] });
+    becomeLeader(member);
+    exchange(member, accept(3, { term: 2, index: 1 }), accept(2, { term: 2, index: 4 }));
+    member.takeSnapshot(0);
+    member.core.reportUnreachable(3);
+    for (let tick = 0; tick < ELECTION_TICKS; tick++) member.core.tick();
+    member.core.propose([payload("x")]);
+    expect(ofType(drain(member), "installSnapshot")).toEqual([]);
+    expect(ofType(exchange(member, heartbeatAnswer(3, { term: 2 })), "installSnapshot")).toMatchObject([{ to: 3 }]);
+  });
+
   test("entries compacted under a probe turn it into a snapshot", () => {
     const cluster = new TestCluster({ size: 3 });
     cluster.elect(1);
