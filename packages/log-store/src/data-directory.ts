@@ -91,14 +91,31 @@ export async function removeTemps(disk: Disk, directory: DataDirectory): Promise
   }
 }
 
-/** Makes the name of a new data directory durable in its parent. */
-export async function syncParent(disk: Disk, path: string): Promise<void> {
+/** Makes a directory and what is missing above it, durably. */
+export async function makeDirectories(disk: Disk, path: string): Promise<void> {
+  const parent = parentOf(path);
+  try {
+    await disk.makeDirectory(path);
+  } catch (reason) {
+    if (reason instanceof DiskError && reason.code === "exists") return syncParent(disk, parent);
+    if (!(reason instanceof DiskError && reason.code === "not-found") || parent === path) throw reason;
+    await makeDirectories(disk, parent);
+    await disk.makeDirectory(path);
+  }
+  await syncParent(disk, parent);
+}
+
+function parentOf(path: string): string {
   const slash = path.replace(/\/+$/, "").lastIndexOf("/");
-  const parent = slash < 0 ? "." : slash === 0 ? "/" : path.slice(0, slash);
+  return slash < 0 ? "." : slash === 0 ? "/" : path.slice(0, slash);
+}
+
+/** A name that was made just before a crash may not be durable yet, so it is synced also where it exists. */
+async function syncParent(disk: Disk, parent: string): Promise<void> {
   try {
     await disk.syncDirectory(parent);
   } catch (reason) {
-    // A disk whose root is the data directory itself has no parent to sync.
-    if (!(reason instanceof DiskError && reason.code === "not-found")) throw reason;
+    // A disk whose root is the data directory has no parent, and the parent of a mount point need not be readable.
+    if (!(reason instanceof DiskError && (reason.code === "not-found" || reason.code === "permission"))) throw reason;
   }
 }

@@ -26,7 +26,13 @@ export interface RecoveredSegments {
   /** How the first segment of this life begins. */
   readonly first: FirstBatch;
   /** Why older segments can't be read; sound only if a snapshot covers `base`. Null if the log reaches back to its beginning. */
-  readonly gap: string | null;
+  readonly gap: LogGap | null;
+}
+
+/** `missing` is what a compaction leaves; both need a snapshot. */
+export interface LogGap {
+  readonly kind: "missing" | "damaged";
+  readonly what: string;
 }
 
 interface Link {
@@ -145,24 +151,25 @@ function reportCut(head: SegmentScan | null, after: readonly FoundSegment[], log
 function followChain(
   found: readonly FoundSegment[],
   head: SegmentScan | null,
-): { readonly links: readonly Link[]; readonly gap: string | null } {
+): { readonly links: readonly Link[]; readonly gap: LogGap | null } {
   const links: Link[] = [];
   let scan = head;
   let batches = head?.batches ?? [];
   while (scan !== null) {
     const { open } = scan;
-    if (open === null) return { links, gap: `${scan.path} has no OPEN frame` };
+    if (open === null) return { links, gap: { kind: "damaged", what: `${scan.path} has no OPEN frame` } };
     links.unshift({ scan, open, batches });
     if (open.previousSegment === 0) break;
     const previous = found.find((segment) => segment.number === open.previousSegment);
-    if (previous === undefined) return { links, gap: `segment ${open.previousSegment} is missing` };
-    if ("problem" in previous) return { links, gap: `${previous.path} ${previous.problem}` };
+    if (previous === undefined) return { links, gap: { kind: "missing", what: `segment ${open.previousSegment} is missing` } };
+    if ("problem" in previous) return { links, gap: { kind: "damaged", what: `${previous.path} ${previous.problem}` } };
     const below = previous.scan.batches.filter((batch) => batch.lastSeq <= open.previousSeq);
     const last = below.at(-1);
     const joined = last?.lastSeq === open.previousSeq && last.lastCrc === scan.openPreviousCrc;
     if (!joined || (open.reason !== "install" && (last.index !== open.baseIndex || last.term !== open.baseTerm))) {
       const { stop } = previous.scan;
-      return { links, gap: `${previous.path} at offset ${stop.offset}: ${stop.what}; frames up to ${open.previousSeq} were synced` };
+      const what = `${previous.path} at offset ${stop.offset}: ${stop.what}; frames up to ${open.previousSeq} were synced`;
+      return { links, gap: { kind: "damaged", what } };
     }
     scan = previous.scan;
     batches = below;
@@ -177,15 +184,15 @@ function replay(links: readonly Link[]): Pick<RecoveredSegments, "base" | "entri
   let entries: LogEntry[] = [];
   let mark: SnapshotMark | null = null;
   let commitIndex = 0;
-  for (const { scan, batches } of links) {
+  for (const { batches } of links) {
     for (const batch of batches) {
       commitIndex = Math.max(commitIndex, batch.commitIndex);
       for (const record of batch.records) {
         if (record.type === "entry") {
           entries.push(record.entry);
         } else if (record.type === "truncate") {
-          if (record.index < base.index)
-            throw damaged(`${scan.path} at offset ${batch.offset}: the log is cut to ${record.index}, before its base ${base.index}`);
+          // A compaction may have removed what stood below a tail that was replaced later: the log then begins where it was cut.
+          if (record.index < base.index) base = { index: record.index, term: record.term };
           entries.length = record.index - base.index;
         } else if (record.type === "mark") {
           mark = record;

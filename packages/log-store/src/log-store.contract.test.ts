@@ -1,4 +1,4 @@
-import { describeLogStore } from "../../raft-node/src/testing/log-store-suite.ts";
+import { describeLogStore } from "@raftkv/raft-node/testing";
 import { openTestStore, SeededRandom } from "./testing/fixture.ts";
 import { MemoryDisk } from "./testing/memory-disk.ts";
 

@@ -5,15 +5,15 @@ import {
   DataDirectory,
   isSnapshotName,
   listIfThere,
+  makeDirectories,
   removeTemps,
   segmentNumberOf,
   snapshotName,
-  syncParent,
 } from "./data-directory.ts";
 import { FileLogStore } from "./file-log-store.ts";
 import { FRAMES_OFFSET, hex16, type Identity, PAGE_BYTES } from "./format.ts";
 import type { SnapshotMark } from "./frame.ts";
-import { type FoundSegment, type RecoveredSegments, recoverSegments } from "./log-recovery.ts";
+import { type FoundSegment, type LogGap, type RecoveredSegments, recoverSegments } from "./log-recovery.ts";
 import { LogStoreError } from "./log-store-error.ts";
 import { LogWriter } from "./log-writer.ts";
 import { META_NAME, META_TEMP_NAME, MetaFile, readMeta, writeMeta } from "./meta-file.ts";
@@ -62,8 +62,7 @@ export async function openLogStore(options: LogStoreOptions): Promise<LogStore> 
   const { disk, directory } = options;
   let lock: DirectoryLock | null = null;
   try {
-    await makeDirectory(disk, directory);
-    await syncParent(disk, directory);
+    await makeDirectories(disk, directory);
     lock = await disk.lock(directory);
     return await openLocked(options, { segmentBytes, firstSegmentBytes }, lock);
   } catch (reason) {
@@ -132,14 +131,6 @@ async function openLocked(
   return new FileLogStore({ disk, logger, directory, meta, writer, snapshots, lock, recovered });
 }
 
-async function makeDirectory(disk: Disk, path: string): Promise<void> {
-  try {
-    await disk.makeDirectory(path);
-  } catch (reason) {
-    if (!(reason instanceof DiskError && reason.code === "exists")) throw reason;
-  }
-}
-
 /** The meta file comes first: a directory with data but without it is damaged. */
 async function readOrMakeMeta(disk: Disk, directory: DataDirectory, identity: Identity, logger: Logger): Promise<MetaRecord> {
   let record = await readMeta(disk, directory.root, logger);
@@ -157,9 +148,8 @@ async function readOrMakeMeta(disk: Disk, directory: DataDirectory, identity: Id
   }
   const names = await disk.list(directory.root);
   if (!names.includes("wal") || !names.includes("snap")) {
-    await makeDirectory(disk, directory.wal);
-    await makeDirectory(disk, directory.snap);
-    await disk.syncDirectory(directory.root);
+    await makeDirectories(disk, directory.wal);
+    await makeDirectories(disk, directory.snap);
   }
   return record;
 }
@@ -227,7 +217,9 @@ async function findSnapshot(
     throw damaged(`The log holds the entries from ${base.index + 1} to ${lastIndex}, the newest snapshot is at log index ${index}`, gap);
   }
   if (mark === null) return null;
-  if (gap !== null && base.index > 0) logger.info("older log segments are not used, a snapshot covers them", { gap, snapshotIndex: index });
+  // A missing segment is what a compaction leaves.
+  if (gap?.kind === "damaged")
+    logger.warn("a damaged log segment is not used, a snapshot covers it", { segment: gap.what, snapshotIndex: index });
   return checkSnapshot(disk, directory.snapshot(mark.index, mark.term), identity, mark);
 }
 
@@ -266,9 +258,9 @@ async function removeUnused(disk: Disk, directory: DataDirectory, writer: LogWri
   }
 }
 
-function damaged(what: string, gap: string | null): LogStoreError {
+function damaged(what: string, gap: LogGap | null): LogStoreError {
   return new LogStoreError(
     "ERR_DATA_DAMAGED",
-    `${what}${gap === null ? "" : ` (${gap})`}. Nothing was changed. Remove this member from the cluster and add it again with an empty directory, or restore a backup`,
+    `${what}${gap === null ? "" : ` (${gap.what})`}. Nothing was changed. Remove this member from the cluster and add it again with an empty directory, or restore a backup`,
   );
 }

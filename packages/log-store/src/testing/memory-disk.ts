@@ -43,7 +43,7 @@ class Inode {
     if (this.durable.length !== this.bytes.length) this.durable = this.bytes.slice();
     for (const sector of this.dirtySectors) {
       const at = sector * SECTOR_BYTES;
-      this.durable.set(this.bytes.subarray(at, at + SECTOR_BYTES), at);
+      if (at < this.bytes.length) this.durable.set(this.bytes.subarray(at, at + SECTOR_BYTES), at);
     }
     this.dirtySectors.clear();
   }
@@ -76,6 +76,8 @@ type NameChange =
 export class MemoryDisk implements Disk {
   /** Called before each call; what it throws the call rejects with, what it returns is awaited. */
   before: (call: DiskCall) => Promise<void> | void = () => {};
+  /** Breaks the promise of every sync, to show that tests notice. */
+  ignoresSyncs = false;
   callCount = 0;
   readonly counts: Record<DiskCall["name"], number> = {
     makeDirectory: 0,
@@ -159,13 +161,15 @@ export class MemoryDisk implements Disk {
 
   async makeDirectory(path: string): Promise<void> {
     await this.#call("makeDirectory", path, () => {
-      if (!this.#names.has(path)) this.#change({ kind: "link", path, node: "directory" });
+      if (this.#names.has(path)) throw new DiskError("exists", path, `${path} exists`);
+      this.#checkDirectory(parentOf(path), path);
+      this.#change({ kind: "link", path, node: "directory" });
     });
   }
 
   async list(path: string): Promise<readonly string[]> {
     await this.#call("list", path, () => {});
-    if (this.#names.get(path) !== "directory") throw new DiskError("not-found", path, `${path} does not exist`);
+    this.#checkDirectory(path, path);
     return [...this.#names.keys()]
       .filter((name) => parentOf(name) === path)
       .map((name) => name.slice(path.length + 1))
@@ -175,11 +179,13 @@ export class MemoryDisk implements Disk {
   async open(path: string, mode: "create" | "read" | "write"): Promise<DiskFile> {
     await this.#call("open", path, () => {
       if (mode === "create" && this.#names.has(path)) throw new DiskError("exists", path, `${path} exists`);
-      if (mode === "create") this.#change({ kind: "link", path, node: new Inode() });
+      if (mode !== "create") return;
+      this.#checkDirectory(parentOf(path), path);
+      this.#change({ kind: "link", path, node: new Inode() });
     });
     const inode = this.#inode(path);
     this.#openFiles += 1;
-    return this.#file(path, inode);
+    return this.#file(path, inode, mode);
   }
 
   async rename(from: string, to: string): Promise<void> {
@@ -195,7 +201,8 @@ export class MemoryDisk implements Disk {
 
   async syncDirectory(path: string): Promise<void> {
     await this.#call("syncDirectory", path, null);
-    if (path !== "" && this.#names.get(path) !== "directory") throw new DiskError("not-found", path, `${path} does not exist`);
+    this.#checkDirectory(path, path);
+    if (this.ignoresSyncs) return;
     const [settled, open] = [
       this.#journal.filter((change) => directoryOf(change) === path),
       this.#journal.filter((change) => directoryOf(change) !== path),
@@ -206,6 +213,7 @@ export class MemoryDisk implements Disk {
 
   async lock(directory: string): Promise<DirectoryLock> {
     await this.#call("lock", directory, () => {});
+    this.#checkDirectory(directory, directory);
     if (this.#locks.has(directory)) throw new DiskError("locked", directory, `${directory} is locked`);
     this.#locks.add(directory);
     return {
@@ -215,11 +223,14 @@ export class MemoryDisk implements Disk {
     };
   }
 
-  #file(path: string, inode: Inode): DiskFile {
+  #file(path: string, inode: Inode, mode: "create" | "read" | "write"): DiskFile {
     let open = true;
     const call = async (name: DiskCall["name"], effect: (() => void) | null): Promise<void> => {
       if (!open) throw new DiskError("io", path, `${path} is closed`);
       await this.#call(name, path, effect);
+    };
+    const checkWritable = (): void => {
+      if (mode === "read") throw new DiskError("io", path, `${path} was opened to read`);
     };
     return {
       sizeBytes: async () => {
@@ -232,17 +243,22 @@ export class MemoryDisk implements Disk {
       },
       write: (offset, chunks) =>
         call("write", () => {
+          checkWritable();
           let at = offset;
           for (const chunk of chunks) {
             inode.write(at, chunk);
             at += chunk.length;
           }
         }),
-      truncate: (sizeBytes) => call("truncate", () => inode.resize(sizeBytes)),
+      truncate: (sizeBytes) =>
+        call("truncate", () => {
+          checkWritable();
+          inode.resize(sizeBytes);
+        }),
       sync: async () => {
         // A sync makes durable what was written before it was called.
         await call("sync", null);
-        inode.sync();
+        if (!this.ignoresSyncs) inode.sync();
       },
       close: async () => {
         if (open) this.#openFiles -= 1;
@@ -267,9 +283,16 @@ export class MemoryDisk implements Disk {
     this.#journal.push(change);
   }
 
+  #checkDirectory(directory: string, path: string): void {
+    const node = directory === "/" ? "directory" : this.#names.get(directory);
+    if (node === undefined) throw new DiskError("not-found", path, `${path} does not exist`);
+    if (node !== "directory") throw new DiskError("io", path, `${directory} is not a directory`);
+  }
+
   #inode(path: string): Inode {
     const node = this.#names.get(path);
-    if (node === undefined || node === "directory") throw new DiskError("not-found", path, `${path} does not exist`);
+    if (node === "directory") throw new DiskError("io", path, `${path} is a directory`);
+    if (node === undefined) throw new DiskError("not-found", path, `${path} does not exist`);
     return node;
   }
 }
@@ -287,7 +310,7 @@ function apply(names: Map<string, Node>, change: NameChange): void {
 }
 
 function parentOf(path: string): string {
-  return path.slice(0, Math.max(0, path.lastIndexOf("/")));
+  return path.slice(0, Math.max(1, path.lastIndexOf("/")));
 }
 
 function directoryOf(change: NameChange): string {
