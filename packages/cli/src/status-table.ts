@@ -34,8 +34,9 @@ export function statusJson(status: ClusterStatus): string {
   return `${JSON.stringify({ clusterId: status.clusterId === null ? null : idText(status.clusterId), members })}\n`;
 }
 
+/** 16 hex digits, as etcdctl member list has them. */
 export function idText(id: bigint | null): string {
-  return id === null ? "-" : id.toString(16);
+  return id === null ? "-" : id.toString(16).padStart(16, "0");
 }
 
 /** `20 kB`, `1.5 MB`: decimal units, as etcdctl has them. */
