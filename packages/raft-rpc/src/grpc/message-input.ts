@@ -7,6 +7,8 @@ import { StatusCode } from "./status.ts";
 export interface InputOwner {
   readonly messageBytesMax: number;
   readonly streamWindowBytes: number;
+  /** What the peer may send on a stream that is opened now. */
+  openingWindowBytes(): number;
   /** Adds to (or takes from) what incomplete messages occupy; false if that is too much. */
   holdPartial(byteCount: number): boolean;
   /** Adds to (or takes from) what complete messages occupy that nobody took yet. */
@@ -57,7 +59,7 @@ export abstract class MessageInput extends DeadlineEntry {
 
   protected openInput(owner: InputOwner): void {
     this.#owner = owner;
-    this.receiveWindow = owner.streamWindowBytes;
+    this.receiveWindow = owner.openingWindowBytes();
   }
 
   /** DATA of this stream without padding. `receiveWindow` was lowered before; no window is given back for the `last` of it. */
@@ -87,6 +89,12 @@ export abstract class MessageInput extends DeadlineEntry {
     if (this.#partial !== null) return this.inputFailed(StatusCode.INTERNAL, "Stream ended inside a message");
     this.#phase = "ended";
     this.#endIfEmpty();
+  }
+
+  /** The peer has applied a setting that takes window from the streams it had opened (RFC 9113 6.9.2). May lead below 0. */
+  lowerWindow(byteCount: number): void {
+    this.receiveWindow -= byteCount;
+    if (this.#owner !== null) this.#credit(this.#owner);
   }
 
   /** Messages wait, and so, after `streamWindowBytes`, does the peer. */

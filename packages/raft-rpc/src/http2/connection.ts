@@ -22,6 +22,7 @@ import {
 import { FrameReader, type FrameSink } from "./frame-reader.ts";
 import { HeaderFragments } from "./header-fragments.ts";
 import { IdRing } from "./id-ring.ts";
+import { Liveness } from "./liveness.ts";
 import { SendSide } from "./send-side.ts";
 import type { AbortReason, Http2Stream } from "./stream.ts";
 
@@ -33,8 +34,6 @@ export interface ConnectionOptions {
   readonly counters: Http2Counters;
 }
 
-/** Until a connection that wanted no ping is looked at again. */
-const keepaliveRecheckMs = 1000;
 const keepalivePayload = Uint8Array.of(0x72, 0x61, 0x66, 0x74, 0x6b, 0x76, 0, 1);
 
 /**
@@ -70,16 +69,14 @@ export abstract class Http2Connection<S extends Http2Stream> implements FrameSin
   protected settingsReceived = false;
 
   readonly #reader: FrameReader;
+  readonly #liveness: Liveness;
   #fragments: HeaderFragments | null = null;
   #receiveWindow: number;
   #queuedBytes = 0;
   #partialBytes = 0;
-  #progressSeen = 0;
-  #pingSentMs = Number.POSITIVE_INFINITY;
-  readonly #fragmentsTimer = new WheelTimer(() => this.#timedOut(ErrorCode.ENHANCE_YOUR_CALM, "Header block is not complete in time"));
-  readonly #settingsTimer = new WheelTimer(() => this.#timedOut(ErrorCode.SETTINGS_TIMEOUT, "SETTINGS are not acknowledged in time"));
-  readonly #stallTimer = new WheelTimer(() => this.#checkStall());
-  readonly #keepaliveTimer = new WheelTimer(() => this.#checkKeepalive());
+  #ownSettingsApply = false;
+  readonly #fragmentsTimer = new WheelTimer(() => this.fail(ErrorCode.ENHANCE_YOUR_CALM, "Header block is not complete in time"));
+  readonly #settingsTimer = new WheelTimer(() => this.fail(ErrorCode.SETTINGS_TIMEOUT, "SETTINGS are not acknowledged in time"));
   readonly #lingerTimer = new WheelTimer(() => this.stream.destroy());
 
   constructor(options: ConnectionOptions) {
@@ -101,6 +98,20 @@ export abstract class Http2Connection<S extends Http2Stream> implements FrameSin
       counters: options.counters,
       onLocalEnd: (stream) => this.#localEnd(stream),
       onWaiting: () => this.outputWaits(),
+    });
+    this.#liveness = new Liveness({
+      clock: this.clock,
+      wheel: this.wheel,
+      keepaliveMs: this.limits.keepaliveMs,
+      keepaliveTimeoutMs: this.limits.keepaliveTimeoutMs,
+      stallMs: this.limits.stallMs,
+      lastReadMs: () => this.nowMs,
+      wantsPing: () => this.phase === "open" && this.keepaliveWanted(),
+      ping: () => this.ping(keepalivePayload),
+      onSilence: () => this.#silent(),
+      progress: () => this.send.progressCount,
+      waits: () => this.send.queuedBytes > 0 || !this.send.writable,
+      onStall: () => this.fail(ErrorCode.ENHANCE_YOUR_CALM, `No data was taken for ${this.limits.stallMs} ms`),
     });
   }
 
@@ -126,9 +137,7 @@ export abstract class Http2Connection<S extends Http2Stream> implements FrameSin
     if (extra > 0) this.send.output.uint32Frame(FrameType.WINDOW_UPDATE, 0, extra);
     this.send.schedule();
     this.wheel.set(this.#settingsTimer, this.nowMs + settingsTimeoutMs);
-    if (this.limits.keepaliveMs !== Number.POSITIVE_INFINITY) {
-      this.wheel.set(this.#keepaliveTimer, this.nowMs + this.limits.keepaliveMs);
-    }
+    this.#liveness.start();
   }
 
   // ---- ByteStreamHandlers
@@ -200,9 +209,8 @@ export abstract class Http2Connection<S extends Http2Stream> implements FrameSin
     const wasOpen = this.phase === "open";
     this.phase = "closed";
     this.send.close();
-    for (const timer of [this.#fragmentsTimer, this.#settingsTimer, this.#stallTimer, this.#keepaliveTimer, this.#lingerTimer]) {
-      this.wheel.clear(timer);
-    }
+    this.#liveness.stop();
+    for (const timer of [this.#fragmentsTimer, this.#settingsTimer, this.#lingerTimer]) this.wheel.clear(timer);
     if (wasOpen) this.#abortAll(error);
     this.closed(error);
   }
@@ -214,10 +222,6 @@ export abstract class Http2Connection<S extends Http2Stream> implements FrameSin
 
   #abortAll(error: Error | null): void {
     for (const stream of [...this.streams.values()]) this.abort(stream, { kind: "connectionLost", error });
-  }
-
-  #timedOut(code: ErrorCode, message: string): void {
-    this.fail(code, message);
   }
 
   // ---- Streams
@@ -294,6 +298,10 @@ export abstract class Http2Connection<S extends Http2Stream> implements FrameSin
   }
 
   // ---- InputOwner
+
+  openingWindowBytes(): number {
+    return this.#ownSettingsApply ? this.streamWindowBytes : Math.max(this.streamWindowBytes, initialWindowBytes);
+  }
 
   holdPartial(byteCount: number): boolean {
     this.#partialBytes += byteCount;
@@ -481,6 +489,7 @@ export abstract class Http2Connection<S extends Http2Stream> implements FrameSin
     if ((flags & Flag.ACK) !== 0) {
       if (length !== 0) throw frameSize("SETTINGS with ACK", length);
       this.wheel.clear(this.#settingsTimer);
+      this.#settingsAcknowledged();
       return;
     }
     if (length % 6 !== 0) throw frameSize("SETTINGS", length);
@@ -495,6 +504,14 @@ export abstract class Http2Connection<S extends Http2Stream> implements FrameSin
     this.send.output.beginFrame(0, FrameType.SETTINGS, Flag.ACK, 0);
     this.send.controlFrame();
     this.settingsApplied();
+  }
+
+  /** From here on our INITIAL_WINDOW_SIZE binds the peer; before, it could count on the initial value. */
+  #settingsAcknowledged(): void {
+    if (this.#ownSettingsApply) return;
+    this.#ownSettingsApply = true;
+    const lost = initialWindowBytes - this.streamWindowBytes;
+    if (lost > 0) for (const stream of this.streams.values()) stream.lowerWindow(lost);
   }
 
   #setting(id: number, value: number): void {
@@ -555,43 +572,20 @@ export abstract class Http2Connection<S extends Http2Stream> implements FrameSin
     if (!this.send.creditStream(stream, increment)) this.streamError(stream, ErrorCode.FLOW_CONTROL_ERROR, "Stream window is above 2^31-1");
   }
 
-  // ---- Timers
-
-  /** Called when output has to wait: if none of it moves for `stallMs`, the peer does not want it (CVE-2019-9517). */
-  protected outputWaits(): void {
-    if (this.#stallTimer.wheelSlot >= 0 || this.phase !== "open") return;
-    this.#progressSeen = this.send.progressCount;
-    this.wheel.set(this.#stallTimer, this.clock.monotonicMs() + this.limits.stallMs);
-  }
-
-  #checkStall(): void {
-    if (this.send.queuedBytes === 0 && this.send.writable) return;
-    if (this.send.progressCount === this.#progressSeen) {
-      this.fail(ErrorCode.ENHANCE_YOUR_CALM, `No data was taken for ${this.limits.stallMs} ms`);
-      return;
-    }
-    this.outputWaits();
-  }
+  // ---- Liveness
 
   /** Is it time for a ping if nothing comes? */
   protected abstract keepaliveWanted(): boolean;
 
-  #checkKeepalive(): void {
-    const nowMs = this.clock.monotonicMs();
-    if (this.nowMs >= this.#pingSentMs) this.#pingSentMs = Number.POSITIVE_INFINITY;
-    if (this.#pingSentMs !== Number.POSITIVE_INFINITY) {
-      // Nothing at all came since the ping: GOAWAY would not arrive either.
-      this.lost(new Error(`Peer did not answer a keepalive ping within ${this.limits.keepaliveTimeoutMs} ms`));
-      this.stream.destroy();
-      return;
-    }
-    if (nowMs - this.nowMs < this.limits.keepaliveMs || !this.keepaliveWanted()) {
-      this.wheel.set(this.#keepaliveTimer, Math.max(this.nowMs + this.limits.keepaliveMs, nowMs + keepaliveRecheckMs));
-      return;
-    }
-    this.#pingSentMs = nowMs;
-    this.ping(keepalivePayload);
-    this.wheel.set(this.#keepaliveTimer, nowMs + this.limits.keepaliveTimeoutMs);
+  /** Output has to wait for the peer. */
+  protected outputWaits(): void {
+    if (this.phase === "open") this.#liveness.watchStall();
+  }
+
+  #silent(): void {
+    // Nothing at all came since the ping: a GOAWAY would not arrive either.
+    this.lost(new Error(`Peer did not answer a keepalive ping within ${this.limits.keepaliveTimeoutMs} ms`));
+    this.stream.destroy();
   }
 }
 
