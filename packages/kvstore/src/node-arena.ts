@@ -1,100 +1,158 @@
 import { assert } from "./assertion.ts";
 import { CellArena, type CellRef, granuleMask, pageShift } from "./cell-arena.ts";
-import { orderOfWords, type SearchKey, wordCount } from "./search-key.ts";
+import { bitsAt, copyWords, inByteOrder, type SearchKey, sharedBitsOf, wordCount } from "./search-key.ts";
 
-/** A node of a skip list; 0 is the end of the list. */
+/** A node of a skip list, by the cell of its tower; 0 is the end of the list. */
 export type NodeRef = CellRef;
 
 /**
- * A node is one cell, so that a comparison stays within two cache lines. Words of 32 bits:
+ * A node is two cells, so that a search, which reads little but towers, finds most of them in the processor's cache. In words of
+ * 32 bits:
  *
- *      0  1 | 2  3 | 4  5  |  6  7 |   8   |   9    |   10   |   11   | 12 .. 12+height | key bytes, zero-padded
- *     create|  mod | version| lease | value | value  |  key   | tower  | next node of    |
- *     rev.  |  rev.|        | hi lo | cell  | length | length | height | each level      |
+ *     tower   │    0   │    1    2      3    │    4    5      6    │ ...
+ *             │ record │ next, shared, ahead │ next, shared, ahead │
+ *             │  cell  │  link of level 0    │  link of level 1    │
  *
- * Revisions and version are doubles that hold safe integers.
+ *     record  │  0 1   │ 2 3  │   4 5   │  6 7  │   8   │   9    │  10    │  11    │ 12 ...
+ *             │ create │ mod  │ version │ lease │ value │ value  │  key   │ tower  │ key bytes,
+ *             │  rev.  │ rev. │         │ hi lo │ cell  │ length │ length │ height │ filled up with zeros
+ *
+ * A link has the next node, how many bits its key begins with in common with the key of this node, and the next key's 32 bits
+ * behind those: mostly enough to judge the next node without reading its key. Revisions and version are doubles that hold safe
+ * integers.
  */
-export const keyLengthWord = 10;
-export const heightWord = 11;
-export const towerWord = 12;
+export const linkStart = 1;
+export const linkWords = 3;
+const leaseWord = 6;
+const valueWord = 8;
+const keyLengthWord = 10;
+const heightWord = 11;
+const keyStart = 12;
 
 /** The fields of nodes. References are trusted: they come from a list, whose structure is asserted. */
 export class NodeArena {
-  readonly cells = new CellArena();
+  readonly towers = new CellArena();
+  readonly records = new CellArena();
 
-  /** A node with this key, not linked to any other; its record fields are undefined. */
+  /** A node with this key, not linked to any other; its other fields are undefined. */
   create(key: SearchKey, height: number): NodeRef {
-    const keyWords = wordCount(key.length);
-    const node = this.cells.allocate((towerWord + height + keyWords) * 4);
-    const words = this.#words(node);
-    const start = wordOffset(node);
+    const record = this.records.allocate((keyStart + wordCount(key.length)) * 4);
+    const words = this.#recordPage(record);
+    const start = wordOffset(record);
     words[start + keyLengthWord] = key.length;
     words[start + heightWord] = height;
-    words.fill(0, start + towerWord, start + towerWord + height);
-    const keyStart = start + towerWord + height;
-    const source = key.words;
-    for (let i = 0; i < keyWords; i++) words[keyStart + i] = source[i] as number;
+    copyWords(key.words, 0, words, start + keyStart, wordCount(key.length));
+    const node = this.towers.allocate((linkStart + linkWords * height) * 4);
+    const tower = this.#towerPage(node);
+    tower[wordOffset(node)] = record;
+    tower.fill(0, wordOffset(node) + linkStart, wordOffset(node) + linkStart + linkWords * height);
     return node;
   }
 
   free(node: NodeRef): void {
-    this.cells.free(node);
+    this.records.free(this.#record(node));
+    this.towers.free(node);
   }
 
   next(node: NodeRef, level: number): NodeRef {
-    return this.#words(node)[wordOffset(node) + towerWord + level] as number;
+    return this.#towerPage(node)[linkOffset(node, level)] as number;
   }
 
-  setNext(node: NodeRef, level: number, next: NodeRef): void {
-    this.#words(node)[wordOffset(node) + towerWord + level] = next;
+  /** Bits that the keys of `node` and of its next node on the level begin with in common; 0 without a next node. */
+  sharedWithNext(node: NodeRef, level: number): number {
+    return this.#towerPage(node)[linkOffset(node, level) + 1] as number;
+  }
+
+  /** The 32 bits of the next node's key behind those it shares with that of `node`. */
+  aheadOf(node: NodeRef, level: number): number {
+    return this.#towerPage(node)[linkOffset(node, level) + 2] as number;
+  }
+
+  setLink(node: NodeRef, level: number, next: NodeRef, sharedBits: number): void {
+    const page = this.#towerPage(node);
+    const at = linkOffset(node, level);
+    page[at] = next;
+    page[at + 1] = next === 0 ? 0 : sharedBits;
+    page[at + 2] = next === 0 ? 0 : this.bitsAt(next, sharedBits);
   }
 
   height(node: NodeRef): number {
-    return this.#words(node)[wordOffset(node) + heightWord] as number;
+    const record = this.#record(node);
+    return this.#recordPage(record)[wordOffset(record) + heightWord] as number;
   }
 
   keyLength(node: NodeRef): number {
-    return this.#words(node)[wordOffset(node) + keyLengthWord] as number;
+    const record = this.#record(node);
+    return this.#recordPage(record)[wordOffset(record) + keyLengthWord] as number;
   }
 
-  /** Where the key begins in `keyBytes(node)`. */
+  /** Where the key begins in `keyPage(node)`. */
   keyOffset(node: NodeRef): number {
-    return this.#keyWord(node) * 4;
+    return (wordOffset(this.#record(node)) + keyStart) * 4;
   }
 
-  keyBytes(node: NodeRef): Uint8Array {
-    return this.cells.bytes[node >>> pageShift] as Uint8Array;
+  keyPage(node: NodeRef): Uint8Array {
+    return this.records.bytes[this.#record(node) >>> pageShift] as Uint8Array;
   }
 
   loadKey(node: NodeRef, target: SearchKey): void {
-    target.loadWords(this.#words(node), this.#keyWord(node), this.keyLength(node));
+    const record = this.#record(node);
+    target.loadWords(this.#recordPage(record), wordOffset(record) + keyStart, this.keyLength(node));
   }
 
   /** Negative, zero or positive as the key of `node` is less than, equal to or greater than `key`, compared as unsigned bytes. */
   compareKey(node: NodeRef, key: SearchKey): number {
-    return compareWords(this.#words(node), this.#keyWord(node), this.keyLength(node), key.words, 0, key.length);
+    const record = this.#record(node);
+    const start = wordOffset(record) + keyStart;
+    return compareWords(this.#recordPage(record), start, this.keyLength(node), key.words, 0, key.length);
   }
 
   compareKeys(a: NodeRef, b: NodeRef): number {
-    return compareWords(this.#words(a), this.#keyWord(a), this.keyLength(a), this.#words(b), this.#keyWord(b), this.keyLength(b));
+    const left = this.#record(a);
+    const right = this.#record(b);
+    const leftStart = wordOffset(left) + keyStart;
+    const rightStart = wordOffset(right) + keyStart;
+    return compareWords(this.#recordPage(left), leftStart, this.keyLength(a), this.#recordPage(right), rightStart, this.keyLength(b));
+  }
+
+  /** 32 bits of the key from position `bit` on, see `bitsAt`. */
+  bitsAt(node: NodeRef, bit: number): number {
+    const record = this.#record(node);
+    return bitsAt(this.#recordPage(record), wordOffset(record) + keyStart, wordCount(this.keyLength(node)), bit);
+  }
+
+  /** Bits that the keys of both nodes begin with in common, see `sharedBitsOf`. */
+  sharedBits(a: NodeRef, b: NodeRef): number {
+    const left = this.#record(a);
+    const start = wordOffset(left) + keyStart;
+    return this.#sharedBitsFrom(b, this.#recordPage(left), start, wordCount(this.keyLength(a)), 0);
+  }
+
+  /** Bits that the key of `node` shares with `key`, if they are known to be equal up to `fromWord`. */
+  sharedBitsWith(node: NodeRef, key: SearchKey, fromWord: number): number {
+    return this.#sharedBitsFrom(node, key.words, 0, wordCount(key.length), fromWord);
   }
 
   createRevision(node: NodeRef): number {
-    return this.#doubles(node)[node & granuleMask] as number;
+    const record = this.#record(node);
+    return this.#doubles(record)[record & granuleMask] as number;
   }
 
   modRevision(node: NodeRef): number {
-    return this.#doubles(node)[(node & granuleMask) + 1] as number;
+    const record = this.#record(node);
+    return this.#doubles(record)[(record & granuleMask) + 1] as number;
   }
 
   version(node: NodeRef): number {
-    return this.#doubles(node)[(node & granuleMask) + 2] as number;
+    const record = this.#record(node);
+    return this.#doubles(record)[(record & granuleMask) + 2] as number;
   }
 
   setRevisions(node: NodeRef, createRevision: number, modRevision: number, version: number): void {
     assert(createRevision <= modRevision, "A record is created before it is modified");
-    const doubles = this.#doubles(node);
-    const start = node & granuleMask;
+    const record = this.#record(node);
+    const doubles = this.#doubles(record);
+    const start = record & granuleMask;
     doubles[start] = createRevision;
     doubles[start + 1] = modRevision;
     doubles[start + 2] = version;
@@ -102,51 +160,75 @@ export class NodeArena {
 
   /** The high half of the 64-bit lease id, signed. */
   leaseHigh(node: NodeRef): number {
-    return this.#words(node)[wordOffset(node) + 6] as number;
+    return this.#field(node, leaseWord);
   }
 
   /** The low half of the 64-bit lease id, as a signed number. */
   leaseLow(node: NodeRef): number {
-    return this.#words(node)[wordOffset(node) + 7] as number;
+    return this.#field(node, leaseWord + 1);
   }
 
   setLease(node: NodeRef, high: number, low: number): void {
-    const words = this.#words(node);
-    words[wordOffset(node) + 6] = high;
-    words[wordOffset(node) + 7] = low;
+    this.#setFields(node, leaseWord, high, low);
   }
 
   /** The cell of the value in the arena of values, 0 for an empty value. */
   valueCell(node: NodeRef): CellRef {
-    return this.#words(node)[wordOffset(node) + 8] as number;
+    return this.#field(node, valueWord);
   }
 
   valueLength(node: NodeRef): number {
-    return this.#words(node)[wordOffset(node) + 9] as number;
+    return this.#field(node, valueWord + 1);
   }
 
   setValue(node: NodeRef, cell: CellRef, length: number): void {
-    const words = this.#words(node);
-    words[wordOffset(node) + 8] = cell;
-    words[wordOffset(node) + 9] = length;
+    this.#setFields(node, valueWord, cell, length);
   }
 
-  #words(node: NodeRef): Int32Array {
-    return this.cells.words[node >>> pageShift] as Int32Array;
+  #record(node: NodeRef): CellRef {
+    return this.#towerPage(node)[wordOffset(node)] as number;
   }
 
-  #doubles(node: NodeRef): Float64Array {
-    return this.cells.doubles[node >>> pageShift] as Float64Array;
+  #towerPage(node: NodeRef): Int32Array {
+    return this.towers.words[node >>> pageShift] as Int32Array;
   }
 
-  #keyWord(node: NodeRef): number {
-    return wordOffset(node) + towerWord + this.height(node);
+  #recordPage(record: CellRef): Int32Array {
+    return this.records.words[record >>> pageShift] as Int32Array;
+  }
+
+  #doubles(record: CellRef): Float64Array {
+    return this.records.doubles[record >>> pageShift] as Float64Array;
+  }
+
+  #field(node: NodeRef, word: number): number {
+    const record = this.#record(node);
+    return this.#recordPage(record)[wordOffset(record) + word] as number;
+  }
+
+  /** Sets the field at `word` and the one behind it. */
+  #setFields(node: NodeRef, word: number, first: number, second: number): void {
+    const record = this.#record(node);
+    const page = this.#recordPage(record);
+    const at = wordOffset(record) + word;
+    page[at] = first;
+    page[at + 1] = second;
+  }
+
+  #sharedBitsFrom(node: NodeRef, words: Int32Array, start: number, count: number, fromWord: number): number {
+    const record = this.#record(node);
+    const ownStart = wordOffset(record) + keyStart;
+    return sharedBitsOf(this.#recordPage(record), ownStart, wordCount(this.keyLength(node)), words, start, count, fromWord);
   }
 }
 
-/** The first word of a node within its page. */
-export function wordOffset(node: NodeRef): number {
-  return (node & granuleMask) << 1;
+/** The first word of a cell within its page. */
+export function wordOffset(ref: CellRef): number {
+  return (ref & granuleMask) << 1;
+}
+
+function linkOffset(node: NodeRef, level: number): number {
+  return wordOffset(node) + linkStart + linkWords * level;
 }
 
 function compareWords(a: Int32Array, aStart: number, aLength: number, b: Int32Array, bStart: number, bLength: number): number {
@@ -154,7 +236,7 @@ function compareWords(a: Int32Array, aStart: number, aLength: number, b: Int32Ar
   for (let i = 0; i < shared; i++) {
     const left = a[aStart + i] as number;
     const right = b[bStart + i] as number;
-    if (left !== right) return orderOfWords(left, right);
+    if (left !== right) return (inByteOrder(left) >>> 0) - (inByteOrder(right) >>> 0);
   }
   return aLength - bLength;
 }

@@ -57,7 +57,7 @@ export class NodeView implements KeyValueView {
 
   keyView(): Uint8Array {
     const offset = this.#nodes.keyOffset(this.#shown());
-    return this.#nodes.keyBytes(this.#node).subarray(offset, offset + this.keyLength);
+    return this.#nodes.keyPage(this.#node).subarray(offset, offset + this.keyLength);
   }
 
   valueView(): Uint8Array {
@@ -68,7 +68,7 @@ export class NodeView implements KeyValueView {
   }
 
   copyKey(target: Uint8Array, offset: number): void {
-    copyBytes(this.#nodes.keyBytes(this.#shown()), this.#nodes.keyOffset(this.#node), this.keyLength, target, offset);
+    copyBytes(this.#nodes.keyPage(this.#shown()), this.#nodes.keyOffset(this.#node), this.keyLength, target, offset);
   }
 
   copyValue(target: Uint8Array, offset: number): void {

@@ -49,12 +49,12 @@ export class RecordTable {
 
   /** Bytes of the cells that nodes, values and what an open image keeps take. */
   get cellBytes(): number {
-    return this.nodes.cells.liveBytes + this.#values.liveBytes;
+    return this.nodes.towers.liveBytes + this.nodes.records.liveBytes + this.#values.liveBytes;
   }
 
   /** Bytes of all pages. */
   get reservedBytes(): number {
-    return this.nodes.cells.reservedBytes + this.#values.reservedBytes;
+    return this.nodes.towers.reservedBytes + this.nodes.records.reservedBytes + this.#values.reservedBytes;
   }
 
   /** The node of `key`, or 0. In that case `insert` puts the key here. */
@@ -168,7 +168,8 @@ export class RecordTable {
   verify(revision: number): void {
     const { nodes } = this;
     this.#list.verify();
-    nodes.cells.verify();
+    nodes.towers.verify();
+    nodes.records.verify();
     this.#values.verify();
     let payloadBytes = 0;
     let valueCells = 0;
@@ -180,7 +181,9 @@ export class RecordTable {
     }
     assert(payloadBytes === this.#payloadBytes, "The payload of all records is accounted");
     const imageCells = this.#image?.nodeCells ?? 0;
-    assert(nodes.cells.liveCells === this.count + 1 + imageCells, "Each node cell is a record, a list head or kept by an image");
+    const nodeCount = this.count + 1 + imageCells;
+    assert(nodes.towers.liveCells === nodeCount, "Each tower is that of a record, of a list head, or kept by an image");
+    assert(nodes.records.liveCells === nodeCount, "Each tower has its record");
     const keptCount = this.#image?.keptCount ?? 0;
     const keptValues = this.#values.liveCells - valueCells;
     assert(keptValues >= 0 && keptValues <= keptCount, "Each value cell belongs to a record");

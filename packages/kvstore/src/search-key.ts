@@ -3,7 +3,7 @@ const keptBytesMax = 64 * 1024;
 
 /**
  * A key as nodes keep it: in 32-bit words, the last one filled up with zeros. Loaded once per operation, compared many times.
- * The words are in the machine's byte order; `orderOfWords` puts them into the order of the bytes.
+ * The words are in the machine's byte order; `inByteOrder` puts them into the order of the bytes.
  */
 export class SearchKey {
   words = new Int32Array(64);
@@ -19,8 +19,7 @@ export class SearchKey {
   /** Takes over `length` bytes that begin at word `offset` of `source`, padded with zeros there too. */
   loadWords(source: Int32Array, offset: number, length: number): void {
     this.#prepare(length);
-    const count = wordCount(length);
-    for (let i = 0; i < count; i++) this.words[i] = source[offset + i] as number;
+    copyWords(source, offset, this.words, 0, wordCount(length));
   }
 
   #prepare(length: number): void {
@@ -34,6 +33,11 @@ export class SearchKey {
   }
 }
 
+/** A loop, because keys are short and a view to copy from would cost more. */
+export function copyWords(source: Int32Array, from: number, target: Int32Array, to: number, count: number): void {
+  for (let i = 0; i < count; i++) target[to + i] = source[from + i] as number;
+}
+
 /** Words that `length` bytes take. */
 export function wordCount(length: number): number {
   return (length + 3) >>> 2;
@@ -41,10 +45,42 @@ export function wordCount(length: number): number {
 
 const littleEndian = new Uint8Array(new Int32Array([1]).buffer)[0] === 1;
 
-/** Negative, or positive, if the bytes of word `a` come before, or after, those of the different word `b`. */
-export function orderOfWords(a: number, b: number): number {
-  if (!littleEndian) return (a >>> 0) - (b >>> 0);
-  const difference = a ^ b;
-  const shift = (31 - Math.clz32(difference & -difference)) & 24;
-  return ((a >>> shift) & 255) - ((b >>> shift) & 255);
+/** The word as a number whose bits are in the order of its bytes: compared unsigned, it compares as they do. Its own inverse. */
+export function inByteOrder(word: number): number {
+  if (!littleEndian) return word;
+  return ((word & 0xff) << 24) | ((word & 0xff00) << 8) | ((word >>> 8) & 0xff00) | (word >>> 24);
+}
+
+/**
+ * The 32 bits from position `bit` on of a key, as a number in byte order. A key goes on with zeros behind its end.
+ * `start` and `count` say which words of `words` are the key.
+ */
+export function bitsAt(words: Int32Array, start: number, count: number, bit: number): number {
+  const at = bit >>> 5;
+  const shift = bit & 31;
+  const first = at < count ? inByteOrder(words[start + at] as number) : 0;
+  if (shift === 0) return first;
+  const second = at + 1 < count ? inByteOrder(words[start + at + 1] as number) : 0;
+  return (first << shift) | (second >>> (32 - shift));
+}
+
+/** Stands for the shared bits of keys that differ in zeros at the end only, or not at all. Above the bits of any key. */
+export const allBits = 0x3fffffff;
+
+/** How many bits two keys begin with in common, if both go on with zeros and are known to be equal up to `fromWord`. */
+export function sharedBitsOf(
+  a: Int32Array,
+  aStart: number,
+  aCount: number,
+  b: Int32Array,
+  bStart: number,
+  bCount: number,
+  fromWord: number,
+): number {
+  const count = Math.max(aCount, bCount);
+  for (let at = fromWord; at < count; at++) {
+    const difference = (at < aCount ? (a[aStart + at] as number) : 0) ^ (at < bCount ? (b[bStart + at] as number) : 0);
+    if (difference !== 0) return at * 32 + Math.clz32(inByteOrder(difference));
+  }
+  return allBits;
 }

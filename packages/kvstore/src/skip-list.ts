@@ -1,7 +1,7 @@
 import { assert } from "./assertion.ts";
 import { pageShift } from "./cell-arena.ts";
-import { heightWord, keyLengthWord, type NodeArena, type NodeRef, towerWord, wordOffset } from "./node-arena.ts";
-import { orderOfWords, SearchKey, wordCount } from "./search-key.ts";
+import { linkStart, linkWords, type NodeArena, type NodeRef, wordOffset } from "./node-arena.ts";
+import { allBits, bitsAt, SearchKey, wordCount } from "./search-key.ts";
 import { towerHeightMax } from "./tower-heights.ts";
 
 /**
@@ -16,6 +16,9 @@ export class SkipList {
   readonly #head: NodeRef;
   /** The last node before the sought key, on each level. */
   readonly #path = new Int32Array(towerHeightMax);
+  /** Bits that the sought key shares with that node, and with the one that follows it on the level. */
+  readonly #sharedBefore = new Int32Array(towerHeightMax);
+  readonly #sharedAfter = new Int32Array(towerHeightMax);
   #pathHolds = false;
   #levels = 1;
   #count = 0;
@@ -47,46 +50,64 @@ export class SkipList {
   /**
    * The first node whose key is not less than `key`, or 0. Remembers the way for `link` and `unlink`.
    *
-   * All keys between the node reached so far and the last one found too great begin with the bytes both share with `key`, so a
-   * comparison starts behind those.
+   * Memory is slower than arithmetic, so most nodes are judged by the link that leads to them (after Grossi and Italiano,
+   * "Efficient techniques for maintaining multidimensional keys in linked data structures", 1999). With `shared` the bits that
+   * the node reached and the key begin with in common, and `link` those of the node and the next one:
+   *
+   *     link < shared   the next node leaves the common way first, so it is greater than the key
+   *     link > shared   the key leaves it first, so the next node is less, and shares as many bits with the key
+   *     link = shared   the 32 bits behind decide, which the link has too; only if they are equal the next key is read
    */
   seek(key: SearchKey): NodeRef {
-    const pages = this.#nodes.cells.words;
-    const path = this.#path;
+    const nodes = this.#nodes;
+    const pages = nodes.towers.words;
     const sought = key.words;
-    const soughtLength = key.length;
-    const soughtWords = wordCount(soughtLength);
+    const soughtCount = wordCount(key.length);
     let node = this.#head;
     let page = pages[node >>> pageShift] as Int32Array;
-    let tower = wordOffset(node) + towerWord;
+    let tower = wordOffset(node) + linkStart;
+    let shared = 0;
+    let ahead = bitsAt(sought, 0, soughtCount, 0);
     let bound = 0;
-    let sharedWithNode = 0;
     let sharedWithBound = 0;
     let exact = false;
     for (let level = this.#levels - 1; level >= 0; level--) {
-      let next = page[tower + level] as number;
+      let at = tower + linkWords * level;
+      let next = page[at] as number;
       while (next !== bound) {
-        const nextPage = pages[next >>> pageShift] as Int32Array;
-        const start = wordOffset(next);
-        const length = nextPage[start + keyLengthWord] as number;
-        const keyStart = start + towerWord + (nextPage[start + heightWord] as number);
-        const words = Math.min(wordCount(length), soughtWords);
-        let at = Math.min(sharedWithNode, sharedWithBound);
-        while (at < words && nextPage[keyStart + at] === sought[at]) at++;
-        const order = at < words ? orderOfWords(nextPage[keyStart + at] as number, sought[at] as number) : length - soughtLength;
-        if (order >= 0) {
+        const link = page[at + 1] as number;
+        if (link < shared) {
           bound = next;
-          sharedWithBound = at;
-          exact = order === 0;
+          sharedWithBound = link;
           break;
         }
+        if (link === shared) {
+          const nextAhead = page[at + 2] as number;
+          const difference = nextAhead ^ ahead;
+          let isLess = nextAhead >>> 0 < ahead >>> 0;
+          let bits = shared + Math.clz32(difference);
+          if (difference === 0) {
+            bits = nodes.sharedBitsWith(next, key, shared >>> 5);
+            isLess = bits === allBits ? nodes.keyLength(next) < key.length : bitsAt(sought, 0, soughtCount, bits) < 0;
+          }
+          if (!isLess) {
+            bound = next;
+            sharedWithBound = bits;
+            exact = bits === allBits && nodes.keyLength(next) === key.length;
+            break;
+          }
+          shared = bits;
+          ahead = bitsAt(sought, 0, soughtCount, bits);
+        }
         node = next;
-        page = nextPage;
-        tower = start + towerWord;
-        sharedWithNode = at;
-        next = page[tower + level] as number;
+        page = pages[node >>> pageShift] as Int32Array;
+        tower = wordOffset(node) + linkStart;
+        at = tower + linkWords * level;
+        next = page[at] as number;
       }
-      path[level] = node;
+      this.#path[level] = node;
+      this.#sharedBefore[level] = shared;
+      this.#sharedAfter[level] = sharedWithBound;
     }
     this.#exact = exact;
     this.#pathHolds = true;
@@ -105,16 +126,24 @@ export class SkipList {
     assert(this.#nodes.next(this.#path[0] as number, 0) === 0, "A node is appended behind the last one");
     const last = this.#path[0] as number;
     assert(last === this.#head || this.#nodes.compareKeys(last, node) < 0, "Nodes are appended in key order");
+    const height = this.#nodes.height(node);
+    for (let level = 0; level < height; level++) {
+      const previous = this.#path[level] as number;
+      this.#sharedBefore[level] = previous === this.#head ? 0 : this.#nodes.sharedBits(previous, node);
+    }
     this.#splice(node);
-    this.#path.fill(node, 0, this.#nodes.height(node));
+    this.#path.fill(node, 0, height);
   }
 
   /** Takes out the node that the last `seek` returned, or that followed the one taken out just before. The caller frees it. */
   unlink(node: NodeRef): void {
     assert(this.#pathHolds && this.#nodes.next(this.#path[0] as number, 0) === node, "A node is unlinked where a seek just found it");
-    const height = this.#nodes.height(node);
+    const nodes = this.#nodes;
+    const height = nodes.height(node);
     for (let level = 0; level < height; level++) {
-      this.#nodes.setNext(this.#path[level] as number, level, this.#nodes.next(node, level));
+      const previous = this.#path[level] as number;
+      const shared = Math.min(nodes.sharedWithNext(previous, level), nodes.sharedWithNext(node, level));
+      nodes.setLink(previous, level, nodes.next(node, level), shared);
     }
     this.#count--;
   }
@@ -124,7 +153,7 @@ export class SkipList {
     const node = this.first();
     assert(node !== 0, "A list is not shifted when it is empty");
     const height = this.#nodes.height(node);
-    for (let level = 0; level < height; level++) this.#nodes.setNext(this.#head, level, this.#nodes.next(node, level));
+    for (let level = 0; level < height; level++) this.#nodes.setLink(this.#head, level, this.#nodes.next(node, level), 0);
     this.#count--;
     this.#pathHolds = false;
     return node;
@@ -147,6 +176,7 @@ export class SkipList {
         count++;
         assert(nodes.height(node) > level, "A node is linked only on the levels of its tower");
         assert(previous === 0 || nodes.compareKeys(previous, node) < 0, "Keys ascend on every level");
+        this.#verifyLink(previous, node, level);
         if (level + 1 < towerHeightMax && nodes.height(node) > level + 1) {
           assert(above === node, "A tower is linked on each of its levels");
           above = nodes.next(above, level + 1);
@@ -159,16 +189,29 @@ export class SkipList {
     }
   }
 
+  #verifyLink(previous: NodeRef, node: NodeRef, level: number): void {
+    if (previous === 0) {
+      assert(this.#nodes.sharedWithNext(this.#head, level) === 0, "The head shares no bits with any key");
+      return;
+    }
+    const shared = this.#nodes.sharedBits(previous, node);
+    assert(this.#nodes.sharedWithNext(previous, level) === shared, "A link knows the bits that its two keys share");
+    assert(this.#nodes.aheadOf(previous, level) === this.#nodes.bitsAt(node, shared), "A link knows the bits ahead");
+  }
+
   #splice(node: NodeRef): void {
-    const height = this.#nodes.height(node);
+    const nodes = this.#nodes;
+    const height = nodes.height(node);
     if (height > this.#levels) {
       this.#path.fill(this.#head, this.#levels, height);
+      this.#sharedBefore.fill(0, this.#levels, height);
+      this.#sharedAfter.fill(0, this.#levels, height);
       this.#levels = height;
     }
     for (let level = 0; level < height; level++) {
       const previous = this.#path[level] as number;
-      this.#nodes.setNext(node, level, this.#nodes.next(previous, level));
-      this.#nodes.setNext(previous, level, node);
+      nodes.setLink(node, level, nodes.next(previous, level), this.#sharedAfter[level] as number);
+      nodes.setLink(previous, level, node, this.#sharedBefore[level] as number);
     }
     this.#count++;
   }

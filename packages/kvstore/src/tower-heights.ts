@@ -1,8 +1,8 @@
-export const towerHeightMax = 16;
+export const towerHeightMax = 24;
 
 /**
- * Draws the heights of skip list towers: one in four towers of a height goes on to the next (Pugh, "Skip Lists: A Probabilistic
- * Alternative to Balanced Trees", 1990, with p = 1/4). The numbers come from a counter mixed by the finalizer of MurmurHash3, so
+ * Draws the heights of skip list towers: one in two towers of a height goes on to the next (Pugh, "Skip Lists: A Probabilistic
+ * Alternative to Balanced Trees", 1990, with p = 1/2). The numbers come from a counter mixed by the finalizer of MurmurHash3, so
  * the same seed draws the same heights.
  */
 export class TowerHeights {
@@ -19,6 +19,6 @@ export class TowerHeights {
     mixed = Math.imul(mixed ^ (mixed >>> 16), 0x85ebca6b);
     mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
     mixed ^= mixed >>> 16;
-    return Math.min(towerHeightMax, 1 + (Math.clz32(mixed) >>> 1));
+    return Math.min(towerHeightMax, 1 + Math.clz32(mixed));
   }
 }
