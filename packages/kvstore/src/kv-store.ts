@@ -189,10 +189,10 @@ export class KVStore {
   /** Writes to `node`, or if it is 0 to the key that was just not found. */
   #write(node: NodeRef, value: Uint8Array, lease: bigint): number {
     checkValue(value);
-    const revision = this.#takeRevision();
+    const revision = this.#revision + 1;
     if (node === 0) this.#table.insert(value, lease, revision);
     else this.#table.overwrite(node, value, lease, revision);
-    return revision;
+    return this.#takeRevision();
   }
 
   #takeRevision(): number {
