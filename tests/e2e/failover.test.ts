@@ -44,6 +44,19 @@ async function until(condition: () => boolean): Promise<void> {
 }
 
 describe("a cluster of real processes", () => {
+  test("takes writes and linearizable reads at every member", async () => {
+    cluster = await ProcessCluster.start({ size: 3, flags });
+    const running = cluster;
+    let revision = 0;
+    for (const [at, member] of running.members.entries()) {
+      const next = await member.endpoint.put("key", `by ${member.name}`);
+      expect(next).toBeGreaterThan(revision);
+      revision = next;
+      const other = running.members[(at + 1) % running.members.length];
+      expect(await other?.endpoint.get("key")).toBe(`by ${member.name}`);
+    }
+  });
+
   test("keeps every acknowledged one of 20,000 writes while its leader is killed three times", async () => {
     cluster = await ProcessCluster.start({ size: 3, flags });
     const running = cluster;

@@ -13,6 +13,16 @@ export interface ClusterOptions {
   readonly token?: string;
 }
 
+export interface MemberOptions {
+  readonly name: string;
+  readonly dataDir: string;
+  readonly clientPort: number;
+  readonly peerPort: number;
+  readonly initialCluster: string;
+  readonly token: string;
+  readonly flags: readonly string[];
+}
+
 /** A member that can be killed and started again on the same ports and data. */
 export class ClusterMember {
   readonly name: string;
@@ -20,36 +30,21 @@ export class ClusterMember {
   readonly clientPort: number;
   readonly peerPort: number;
   readonly endpoint: EtcdEndpoint;
-  private readonly args: readonly string[];
+  private readonly options: MemberOptions;
   private current: RaftKVProcess | null = null;
 
-  constructor(options: {
-    readonly name: string;
-    readonly dataDir: string;
-    readonly clientPort: number;
-    readonly peerPort: number;
-    readonly initialCluster: string;
-    readonly token: string;
-    readonly flags: readonly string[];
-  }) {
-    const { name, dataDir, clientPort, peerPort, initialCluster, token, flags } = options;
-    this.name = name;
-    this.dataDir = dataDir;
-    this.clientPort = clientPort;
-    this.peerPort = peerPort;
-    this.endpoint = new EtcdEndpoint(clientPort);
-    this.args = [
-      "server",
-      `--name=${name}`,
-      `--data-dir=${dataDir}`,
-      `--listen-client-urls=http://127.0.0.1:${clientPort}`,
-      `--advertise-client-urls=http://127.0.0.1:${clientPort}`,
-      `--listen-peer-urls=http://127.0.0.1:${peerPort}`,
-      `--initial-advertise-peer-urls=http://127.0.0.1:${peerPort}`,
-      `--initial-cluster=${initialCluster}`,
-      `--initial-cluster-token=${token}`,
-      ...flags,
-    ];
+  constructor(options: MemberOptions) {
+    this.options = options;
+    this.name = options.name;
+    this.dataDir = options.dataDir;
+    this.clientPort = options.clientPort;
+    this.peerPort = options.peerPort;
+    this.endpoint = new EtcdEndpoint(options.clientPort);
+  }
+
+  /** The same place with other flags; a flag that is there already is replaced. */
+  withFlags(...flags: readonly string[]): ClusterMember {
+    return new ClusterMember({ ...this.options, flags: [...this.options.flags, ...flags] });
   }
 
   get process(): RaftKVProcess {
@@ -63,7 +58,26 @@ export class ClusterMember {
 
   start(): void {
     if (this.running) throw new Error(`${this.name} runs already`);
-    this.current = new RaftKVProcess(this.args);
+    this.current = new RaftKVProcess(["server", ...this.args()]);
+  }
+
+  private args(): readonly string[] {
+    const { name, dataDir, clientPort, peerPort, initialCluster, token, flags } = this.options;
+    const clientUrl = `http://127.0.0.1:${clientPort}`;
+    const peerUrl = `http://127.0.0.1:${peerPort}`;
+    const all = [
+      `--name=${name}`,
+      `--data-dir=${dataDir}`,
+      `--listen-client-urls=${clientUrl}`,
+      `--advertise-client-urls=${clientUrl}`,
+      `--listen-peer-urls=${peerUrl}`,
+      `--initial-advertise-peer-urls=${peerUrl}`,
+      `--initial-cluster=${initialCluster}`,
+      `--initial-cluster-token=${token}`,
+      ...flags,
+    ];
+    // The last word on each flag.
+    return [...new Map(all.map((flag) => [flag.slice(0, flag.indexOf("=")), flag])).values()];
   }
 
   /** Ends the process as a power cut of this member would, without a chance to do anything. */
