@@ -1,4 +1,6 @@
 export { type CapturedLine, CapturedLog } from "./capturing-logger.ts";
+export { applyFault, type ClusterFault, drawFault } from "./cluster/cluster-fault.ts";
+export { SimulatedCluster, type SimulatedClusterOptions } from "./cluster/simulated-cluster.ts";
 export type { TornSector } from "./disk/file-image.ts";
 export { type DiskFault, type DiskLatency, type DiskOperation, SimulatedDisk, type SimulatedDiskOptions } from "./disk/simulated-disk.ts";
 export type { LinkOptions } from "./network/link.ts";

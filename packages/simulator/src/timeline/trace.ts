@@ -19,13 +19,17 @@ class TraceHash {
   bytes(bytes: Uint8Array): void {
     let a = this.#a;
     let b = this.#b;
-    for (let i = 0; i < bytes.length; i++) {
-      const byte = bytes[i] ?? 0;
-      a = Math.imul(a ^ byte, 0x01000193);
-      b = Math.imul((b << 5) ^ (b >>> 27) ^ byte, 0x85ebca6b);
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    const wordsEnd = bytes.length - (bytes.length % 4);
+    for (let offset = 0; offset < wordsEnd; offset += 4) {
+      const word = view.getInt32(offset, true);
+      a = Math.imul(a ^ word, 0x01000193);
+      a ^= a >>> 15;
+      b = Math.imul((b << 5) ^ (b >>> 27) ^ word, 0x85ebca6b);
     }
     this.#a = a;
     this.#b = b;
+    for (let offset = wordsEnd; offset < bytes.length; offset++) this.#word(view.getUint8(offset));
     this.#word(bytes.length);
   }
 
