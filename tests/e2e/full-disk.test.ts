@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { RpcError } from "@raftkv/raft-rpc";
 import { afterAll, describe, expect, test } from "vitest";
+import { eventually } from "../support/eventually.ts";
 import { ProcessCluster } from "../support/process-cluster.ts";
 
 const flags = ["--heartbeat-interval=20", "--election-timeout=200", "--log-level=warn"];
@@ -41,7 +42,7 @@ describe.skipIf(smallDisk === null)("a member whose disk is full", () => {
       );
       if (crowded === undefined) throw new Error("There are three members");
       for (const member of [crowded, ...others]) member.start();
-      await cluster.leader().catch(() => undefined);
+      await eventually(async () => others[0]?.endpoint.put("first", "write", 1_000));
       const value = "x".repeat(200_000);
       let acknowledged = 0;
       while (crowded.running) {

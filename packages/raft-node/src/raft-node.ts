@@ -293,7 +293,6 @@ export class RaftNode<Result> {
     const wasLeader = this.softState.role === "leader";
     this.softState = state;
     if (wasLeader && state.role !== "leader") this.proposals.leadershipLost();
-    this.logger.info("role changed", { role: state.role, leader: state.leader, term: this.core.term });
     this.onRoleChange(state);
   }
 

@@ -94,6 +94,10 @@ export class Member {
       heartbeatMs: config.heartbeatMs,
       electionMs: config.electionMs,
       snapshotCount: config.snapshotCount,
+      onRoleChange: ({ role, leader }) => {
+        const leaderId = state.directory.byNodeId(leader)?.id;
+        ports.logger.info("role changed", { role, leader: leaderId === undefined ? null : idText(leaderId) });
+      },
       onFatal: options.onFatal,
     });
     const context: ServiceContext = {
