@@ -1,4 +1,4 @@
-import { type ClientSettings, connectClient, type RaftKVClient } from "@raftkv/client";
+import { type ClientEvent, type ClientSettings, connectClient, type RaftKVClient } from "@raftkv/client";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { redirectText } from "./result-output.ts";
 import type { Terminal } from "./terminal.ts";
@@ -25,7 +25,7 @@ export function addClientFlags(command: Command): Command {
         .default(defaultTimeoutMs)
         .argParser((text) => parseWholeNumber(text, { min: 1, max: 2 ** 31 - 1 })),
     )
-    .option("--verbose", "say on standard error which members were asked in vain", false);
+    .option("--verbose", "say on standard error which members redirected or failed, each once", false);
 }
 
 /** For commander: throws InvalidArgumentError. */
@@ -44,16 +44,18 @@ export async function withClient<Result>(
   terminal: Terminal,
   run: (client: RaftKVClient) => Promise<Result>,
 ): Promise<Result> {
+  const told = new Set<string>();
+  const tell = (event: ClientEvent): void => {
+    const line = `raftkv: ${event.from}: ${event.kind === "redirect" ? redirectText(event.leader) : event.reason}\n`;
+    if (told.has(line)) return;
+    told.add(line);
+    terminal.writeErr(line);
+  };
   const client = connectClient({
     ...settings,
     endpoints: flags.endpoints,
     timeoutMs: flags.timeout,
-    ...(flags.verbose
-      ? {
-          onEvent: (event) =>
-            terminal.writeErr(`raftkv: ${event.from}: ${event.kind === "redirect" ? redirectText(event.leader) : event.reason}\n`),
-        }
-      : {}),
+    ...(flags.verbose ? { onEvent: tell } : {}),
   });
   try {
     return await run(client);

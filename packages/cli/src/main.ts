@@ -1,7 +1,9 @@
 import { runProgram } from "./program.ts";
 import { processTerminal } from "./terminal.ts";
 
-// The client's pauses between attempts do not keep a process alive.
-const keepAlive = setInterval(() => undefined, 2 ** 30);
-process.exitCode = await runProgram(process.argv.slice(2), processTerminal());
-clearInterval(keepAlive);
+const status = await runProgram(process.argv.slice(2), processTerminal());
+for (const stream of [process.stdout, process.stderr]) {
+  await new Promise<void>((resolve) => stream.write("", () => resolve()));
+}
+// All is closed and written; a timer of a connection that is gone must not hold the process.
+process.exit(status);

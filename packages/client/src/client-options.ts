@@ -29,6 +29,8 @@ export interface ClientPorts {
   readonly clock: RpcClock;
   /** Draws the client's id and the jitter of its back-off. */
   readonly random: RpcRandom;
+  /** Told true when a call begins and none ran, false when the last has ended: meanwhile the process has to be kept alive. */
+  readonly onBusy?: (busy: boolean) => void;
 }
 
 export interface ClientOptions extends ClientSettings, ClientPorts {}

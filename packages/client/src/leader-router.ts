@@ -97,7 +97,7 @@ export class LeaderRouter {
         trouble = this.#redirected(address, askedAtMs, response.leader, redirects);
       } else if (response.status === "internal-error") {
         if (!call.repeatable) throw outcomeUnknown(call, address, response.message);
-        trouble = this.#leaveAlone(address, askedAtMs, response.message);
+        trouble = this.#failedAt(address, askedAtMs, response.message);
       } else {
         this.#replace(withAnswer(this.#view, address));
         return response;
@@ -125,30 +125,36 @@ export class LeaderRouter {
       throw new ClientError("ERR_REJECTED", `${address} rejected the ${call.name}: ${error.codeName}: ${error.message}`, { cause: error });
     }
     if (error.retryable === "maybe-applied" && !call.repeatable) throw outcomeUnknown(call, address, error.message, error);
-    return this.#leaveAlone(address, askedAtMs, error.message);
+    return this.#failedAt(address, askedAtMs, error.message);
   }
 
   #redirected(address: string, askedAtMs: number, leader: LeaderHint | null, redirects: number): string {
     this.#options.onEvent({ kind: "redirect", from: address, leader });
     const target = leader === null ? null : usableEndpoint(leader.clientUrls);
-    if (leader === null || target === null) return this.#leaveAlone(address, askedAtMs, noTarget(leader));
+    if (leader === null || target === null) {
+      this.#leaveAlone(address, askedAtMs);
+      return `${address}: ${noTarget(leader)}`;
+    }
     this.#replace(withLeader(this.#view, target));
-    const sentence = `the leader should be ${nameOf(leader)} at ${target.address}`;
     // Asking again at once leads nowhere new: to itself, to a member that has just failed, or around in a circle.
     const leaderCanBeAsked = (memberAt(this.#view, target.address)?.retryAtMs ?? 0) <= askedAtMs;
-    if (target.address === address || !leaderCanBeAsked || redirects > promptRedirectsMax) this.#leaveAlone(address, askedAtMs, sentence);
-    return `${address}: ${sentence}`;
+    if (target.address === address || !leaderCanBeAsked || redirects > promptRedirectsMax) this.#leaveAlone(address, askedAtMs);
+    return `${address}: the leader should be ${nameOf(leader)} at ${target.address}`;
   }
 
-  #leaveAlone(address: string, askedAtMs: number, reason: string): string {
+  /** An attempt was of no use. */
+  #failedAt(address: string, askedAtMs: number, reason: string): string {
+    this.#options.onEvent({ kind: "failure", from: address, reason });
+    this.#leaveAlone(address, askedAtMs);
+    return `${address}: ${reason}`;
+  }
+
+  #leaveAlone(address: string, askedAtMs: number): void {
     const known = memberAt(this.#view, address);
     // Calls that ran beside each other and failed together count once.
-    if (known !== null && known.retryAtMs <= askedAtMs) {
-      const { clock, random } = this.#options;
-      this.#replace(withFailure(this.#view, address, clock.monotonicMs() + backOffMs(known.failures + 1, random)));
-      this.#options.onEvent({ kind: "failure", from: address, reason });
-    }
-    return `${address}: ${reason}`;
+    if (known === null || known.retryAtMs > askedAtMs) return;
+    const { clock, random } = this.#options;
+    this.#replace(withFailure(this.#view, address, clock.monotonicMs() + backOffMs(known.failures + 1, random)));
   }
 
   #replace(view: ClusterView): void {

@@ -1,4 +1,5 @@
 import { randomFillSync } from "node:crypto";
+import { MessageChannel, type MessagePort } from "node:worker_threads";
 import { connectTcp, type RpcRandom, SystemClock } from "@raftkv/raft-rpc";
 import type { ClientSettings } from "./client-options.ts";
 import { RaftKVClient } from "./raftkv-client.ts";
@@ -13,7 +14,23 @@ import { RaftKVClient } from "./raftkv-client.ts";
  * ```
  */
 export function connectClient(settings: ClientSettings): RaftKVClient {
-  return new RaftKVClient({ ...settings, connect: connectTcp, clock: new SystemClock(), random: systemRandom });
+  return new RaftKVClient({
+    ...settings,
+    connect: connectTcp,
+    clock: new SystemClock(),
+    random: systemRandom,
+    onBusy: processHold(),
+  });
+}
+
+/** Keeps the process alive while it is told true: timers of the clock do not, and between two attempts there is nothing else. */
+function processHold(): (busy: boolean) => void {
+  let hold: MessagePort | null = null;
+  return (busy) => {
+    hold?.close();
+    hold = busy ? new MessageChannel().port1 : null;
+    hold?.ref();
+  };
 }
 
 const word = new Uint32Array(1);

@@ -2,6 +2,7 @@ import type { RaftKvResponse } from "@raftkv/api";
 import { RpcError, StatusCode } from "@raftkv/raft-rpc";
 import { describe, expect, test } from "vitest";
 import { promptRedirectsMax } from "./leader-router.ts";
+import { RaftKVClient } from "./raftkv-client.ts";
 import { redirectTo, ScriptedCluster } from "./testing/scripted-cluster.ts";
 
 const first = "127.0.0.1:1001";
@@ -372,6 +373,18 @@ describe("limits and the end", () => {
     busy.close();
     expect(await cluster.clock.settle(failure(busy.get("a")))).toMatchObject({ code: "ERR_CLOSED" });
     expect(await cluster.clock.settle(failure(busy.status()))).toMatchObject({ code: "ERR_CLOSED" });
+  });
+
+  test("the client is busy from the first of overlapping calls to the end of the last, however they end", async () => {
+    const cluster = new ScriptedCluster();
+    cluster.member(first, ({ key }) => ({ status: key === "bad" ? "bad-request" : "success" }));
+    const { connect, clock, random } = cluster;
+    const told: boolean[] = [];
+    const client = new RaftKVClient({ endpoints: [first], connect, clock, random, onBusy: (busy) => told.push(busy) });
+    await clock.settle(Promise.all([client.get("a"), failure(client.get("bad"))]));
+    expect(told).toEqual([true, false]);
+    await clock.settle(client.status());
+    expect(told).toEqual([true, false, true, false]);
   });
 
   test.each([

@@ -146,10 +146,12 @@ export class RaftKVClient {
       throw new ClientError("ERR_OVERLOADED", `${this.#inFlight} calls are running, which is the limit`);
     }
     this.#inFlight += 1;
+    if (this.#inFlight === 1) this.#options.onBusy?.(true);
     try {
       return await run();
     } finally {
       this.#inFlight -= 1;
+      if (this.#inFlight === 0) this.#options.onBusy?.(false);
     }
   }
 
