@@ -36,8 +36,14 @@ class NodeTimer implements Timer {
   }
 }
 
+/** Rounds of wakes in one pass: what a wake asks for in turn, such as the flush of what it wrote, still belongs to the turn. */
+const roundsMax = 2;
+
 /** The clock of the process. Timers keep it alive until they fire or are cancelled. */
 export class NodeClock implements Clock {
+  #wakes: (() => void)[] = [];
+  #isEnding = false;
+
   monotonicMs(): number {
     return performance.now();
   }
@@ -53,6 +59,18 @@ export class NodeClock implements Clock {
 
   /** Node runs immediates after it has polled for input, so what has arrived comes first. */
   atEndOfTurn(wake: () => void): void {
-    setImmediate(wake);
+    this.#wakes.push(wake);
+    if (this.#wakes.length === 1 && !this.#isEnding) setImmediate(this.#endTurn);
   }
+
+  readonly #endTurn = (): void => {
+    this.#isEnding = true;
+    for (let round = 0; round < roundsMax && this.#wakes.length > 0; round++) {
+      const wakes = this.#wakes;
+      this.#wakes = [];
+      for (const wake of wakes) wake();
+    }
+    this.#isEnding = false;
+    if (this.#wakes.length > 0) setImmediate(this.#endTurn);
+  };
 }
