@@ -1,3 +1,4 @@
+import { rmSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Channel } from "@raftkv/raft-rpc";
@@ -31,8 +32,9 @@ export class TestBed {
   readonly subjects: Subject[] = [];
   readonly #workloads = new Map<WorkloadName, Workload>();
   readonly #clusters: Cluster[] = [];
-  readonly #killAtExit = (): void => {
+  readonly #cleanAtExit = (): void => {
     for (const cluster of this.#clusters) cluster.kill();
+    if (!this.options.keep) rmSync(this.directory, { recursive: true, force: true, maxRetries: 5 });
   };
 
   private constructor(options: BenchOptions, directory: string) {
@@ -40,8 +42,8 @@ export class TestBed {
     this.directory = directory;
     const { keyCount, valueBytes, seed } = options;
     this.keys = new KeySpace({ count: keyCount, valueBytes, seed });
-    // Whatever ends this program, no server stays behind.
-    process.on("exit", this.#killAtExit);
+    // Whatever ends this program, no server and no data stay behind.
+    process.on("exit", this.#cleanAtExit);
   }
 
   /** Makes the folder for all data. Rejects if it cannot. */
@@ -51,8 +53,9 @@ export class TestBed {
 
   /** Starts a cluster and writes every key once. */
   async addSystem(system: System, signal: AbortSignal): Promise<LoadResult> {
-    const cluster = await Cluster.start(system, this.directory, signal);
+    const cluster = await Cluster.spawn(system, this.directory);
     this.#clusters.push(cluster);
+    await cluster.waitForLeader(signal);
     const firstRevision = await readRevision(cluster.leader.channel);
     const subject = { cluster, ledger: new WriteLedger(this.keys.count), firstRevision };
     this.subjects.push(subject);
@@ -81,7 +84,7 @@ export class TestBed {
   /** Ends every process and removes the folder. Resolves to the members that had to be killed. May be called again. */
   async close(): Promise<readonly string[]> {
     const killed = await this.stopMembers();
-    process.off("exit", this.#killAtExit);
+    process.off("exit", this.#cleanAtExit);
     if (!this.options.keep) await rm(this.directory, { recursive: true, force: true });
     return killed;
   }

@@ -38,24 +38,16 @@ export class Cluster {
     this.members = members;
   }
 
-  /** Resolves when a member leads and all follow it. Rejects with a sentence if that does not come, or if the signal is aborted; nothing runs then. */
-  static async start(system: System, directory: string, signal: AbortSignal): Promise<Cluster> {
+  /** Starts the processes; the caller waits for their leader, and stops them also when none comes. */
+  static async spawn(system: System, directory: string): Promise<Cluster> {
     const home = join(directory, system.name);
     await mkdir(home, { recursive: true });
     const plans = planMembers(home, await findFreePorts(2 * memberCount));
-    signal.throwIfAborted();
     const members = plans.map((plan) => ({
       process: new MemberProcess(system, plan, memberFlags(plan, plans)),
       channel: openChannel(plan.clientPort),
     }));
-    const cluster = new Cluster(system, members);
-    try {
-      await cluster.waitForLeader(signal);
-      return cluster;
-    } catch (error) {
-      await cluster.stop();
-      throw error;
-    }
+    return new Cluster(system, members);
   }
 
   /** The member that led when it was asked last. */
@@ -68,7 +60,10 @@ export class Cluster {
     return this.members.filter((member) => member !== this.leader);
   }
 
-  /** Finds the leader again. True if it is another one than before. */
+  /**
+   * Resolves when one member leads and all follow it: true if it is another one than before. Rejects with a sentence if that does not come or a
+   * member has ended, or with the reason of the signal.
+   */
   async waitForLeader(signal: AbortSignal): Promise<boolean> {
     const previous = this.#leader;
     const deadlineMs = performance.now() + leaderTimeoutMs;
@@ -115,7 +110,8 @@ export class Cluster {
 
   #checkRunning(): void {
     for (const { process } of this.members) {
-      if (!process.running) throw new Error(`${this.system.name} ${process.plan.name} has ended by itself: ${process.logTail()}`);
+      if (process.end === null) continue;
+      throw new Error(`${this.system.name} ${process.plan.name} ended by itself with ${process.end}\n${process.logTail()}`.trimEnd());
     }
   }
 }

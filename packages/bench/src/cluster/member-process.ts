@@ -9,10 +9,10 @@ const logTailBytes = 2000;
 /** A running server. */
 export class MemberProcess {
   readonly plan: MemberPlan;
-  /** Resolves once with `exit status 1` or `signal SIGKILL`, whoever ended it. Never rejects. */
-  readonly ended: Promise<string>;
+  /** Resolves when it has ended, whoever ended it. Never rejects. */
+  readonly ended: Promise<void>;
   readonly #child: ChildProcess;
-  #running = true;
+  #end: string | null = null;
 
   constructor(system: System, plan: MemberPlan, flags: readonly string[]) {
     this.plan = plan;
@@ -29,16 +29,17 @@ export class MemberProcess {
     }
     this.ended = new Promise((resolve) => {
       const settle = (end: string): void => {
-        this.#running = false;
-        resolve(end);
+        this.#end = end;
+        resolve();
       };
       this.#child.once("error", (error) => settle(`it could not be started: ${error.message}`));
       this.#child.once("exit", (code, signal) => settle(code === null ? `signal ${signal}` : `exit status ${code}`));
     });
   }
 
-  get running(): boolean {
-    return this.#running;
+  /** `exit status 1`, `signal SIGKILL` or the like; null while it runs. */
+  get end(): string | null {
+    return this.#end;
   }
 
   /** Used since its start, or null where the system does not tell. */
@@ -53,7 +54,7 @@ export class MemberProcess {
 
   /** SIGTERM, and SIGKILL if it still runs after `graceMs`. Resolves when it has ended: true if it went by itself. */
   async stop(graceMs: number): Promise<boolean> {
-    if (!this.#running) return true;
+    if (this.#end !== null) return true;
     this.#child.kill("SIGTERM");
     let killed = false;
     const timer = setTimeout(() => {
@@ -67,6 +68,6 @@ export class MemberProcess {
 
   /** SIGKILL, at once. */
   kill(): void {
-    if (this.#running) this.#child.kill("SIGKILL");
+    if (this.#end === null) this.#child.kill("SIGKILL");
   }
 }
