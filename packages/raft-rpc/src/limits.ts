@@ -41,11 +41,11 @@ export const defaultLimits: RpcLimits = {
   keepaliveTimeoutMs: 20_000,
 };
 
-/** Preface and first SETTINGS of the peer. */
+/** The client's preface. */
 export const prefaceTimeoutMs = 10_000;
 /** From HEADERS to END_HEADERS. */
 export const headerBlockTimeoutMs = 10_000;
-/** Our SETTINGS until their ACK. */
+/** Our SETTINGS until their ACK, before which the peer's own SETTINGS come. */
 export const settingsTimeoutMs = 10_000;
 /** After GOAWAY with an error, until the socket is destroyed even if the peer does not close. */
 export const lingerMs = 1_000;

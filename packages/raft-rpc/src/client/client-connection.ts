@@ -93,6 +93,11 @@ export class ClientConnection extends Http2Connection<ClientStream> {
     // A server may pad as it likes: flow control counts it.
   }
 
+  /** Servers on node:http2 send one before each trailers. */
+  protected override emptyData(): void {
+    this.guard.idleFrame(this.nowMs);
+  }
+
   protected override settingsApplied(): void {
     this.#owner.connectionReady(this);
     this.#owner.connectionHasRoom(this);

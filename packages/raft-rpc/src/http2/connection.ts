@@ -391,7 +391,7 @@ export abstract class Http2Connection<S extends Http2Stream> implements FrameSin
     }
     const endStream = (flags & Flag.END_STREAM) !== 0;
     if (dataEnd > dataStart) this.guard.usefulFrame();
-    else if (!endStream) this.guard.emptyData(this.nowMs);
+    else if (!endStream) this.emptyData();
     const stream = this.streams.get(streamId);
     if (stream === undefined) this.#strayData(streamId);
     else if (stream.remoteEnded) this.streamError(stream, ErrorCode.STREAM_CLOSED, "DATA came after the end of the stream");
@@ -425,6 +425,9 @@ export abstract class Http2Connection<S extends Http2Stream> implements FrameSin
     if (length >= end - start) throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, `Padding of ${length} is not below the payload`);
     return length;
   }
+
+  /** DATA without bytes that ends nothing. */
+  protected abstract emptyData(): void;
 
   /** Padding beyond the data is limited on the server. */
   protected abstract padded(paddingBytes: number, dataBytes: number): void;

@@ -6,7 +6,7 @@ import { HeaderList } from "../hpack/header-list.ts";
 import { type ConnectionOptions, Http2Connection } from "../http2/connection.ts";
 import { isFieldValid } from "../http2/field-rules.ts";
 import { ConnectionError, ErrorCode, Flag, SettingId, streamIdMax } from "../http2/frame.ts";
-import { drainPingTimeoutMs, headerListLimits, pingIntervalIdleMs, pingStrikesMax, prefaceTimeoutMs } from "../limits.ts";
+import { drainPingTimeoutMs, headerListLimits, pingIntervalIdleMs, pingStrikesMax } from "../limits.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import { type Rejection, type RequestHead, readRequestHead } from "./request-head.ts";
 import type { ServerCounters } from "./server-counters.ts";
@@ -41,7 +41,6 @@ export class ServerConnection extends Http2Connection<ServerStream> {
   #lastPingMs = Number.NEGATIVE_INFINITY;
   #framesSentAtPing = 0;
   #readingPaused = false;
-  readonly #prefaceTimer = new WheelTimer(() => this.fail(ErrorCode.PROTOCOL_ERROR, "SETTINGS did not come in time"));
   readonly #drainTimer = new WheelTimer(() => this.#announceLast());
 
   constructor(options: ServerConnectionOptions) {
@@ -53,7 +52,6 @@ export class ServerConnection extends Http2Connection<ServerStream> {
 
   /** `received` holds the preface and what came with it. */
   start(received: Uint8Array, prefaceBytes: number): void {
-    this.wheel.set(this.#prefaceTimer, this.nowMs + prefaceTimeoutMs);
     this.open([
       [SettingId.MAX_CONCURRENT_STREAMS, this.limits.concurrentStreamsMax],
       [SettingId.INITIAL_WINDOW_SIZE, this.limits.streamWindowBytes],
@@ -132,8 +130,12 @@ export class ServerConnection extends Http2Connection<ServerStream> {
     this.guard.padding(paddingBytes, dataBytes);
   }
 
+  protected override emptyData(): void {
+    this.guard.emptyData(this.nowMs);
+  }
+
   protected override settingsApplied(): void {
-    this.wheel.clear(this.#prefaceTimer);
+    // Nothing waits for it.
   }
 
   /** Enforcement of gRPC proposal A8. */
@@ -165,7 +167,6 @@ export class ServerConnection extends Http2Connection<ServerStream> {
   }
 
   protected override closed(error: Error | null): void {
-    this.wheel.clear(this.#prefaceTimer);
     this.wheel.clear(this.#drainTimer);
     this.#options.onClosed(this, error);
   }
