@@ -68,6 +68,7 @@ export function recoverSegments(found: readonly FoundSegment[], meta: MetaRecord
   const { links, gap } = followChain(found, head);
   const state = replay(links);
   checkTerms(links, meta);
+  checkCovered(state, gap, meta);
   const nextSeq = 1 + scans.reduce((highest, scan) => Math.max(highest, scan.highestSeq), Math.max(proven, accepted));
   const kept = links.flatMap(({ scan, open, batches }) => (provenOf(batches, proven).length === 0 ? [] : [{ scan, open }]));
   const rewritten = takeOver(links, proven);
@@ -105,6 +106,25 @@ function checkTerms(links: readonly Link[], meta: MetaRecord): void {
     const batch = batches.find((candidate) => candidate.term > meta.term);
     if (batch !== undefined) throw stale(`${scan.path} has term ${batch.term} at offset ${batch.offset}, the meta file knows ${meta.term}`);
   }
+}
+
+/** What the segments no longer hold, a snapshot does. */
+function checkCovered(
+  { base, entries, mark }: Pick<RecoveredSegments, "base" | "entries" | "mark">,
+  gap: LogGap | null,
+  meta: MetaRecord,
+): void {
+  const index = mark?.index ?? 0;
+  if (meta.snapshotIndex > index) {
+    const cause = gap === null ? "" : `${gap.what}; `;
+    throw damaged(`${cause}the log's newest snapshot is at log index ${index}, the meta file knows one at ${meta.snapshotIndex}`);
+  }
+  if (index < base.index) {
+    const cause = gap?.what ?? "the beginning of the log is missing";
+    throw damaged(`${cause}; entries up to log index ${base.index} are lost, the newest snapshot is at log index ${index}`);
+  }
+  const lastIndex = base.index + entries.length;
+  if (index > lastIndex) throw damaged(`the log ends at log index ${lastIndex}, before its snapshot at ${index}`);
 }
 
 /** Segments that were put in place after the head are there, or something that was written to them may be lost. */

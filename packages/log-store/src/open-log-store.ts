@@ -13,13 +13,12 @@ import {
 import { FileLogStore } from "./file-log-store.ts";
 import { FRAMES_OFFSET, hex16, type Identity, PAGE_BYTES } from "./format.ts";
 import type { SnapshotMark } from "./frame.ts";
-import { type FoundSegment, type LogGap, type RecoveredSegments, recoverSegments } from "./log-recovery.ts";
+import { type RecoveredSegments, recoverSegments } from "./log-recovery.ts";
 import { LogStoreError } from "./log-store-error.ts";
 import { LogWriter } from "./log-writer.ts";
 import { META_NAME, META_TEMP_NAME, MetaFile, readMeta, writeMeta } from "./meta-file.ts";
 import { firstMetaRecord, type MetaRecord } from "./meta-record.ts";
-import { decodeSegmentHeader } from "./segment-header.ts";
-import { scanSegment } from "./segment-scan.ts";
+import { readSegments } from "./segment-reading.ts";
 import { SegmentSupply } from "./segment-supply.ts";
 import { type SnapshotFile, verifySnapshotFile } from "./snapshot-file.ts";
 import { SnapshotStore } from "./snapshot-store.ts";
@@ -81,7 +80,7 @@ async function openLocked(
   const record = await readOrMakeMeta(disk, directory, identity, logger);
   const found = await readSegments(disk, directory, identity);
   const log = recoverSegments(found, record, logger);
-  const snapshot = await findSnapshot(disk, directory, identity, log, record, logger);
+  const snapshot = await findSnapshot(disk, directory, identity, log, logger);
 
   // Only from here on is anything changed.
   await removeTemps(disk, directory);
@@ -154,72 +153,19 @@ async function readOrMakeMeta(disk: Disk, directory: DataDirectory, identity: Id
   return record;
 }
 
-/** All segments, ascending, each read once. */
-async function readSegments(disk: Disk, directory: DataDirectory, identity: Identity): Promise<readonly FoundSegment[]> {
-  const found: FoundSegment[] = [];
-  for (const name of await disk.list(directory.wal)) {
-    const number = segmentNumberOf(name);
-    if (number !== null) found.push(await readSegment(disk, directory, identity, number));
-  }
-  return found.sort((a, b) => a.number - b.number);
-}
-
-async function readSegment(disk: Disk, directory: DataDirectory, identity: Identity, number: number): Promise<FoundSegment> {
-  const path = directory.segment(number);
-  let bytes: Uint8Array;
-  try {
-    const file = await disk.open(path, "read");
-    try {
-      bytes = await file.read(0, await file.sizeBytes());
-    } finally {
-      await file.close();
-    }
-  } catch (reason) {
-    if (reason instanceof DiskError && reason.code === "io") return { number, path, problem: `can't be read: ${reason.message}` };
-    throw reason;
-  }
-  const result = decodeSegmentHeader(bytes);
-  if (result.kind === "unknown") {
-    throw new LogStoreError(
-      "ERR_FORMAT_TOO_NEW",
-      `${path} has format version ${result.version}, which this version does not know: start a newer RaftKV`,
-    );
-  }
-  if (result.kind === "damaged")
-    return { number, path, problem: `has no valid header at offset 0 or ${PAGE_BYTES} in ${bytes.length} bytes` };
-  const { header } = result;
-  if (header.clusterId !== identity.clusterId || header.memberId !== identity.memberId || header.number !== number) {
-    throw new LogStoreError(
-      "ERR_FOREIGN_FILE",
-      `${path} is segment ${header.number} of member ${hex16(header.memberId)} of cluster ${hex16(header.clusterId)}, expected segment ${number} of member ${hex16(identity.memberId)} of cluster ${hex16(identity.clusterId)}: take it out of the directory`,
-    );
-  }
-  if (header.sizeBytes !== bytes.length) return { number, path, problem: `has ${bytes.length} bytes, expected ${header.sizeBytes}` };
-  return { number, path, scan: scanSegment(path, bytes, header) };
-}
-
-/** The snapshot in force, every byte checked. Throws if it is needed and not usable. */
+/** The snapshot in force, every byte checked. */
 async function findSnapshot(
   disk: Disk,
   directory: DataDirectory,
   identity: Identity,
   log: RecoveredSegments,
-  meta: MetaRecord,
   logger: Logger,
 ): Promise<SnapshotFile | null> {
-  const { mark, base, gap } = log;
-  const index = mark?.index ?? 0;
-  if (meta.snapshotIndex > index) {
-    throw damaged(`The log's newest snapshot is at log index ${index}, the meta file knows one at ${meta.snapshotIndex}`, gap);
-  }
-  const lastIndex = base.index + log.entries.length;
-  if (index < base.index || index > lastIndex) {
-    throw damaged(`The log holds the entries from ${base.index + 1} to ${lastIndex}, the newest snapshot is at log index ${index}`, gap);
-  }
+  const { mark, gap } = log;
   if (mark === null) return null;
   // A missing segment is what a compaction leaves.
   if (gap?.kind === "damaged")
-    logger.warn("a damaged log segment is not used, a snapshot covers it", { segment: gap.what, snapshotIndex: index });
+    logger.warn("a damaged log segment is not used, a snapshot covers it", { segment: gap.what, snapshotIndex: mark.index });
   return checkSnapshot(disk, directory.snapshot(mark.index, mark.term), identity, mark);
 }
 
@@ -229,7 +175,7 @@ async function checkSnapshot(disk: Disk, path: string, identity: Identity, mark:
     file = await verifySnapshotFile(disk, path);
   } catch (reason) {
     const gone = reason instanceof DiskError && (reason.code === "not-found" || reason.code === "io");
-    throw gone ? damaged(`Snapshot ${path} at log index ${mark.index} can't be read: ${reason.message}`, null) : reason;
+    throw gone ? damaged(`Snapshot ${path} at log index ${mark.index} can't be read: ${reason.message}`) : reason;
   }
   if (file.clusterId !== identity.clusterId || file.memberId !== identity.memberId) {
     throw new LogStoreError(
@@ -239,7 +185,7 @@ async function checkSnapshot(disk: Disk, path: string, identity: Identity, mark:
   }
   const same = file.sha256.every((byte, at) => byte === mark.sha256[at]) && file.fileBytes === mark.fileBytes;
   if (!same || file.meta.index !== mark.index || file.meta.term !== mark.term) {
-    throw damaged(`Snapshot ${path} is not the file that the log names for log index ${mark.index}`, null);
+    throw damaged(`Snapshot ${path} is not the file that the log names for log index ${mark.index}`);
   }
   return file;
 }
@@ -258,9 +204,9 @@ async function removeUnused(disk: Disk, directory: DataDirectory, writer: LogWri
   }
 }
 
-function damaged(what: string, gap: LogGap | null): LogStoreError {
+function damaged(what: string): LogStoreError {
   return new LogStoreError(
     "ERR_DATA_DAMAGED",
-    `${what}${gap === null ? "" : ` (${gap.what})`}. Nothing was changed. Remove this member from the cluster and add it again with an empty directory, or restore a backup`,
+    `${what}. Nothing was changed. Remove this member from the cluster and add it again with an empty directory, or restore a backup`,
   );
 }

@@ -1,0 +1,61 @@
+import { type Disk, DiskError } from "@raftkv/raft-node";
+import { type DataDirectory, segmentNumberOf } from "./data-directory.ts";
+import { hex16, type Identity, PAGE_BYTES } from "./format.ts";
+import type { FoundSegment } from "./log-recovery.ts";
+import { LogStoreError } from "./log-store-error.ts";
+import { decodeSegmentHeader } from "./segment-header.ts";
+import { scanSegment } from "./segment-scan.ts";
+
+/** All segments, ascending, each read once. */
+export async function readSegments(disk: Disk, directory: DataDirectory, identity: Identity): Promise<readonly FoundSegment[]> {
+  const found: FoundSegment[] = [];
+  for (const name of await disk.list(directory.wal)) {
+    const number = segmentNumberOf(name);
+    if (number !== null) found.push(await readSegment(disk, directory, identity, number));
+  }
+  return found.sort((a, b) => a.number - b.number);
+}
+
+async function readSegment(disk: Disk, directory: DataDirectory, identity: Identity, number: number): Promise<FoundSegment> {
+  const path = directory.segment(number);
+  let bytes: Uint8Array;
+  try {
+    const file = await disk.open(path, "read");
+    try {
+      bytes = await file.read(0, await file.sizeBytes());
+    } finally {
+      await file.close();
+    }
+  } catch (reason) {
+    if (reason instanceof DiskError && reason.code === "io") return { number, path, problem: `can't be read: ${reason.message}` };
+    throw reason;
+  }
+  return judgeSegment(bytes, { path, number }, identity);
+}
+
+/** Decides what the bytes of a segment file are. Throws `ERR_FORMAT_TOO_NEW` and `ERR_FOREIGN_FILE`. */
+export function judgeSegment(
+  bytes: Uint8Array,
+  place: { readonly path: string; readonly number: number },
+  identity: Identity,
+): FoundSegment {
+  const { path, number } = place;
+  const result = decodeSegmentHeader(bytes);
+  if (result.kind === "unknown") {
+    throw new LogStoreError(
+      "ERR_FORMAT_TOO_NEW",
+      `${path} has format version ${result.version}, which this version does not know: start a newer RaftKV`,
+    );
+  }
+  if (result.kind === "damaged")
+    return { number, path, problem: `has no valid header at offset 0 or ${PAGE_BYTES} in ${bytes.length} bytes` };
+  const { header } = result;
+  if (header.clusterId !== identity.clusterId || header.memberId !== identity.memberId || header.number !== number) {
+    throw new LogStoreError(
+      "ERR_FOREIGN_FILE",
+      `${path} is segment ${header.number} of member ${hex16(header.memberId)} of cluster ${hex16(header.clusterId)}, expected segment ${number} of member ${hex16(identity.memberId)} of cluster ${hex16(identity.clusterId)}: take it out of the directory`,
+    );
+  }
+  if (header.sizeBytes !== bytes.length) return { number, path, problem: `has ${bytes.length} bytes, expected ${header.sizeBytes}` };
+  return { number, path, scan: scanSegment(path, bytes, header) };
+}
