@@ -52,6 +52,22 @@ describe("CellArena", () => {
     expect(arena.reservedBytes).toBe(reservedBytes);
   });
 
+  test("a hole in a full page is filled before new memory is taken", () => {
+    const arena = new CellArena();
+    const cellsPerPage = (256 * 1024) / 128;
+    const refs = Array.from({ length: 3 * cellsPerPage }, () => arena.allocate(128));
+    arena.verify();
+    const { reservedBytes } = arena;
+    const holes = [5, cellsPerPage + 5, 2 * cellsPerPage + 5].map((at) => refs[at] ?? 0);
+    for (const ref of holes) {
+      arena.free(ref);
+      arena.verify();
+    }
+    expect(new Set(holes.map(() => arena.allocate(128)))).toEqual(new Set(holes));
+    expect(arena.reservedBytes).toBe(reservedBytes);
+    arena.verify();
+  });
+
   test("a page whose cells are all free serves other sizes", () => {
     const arena = new CellArena();
     const small = Array.from({ length: 20_000 }, () => arena.allocate(64));

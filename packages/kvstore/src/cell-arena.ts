@@ -137,12 +137,16 @@ export class CellArena {
     assert(liveCells === this.#liveCells, "The cells of all pages are the cells of the arena");
     assert(liveBytes === this.#liveBytes, "The bytes of all cells are the bytes of the arena");
     assert(reservedBytes === this.#reservedBytes, "The bytes of all pages are reserved");
+    let roomyPages = 0;
     for (const first of this.#roomy) {
       for (let page = first; page !== null; page = page.next) {
+        roomyPages++;
         assert(page.liveCells < page.cellsMax, "A page with room has a cell left");
         assert(page.next === null || page.next.previous === page, "Pages with room are chained both ways");
       }
     }
+    const hasRoom = (page: Page | null): boolean => page !== null && page.liveCells > 0 && page.liveCells < page.cellsMax;
+    assert(roomyPages === this.#pages.filter(hasRoom).length, "Each page in use that has room is listed");
   }
 
   #pageOf(ref: CellRef): Page {

@@ -127,6 +127,31 @@ describe("a snapshot", () => {
     store.verify();
   });
 
+  test.each([
+    ["overwriting", (last: Uint8Array): unknown => store.set(last, new Uint8Array(1))],
+    ["removing", (last: Uint8Array): unknown => store.remove(last)],
+  ])("holds nothing for %s the very record it was read up to", (_, write) => {
+    fill(2000, 300);
+    const expected = readAll(store.snapshot());
+    const snapshot = store.snapshot();
+    const chunks = [snapshot.nextChunk() ?? new Uint8Array(0)];
+    const names = store.range(open, open, { keysOnly: true }).records;
+    let held = 0;
+    const readCount = names.findIndex(({ key }) => {
+      write(key);
+      held = snapshot.heldCount;
+      return held > 0;
+    });
+    expect(held).toBe(1);
+    for (let chunk = snapshot.nextChunk(); chunk !== null; chunk = snapshot.nextChunk()) chunks.push(chunk);
+    snapshot.close();
+    expect(areEqual(join(chunks), expected)).toBe(true);
+    const bytesUpTo = (count: number): number => 40 + names.slice(0, count).reduce((sum, { key }) => sum + 340 + key.length, 0);
+    expect(bytesUpTo(readCount)).toBeGreaterThanOrEqual(snapshotChunkBytes);
+    expect(bytesUpTo(readCount - 1)).toBeLessThan(snapshotChunkBytes);
+    store.verify();
+  });
+
   test("holds replaced records only ahead of where it is read, once each, and none when it is closed", () => {
     fill(2000, 300);
     const snapshot = store.snapshot();
