@@ -1,4 +1,7 @@
-/** What is stored under a key, as etcd's mvccpb.KeyValue. The bytes belong to whoever was given the object. */
+/**
+ * What is stored under a key, as etcd's mvccpb.KeyValue. The bytes belong to whoever was given the object; short ones are parts of
+ * a larger buffer, as Node's are, so what is kept for long is better copied.
+ */
 export interface KeyValue {
   readonly key: Uint8Array;
   readonly value: Uint8Array;

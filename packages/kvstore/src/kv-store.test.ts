@@ -82,6 +82,19 @@ describe("get and remove", () => {
   });
 });
 
+describe("results", () => {
+  test("never share bytes, whatever their lengths", () => {
+    for (let i = 0; i < 300; i++) store.set(bytes(`key ${i}`), new Uint8Array(i * 7).fill(i & 255));
+    const { records } = store.range(open, open);
+    for (const { key, value } of records) {
+      key.fill(1);
+      value.fill(2);
+    }
+    expect(records.every(({ key, value }) => key.every((each) => each === 1) && value.every((each) => each === 2))).toBe(true);
+    expect(recordOf("key 77")?.value).toEqual(new Uint8Array(539).fill(77));
+  });
+});
+
 describe("set", () => {
   test("gives the previous record if it is asked for and there was one", () => {
     expect(store.set(bytes("a"), bytes("1"), { wantPrevious: true })).toEqual({ revision: 2, previous: null });

@@ -3,6 +3,7 @@ import { type CellArena, granuleMask, pageShift } from "./cell-arena.ts";
 import type { KeyValue, KeyValueView } from "./key-value.ts";
 import { joinHalves } from "./lease-id.ts";
 import type { NodeArena, NodeRef } from "./node-arena.ts";
+import type { ResultBytes } from "./result-bytes.ts";
 
 const noBytes = new Uint8Array(0);
 /** Up to here a loop is faster than a view and `set`. */
@@ -12,12 +13,14 @@ const loopBytesMax = 48;
 export class NodeView implements KeyValueView {
   readonly #nodes: NodeArena;
   readonly #values: CellArena;
+  readonly #results: ResultBytes;
   readonly #withValues: boolean;
   #node: NodeRef = 0;
 
-  constructor(nodes: NodeArena, values: CellArena, content: "records" | "keys") {
+  constructor(nodes: NodeArena, values: CellArena, results: ResultBytes, content: "records" | "keys") {
     this.#nodes = nodes;
     this.#values = values;
+    this.#results = results;
     this.#withValues = content === "records";
   }
 
@@ -79,9 +82,13 @@ export class NodeView implements KeyValueView {
   }
 
   toKeyValue(): KeyValue {
+    const key = this.#results.take(this.keyLength);
+    this.copyKey(key, 0);
+    const value = this.#results.take(this.valueLength);
+    this.copyValue(value, 0);
     return {
-      key: this.keyView().slice(),
-      value: this.valueView().slice(),
+      key,
+      value,
       createRevision: this.createRevision,
       modRevision: this.modRevision,
       version: this.version,

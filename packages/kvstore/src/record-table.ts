@@ -3,6 +3,7 @@ import { CellArena } from "./cell-arena.ts";
 import { highHalf, lowHalf } from "./lease-id.ts";
 import { NodeArena, type NodeRef } from "./node-arena.ts";
 import { NodeView, valueOffset, valuePage } from "./node-view.ts";
+import { ResultBytes } from "./result-bytes.ts";
 import { SearchKey } from "./search-key.ts";
 import { SkipList } from "./skip-list.ts";
 import { TableImage } from "./table-image.ts";
@@ -30,6 +31,7 @@ export class RecordTable {
   readonly #list = new SkipList(this.nodes);
   readonly #heights: TowerHeights;
   readonly #key = new SearchKey();
+  readonly #results = new ResultBytes();
   #payloadBytes = 0;
   #image: TableImage | null = null;
   #visits = 0;
@@ -142,7 +144,7 @@ export class RecordTable {
 
   /** Calls `walk` with a view to turn from node to node. Until it returns the table is not written. */
   visit<Result>(content: "records" | "keys", walk: (view: NodeView) => Result): Result {
-    const view = new NodeView(this.nodes, this.#values, content);
+    const view = new NodeView(this.nodes, this.#values, this.#results, content);
     this.#visits++;
     try {
       return walk(view);
