@@ -293,8 +293,8 @@ export class LogWriter {
     terms.reset(mark.index, mark.term);
     this.#beginBatch(segment, FIXED_BYTES + frameBytes(MARK_PAYLOAD_BYTES), open);
     this.#encoder.addMark(mark);
-    await this.#writeBatch(segment);
     await before?.file.close();
+    await this.#writeBatch(segment);
   }
 
   /** Begins a batch in the current segment, or in the next one if it does not fit. */

@@ -93,7 +93,9 @@ export class SegmentSupply {
     const salt = random.bytes(SALT_BYTES);
     assert(salt.length === SALT_BYTES, "The random source gives as many bytes as asked");
     const temp = directory.segmentTemp(hex16(random.below(0x1_0000_0000)));
+    const path = directory.segment(number);
     const file = await disk.open(temp, "create");
+    let inPlace = false;
     try {
       for (let offset = 0; offset < sizeBytes; offset += ZERO_PIECE_BYTES) {
         await file.write(offset, [zeroPiece.subarray(0, Math.min(ZERO_PIECE_BYTES, sizeBytes - offset))]);
@@ -101,16 +103,16 @@ export class SegmentSupply {
       const header = encodeSegmentHeader({ ...identity, number, salt, sizeBytes, bootGeneration, createdMs: clock.wallMs() });
       await file.write(0, [header]);
       await file.sync();
+      await disk.rename(temp, path);
+      inPlace = true;
+      await disk.syncDirectory(directory.wal);
+      await meta.update({ lastSegment: number, bootGeneration });
     } catch (reason) {
       await file.close();
       // The space counts; if this fails too, the next start removes it.
-      await disk.remove(temp).catch(() => {});
+      if (!inPlace) await disk.remove(temp).catch(() => {});
       throw reason;
     }
-    const path = directory.segment(number);
-    await disk.rename(temp, path);
-    await disk.syncDirectory(directory.wal);
-    await meta.update({ lastSegment: number, bootGeneration });
     this.#nextNumber = number + 1;
     this.#nextBytes = Math.min(this.#options.segmentBytes, GROWTH * this.#nextBytes);
     return { number, path, file, saltCrc: saltCrcOf(salt), sizeBytes };
