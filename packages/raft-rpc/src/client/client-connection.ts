@@ -164,7 +164,7 @@ export class ClientConnection extends Http2Connection<ClientStream> {
     this.counters.headerBlockMisses++;
     this.decoder.decode(bytes, start, end, this.list);
     const head = readResponseHead(this.list);
-    if (this.decoder.tableVersion === version) this.#heads.put(bytes, start, end, version, head);
+    if (this.decoder.tableVersion === version) this.#heads.put(bytes, start, end, version, this.list, head);
     return head;
   }
 

@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { Metadata } from "../grpc/metadata.ts";
 import { RpcError } from "../grpc/rpc-error.ts";
+import { defineService } from "../grpc/service-definition.ts";
 import { StatusCode } from "../grpc/status.ts";
 import type { CallContext, ServiceImpl } from "../server/service-impl.ts";
-import { echoService } from "../testing/echo-service.ts";
+import { echoService, textCodec } from "../testing/echo-service.ts";
 import { type ServerFixture, startServer } from "../testing/server-fixture.ts";
 import { Channel } from "./channel.ts";
 import { type Client, createClient, type TypedCallOptions } from "./typed-client.ts";
@@ -196,6 +197,26 @@ describe("errors", () => {
     });
     const seen = await failure(finish(client.say("x")));
     expect([seen.code, seen.message, reports]).toEqual([StatusCode.UNKNOWN, "handler failed", ["/test.Echo/Say: secret"]]);
+  });
+
+  test("of a request that cannot be encoded fail before the call begins", async () => {
+    const { channel, finish } = start();
+    const broken = {
+      encode(): never {
+        throw new RangeError("too odd");
+      },
+      decode: textCodec.decode,
+    };
+    const service = defineService({
+      typeName: "test.Echo",
+      methods: { say: { name: "Say", kind: "unary", request: broken, response: textCodec } },
+    });
+    const odd = createClient(service, channel);
+    for (const options of [{}, { onTrailers: () => undefined }]) {
+      const seen = await failure(finish(odd.say("x", options)));
+      expect([seen.code, seen.message]).toEqual([StatusCode.INTERNAL, "Request cannot be encoded: too odd"]);
+    }
+    expect(channel.state.kind).toBe("idle");
   });
 
   test("of a generator of requests end the call on both sides", async () => {

@@ -46,12 +46,16 @@ export function createClient<S extends ServiceDefinition>(service: S, channel: C
 
 function makeMethod(channel: Channel, path: string, method: MethodDefinition<unknown, unknown>): unknown {
   const begin = (requests: RequestSource, options?: TypedCallOptions) => new TypedCall(channel, path, method, requests, options ?? {});
+  // A request that cannot be encoded fails before the call begins.
+  const one = (request: unknown): RequestSource => ({ kind: "one", message: encodeRequest(method, request) });
   switch (method.kind) {
-    case "unary":
+    case "unary": {
+      const withMetadata = async (request: unknown, options?: TypedCallOptions) => begin(one(request), options).single();
       return (request: unknown, options?: TypedCallOptions) =>
-        needsStream(options) ? begin({ kind: "one", request }, options).single() : unary(channel, path, method, request, options ?? {});
+        needsStream(options) ? withMetadata(request, options) : unary(channel, path, method, request, options ?? {});
+    }
     case "serverStreaming":
-      return (request: unknown, options?: TypedCallOptions) => begin({ kind: "one", request }, options).responses;
+      return (request: unknown, options?: TypedCallOptions) => begin(one(request), options).responses;
     case "clientStreaming":
       return (requests: Requests<unknown>, options?: TypedCallOptions) => begin({ kind: "many", requests }, options).single();
     case "bidirectional":
@@ -85,10 +89,19 @@ function unary(
         reject(undecodable(cause));
       }
     };
-    const call = channel.request(path, method.request.encode(request), done, options);
+    const call = channel.request(path, encodeRequest(method, request), done, options);
     signal?.addEventListener("abort", onAbort, { once: true });
     if (signal?.aborted === true) call.cancel();
   });
+}
+
+function encodeRequest(method: MethodDefinition<unknown, unknown>, request: unknown): Uint8Array {
+  try {
+    return method.request.encode(request);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new RpcError(StatusCode.INTERNAL, `Request cannot be encoded: ${reason}`, { cause, retryable: "never" });
+  }
 }
 
 function undecodable(cause: unknown): RpcError {
@@ -97,7 +110,9 @@ function undecodable(cause: unknown): RpcError {
   });
 }
 
-type RequestSource = { readonly kind: "one"; readonly request: unknown } | { readonly kind: "many"; readonly requests: Requests<unknown> };
+type RequestSource =
+  | { readonly kind: "one"; readonly message: Uint8Array }
+  | { readonly kind: "many"; readonly requests: Requests<unknown> };
 
 /** One call with iterables on the push API of the channel. */
 class TypedCall implements ClientStreamHandlers {
@@ -128,7 +143,7 @@ class TypedCall implements ClientStreamHandlers {
     options.signal?.addEventListener("abort", this.#onAbort, { once: true });
     if (options.signal?.aborted === true) this.#call.cancel();
     if (requests.kind === "one") {
-      this.#call.send(method.request.encode(requests.request));
+      this.#call.send(requests.message);
       this.#call.end();
     } else {
       // Its failures end the call, which tells whoever waits for the responses.
@@ -187,7 +202,7 @@ class TypedCall implements ClientStreamHandlers {
         const result = await iterator.next();
         if (this.#over) return;
         if (result.done === true) return this.#call.end();
-        const hasRoom = this.#call.send(this.#method.request.encode(result.value));
+        const hasRoom = this.#call.send(encodeRequest(this.#method, result.value));
         if (!hasRoom && !this.#over) await new Promise<void>((resolve) => (this.#resumeSending = resolve));
         if (this.#over) return;
       }

@@ -1,5 +1,9 @@
+import type { HeaderList } from "./header-list.ts";
+
 const slotCount = 64;
 const blockBytesMax = 512;
+/** Of the decoded fields: a short block can refer to long entries. */
+const listBytesMax = 2048;
 
 interface Slot<T> {
   readonly block: Uint8Array;
@@ -25,9 +29,9 @@ export class HeaderBlockCache<T> {
     return slot.meaning;
   }
 
-  /** The block did not change the table, whose version is `tableVersion`. */
-  put(bytes: Uint8Array, start: number, end: number, tableVersion: number, meaning: T): void {
-    if (end - start > blockBytesMax) return;
+  /** The block did not change the table, whose version is `tableVersion`. What takes much memory is not kept. */
+  put(bytes: Uint8Array, start: number, end: number, tableVersion: number, list: HeaderList, meaning: T): void {
+    if (end - start > blockBytesMax || list.listBytes > listBytesMax) return;
     this.#slots[hash(bytes, start, end) & (slotCount - 1)] = { block: bytes.slice(start, end), tableVersion, meaning };
   }
 }

@@ -163,8 +163,10 @@ export abstract class Http2Connection<S extends Http2Stream> implements FrameSin
     try {
       this.#reader.read(bytes, from);
     } catch (error) {
-      if (!(error instanceof ConnectionError)) throw error;
-      this.fail(error.code, error.message);
+      if (error instanceof ConnectionError) return this.fail(error.code, error.message);
+      // A fault of ours, or of a callback: the rest of the chunk is not read, so the connection cannot go on.
+      this.fail(ErrorCode.INTERNAL_ERROR, "internal error");
+      throw error;
     }
   }
 

@@ -210,7 +210,7 @@ export class ServerConnection extends Http2Connection<ServerStream> {
     this.decoder.decode(bytes, start, end, this.list);
     const head = readRequestHead(this.list);
     // A block that changes the table means something else the next time.
-    if (this.decoder.tableVersion === version) this.#heads.put(bytes, start, end, version, head);
+    if (this.decoder.tableVersion === version) this.#heads.put(bytes, start, end, version, this.list, head);
     return head;
   }
 
