@@ -1,0 +1,113 @@
+import type { LogStore } from "@raftkv/raft-node";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { emptyModel, findLoss, type Model, snapshotBytes } from "./testing/crash-scenario.ts";
+import { chunksOf, hardState, openTestStore, SeededRandom, snapshotMeta, testEntry } from "./testing/fixture.ts";
+import { MemoryDisk } from "./testing/memory-disk.ts";
+
+type Action =
+  | { readonly kind: "append"; readonly back: number; readonly sizes: readonly number[]; readonly newTerm: boolean }
+  | { readonly kind: "vote"; readonly vote: number }
+  | { readonly kind: "save" | "compact"; readonly back: number }
+  | { readonly kind: "install"; readonly ahead: number }
+  | { readonly kind: "restart" | "crash" };
+
+const action: fc.Arbitrary<Action> = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      kind: fc.constant("append" as const),
+      back: fc.integer({ min: 0, max: 4 }),
+      sizes: fc.array(fc.oneof(fc.nat(300), fc.nat(9_000)), { minLength: 1, maxLength: 6 }),
+      newTerm: fc.boolean(),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("vote" as const), vote: fc.integer({ min: 1, max: 3 }) }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom("save" as const, "compact" as const), back: fc.nat(3) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("install" as const), ahead: fc.integer({ min: 1, max: 9 }) }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom("restart" as const, "crash" as const) }) },
+);
+
+/** A store and what it must hold. Entries above `commit` may still be replaced; snapshots stand at or below it. */
+class Twin {
+  disk = new MemoryDisk();
+  model: Model = emptyModel;
+  commit = 0;
+  #opened = 0;
+  readonly #random: SeededRandom;
+
+  constructor(seed: number) {
+    this.#random = new SeededRandom(seed);
+  }
+
+  open(): Promise<LogStore> {
+    this.#opened += 1;
+    return openTestStore(this.disk, { seed: this.#opened });
+  }
+
+  get lastIndex(): number {
+    return this.model.entries.at(-1)?.index ?? this.model.snapshotIndex;
+  }
+
+  async act(store: LogStore, action: Action): Promise<LogStore> {
+    const { model } = this;
+    switch (action.kind) {
+      case "append": {
+        const first = Math.max(this.commit + 1, this.lastIndex + 1 - action.back);
+        const term = Math.max(1, model.term + (action.newTerm || first <= this.lastIndex ? 1 : 0));
+        const entries = action.sizes.map((size, at) => testEntry(first + at, term, size));
+        // Half of what was there before is committed by the time the next entries come.
+        this.commit = Math.max(this.commit, Math.floor((this.commit + first) / 2));
+        await store.append({ hardState: hardState(term, 0, Math.min(this.commit, first - 1)), entries });
+        this.commit = Math.min(this.commit, first - 1);
+        this.model = { ...model, term, vote: 0, entries: [...model.entries.filter(({ index }) => index < first), ...entries] };
+        return store;
+      }
+      case "vote":
+        await store.append({ hardState: hardState(model.term + 1, action.vote, 0), entries: [] });
+        this.model = { ...model, term: model.term + 1, vote: action.vote };
+        return store;
+      case "save": {
+        const index = this.commit - action.back;
+        const entry = model.entries.find((candidate) => candidate.index === index);
+        if (entry === undefined || index <= model.snapshotIndex) return store;
+        await store.saveSnapshot(snapshotMeta(index, entry.term), chunksOf(snapshotBytes(index)));
+        this.model = { ...model, snapshotIndex: index };
+        return store;
+      }
+      case "compact":
+        await store.compact(Math.max(0, model.snapshotIndex - action.back));
+        return store;
+      case "install": {
+        const index = this.commit + action.ahead;
+        const term = Math.max(1, model.term);
+        await store.receiveSnapshot(snapshotMeta(index, term), chunksOf(snapshotBytes(index)));
+        await store.installSnapshot(snapshotMeta(index, term), hardState(term, model.term === term ? model.vote : 0, index));
+        this.commit = index;
+        this.model = { ...model, term, vote: model.term === term ? model.vote : 0, snapshotIndex: index, entries: [] };
+        return store;
+      }
+      case "restart":
+      case "crash": {
+        if (action.kind === "restart") await store.close();
+        else this.disk = this.disk.afterPowerLoss(() => this.#random.below(2) === 0);
+        const again = await this.open();
+        expect(await findLoss(again, [this.model])).toBeNull();
+        return again;
+      }
+    }
+  }
+}
+
+test("whatever is done to a store, stops and power losses lose nothing", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(action, { minLength: 1, maxLength: 40 }), fc.nat(), async (actions, seed) => {
+      const twin = new Twin(seed);
+      let store = await twin.open();
+      for (const next of [...actions, { kind: "crash" } as const, { kind: "restart" } as const]) store = await twin.act(store, next);
+      await store.close();
+      expect(twin.disk.openFiles).toBe(0);
+    }),
+    { numRuns: 120 },
+  );
+});
