@@ -19,7 +19,7 @@ export interface CallInfo {
 
 /**
  * A unary call, as the hot path sees it. Exactly one of `respond` and `fail` is called, once, now or later; after a cancellation the
- * answer is dropped, but it is still expected: until then the call counts as running (limits, http2-grpc rapid reset).
+ * answer is dropped, but it is still expected: until then the call counts as running (CVE-2023-44487).
  */
 export interface UnaryCall extends CallInfo {
   /** Called once if the call is cancelled before it was answered. */
