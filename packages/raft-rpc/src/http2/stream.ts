@@ -46,10 +46,6 @@ export abstract class Http2Stream extends MessageInput {
     return this.state === "halfClosedRemote" || this.state === "closed";
   }
 
-  get localEnded(): boolean {
-    return this.state === "halfClosedLocal" || this.state === "closed";
-  }
-
   /** Appends a message behind what waits. */
   enqueue(prefix: Uint8Array, message: Uint8Array): void {
     this.sendQueue ??= new Fifo();
