@@ -42,7 +42,7 @@ export async function runCluster(options: ClusterOptions, program: RaftKVProgram
     const running = (): ReadonlySet<string> => new Set(members.filter((member) => member.running).map(({ name }) => name));
     const roles = await waitForLeader({ plan, terminal, running, signal: stop.signal });
     if (roles !== null) {
-      terminal.writeOut(`${clusterTable(plan, roles)}${commandsToTry(plan, program.shown)}\nCtrl-C stops the cluster.\n`);
+      terminal.writeOut(`${clusterTable(plan, roles)}${commandsToTry(plan, roles, program.shown)}\nCtrl-C stops the cluster.\n`);
       await aborted(stop.signal);
     } else if (!stop.signal.aborted) {
       failures += 1;

@@ -28,6 +28,10 @@ export async function waitForLeader({ plan, terminal, running, signal }: LeaderW
       const roles = memberRoles(plan, status);
       const silent = plan.filter(({ name }) => running().has(name) && roles.get(name) === "unreachable");
       if (leaderOf(status) !== null && silent.length === 0) return roles;
+      if (!signal.aborted && 2 * running().size <= plan.length) {
+        terminal.writeErr(`Only ${running().size} of ${plan.length} members run, which is no majority: no leader can be elected\n`);
+        return null;
+      }
       const nowMs = performance.now();
       if (nowMs - startMs > leaderTimeoutMs) {
         if (leaderOf(status) !== null) return roles;

@@ -27,14 +27,13 @@ export function clusterTable(plan: readonly MemberPlan[], roles: ReadonlyMap<str
   );
 }
 
-/** Three commands that work as they stand. `program` starts `raftkv`. */
-export function commandsToTry(plan: readonly MemberPlan[], program: string): string {
-  const addresses = plan.map((member) => `127.0.0.1:${member.clientPort}`);
-  const last = addresses.at(-1) ?? "";
+/** Three commands that work as they stand, with the members that answer. `program` starts `raftkv`. */
+export function commandsToTry(plan: readonly MemberPlan[], roles: ReadonlyMap<string, ShownRole>, program: string): string {
+  const answering = plan.filter(({ name }) => roles.get(name) !== "unreachable").map((member) => `127.0.0.1:${member.clientPort}`);
   return [
     "Try in another terminal:",
-    `  ${program} put hello world --endpoints ${addresses.join()}`,
-    `  ${program} get hello --endpoints ${last}`,
-    `  etcdctl --endpoints=${addresses[0] ?? ""} get hello`,
+    `  ${program} put hello world --endpoints ${answering.join()}`,
+    `  ${program} get hello --endpoints ${answering.at(-1) ?? ""}`,
+    `  etcdctl --endpoints=${answering[0] ?? ""} get hello`,
   ].join("\n");
 }
