@@ -186,7 +186,7 @@ export class CellArena {
   #createPage(byteLength: number): Page {
     const number = this.#freeNumbers.pop() ?? this.#pages.length;
     assert(number < pagesMax, "An arena has at most 131,072 pages");
-    const buffer = new ArrayBuffer(byteLength);
+    const buffer = pageBuffer(byteLength);
     const page = new Page(number, new Int32Array(buffer));
     this.#pages[number] = page;
     this.words[number] = page.words;
@@ -225,6 +225,15 @@ export class CellArena {
     if (page.next !== null) page.next.previous = page.previous;
     page.previous = null;
     page.next = null;
+  }
+}
+
+/** A member that runs out of memory must stop: were the error a RangeError, it could pass for a refused command. */
+function pageBuffer(byteLength: number): ArrayBuffer {
+  try {
+    return new ArrayBuffer(byteLength);
+  } catch (cause) {
+    throw new Error(`There is no memory for a page of ${byteLength} bytes`, { cause });
   }
 }
 

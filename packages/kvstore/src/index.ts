@@ -15,5 +15,5 @@ export {
   type UpdateResult,
 } from "./kv-store.ts";
 export type { RangeQuery, RangeResult, RangeSummary, SortOrder, SortTarget } from "./range-query.ts";
-export { keyBytesMax, valueBytesMax } from "./record-limits.ts";
+export { keyBytesMax, RecordLimitError, valueBytesMax } from "./record-limits.ts";
 export { SnapshotFormatError, snapshotChunkBytes } from "./snapshot-format.ts";

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import type { KeyValue } from "./key-value.ts";
 import { KVStore } from "./kv-store.ts";
-import { keyBytesMax, valueBytesMax } from "./record-limits.ts";
+import { keyBytesMax, RecordLimitError, valueBytesMax } from "./record-limits.ts";
 
 const bytes = (text: string): Uint8Array => Uint8Array.from(text, (character) => character.charCodeAt(0));
 const text = (content: Uint8Array): string => String.fromCharCode(...content);
@@ -137,8 +137,8 @@ describe("limits", () => {
   });
 
   test("a key or value above the limit is refused and changes nothing", () => {
-    expect(() => store.put(new Uint8Array(keyBytesMax + 1), alone)).toThrow(RangeError);
-    expect(() => store.put(bytes("a"), new Uint8Array(valueBytesMax + 1))).toThrow(RangeError);
+    expect(() => store.put(new Uint8Array(keyBytesMax + 1), alone)).toThrow(RecordLimitError);
+    expect(() => store.put(bytes("a"), new Uint8Array(valueBytesMax + 1))).toThrow(RecordLimitError);
     expect(store.revision).toBe(1);
     expect(store.keyCount).toBe(0);
   });

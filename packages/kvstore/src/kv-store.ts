@@ -64,7 +64,7 @@ export interface MemoryUse {
  * give the same results and the same snapshots on every member. One revision is taken by each call that changes something, and
  * by no other. Arguments are copied, results belong to the caller.
  *
- * Keys have 1 to 16 Mi bytes, values up to 64 Mi; the caller checks client input before, otherwise calls throw a RangeError.
+ * Keys have 1 to 16 Mi bytes, values up to 64 Mi; the caller checks client input before, otherwise calls throw a RecordLimitError.
  */
 export class KVStore {
   readonly #towerSeed: number;
