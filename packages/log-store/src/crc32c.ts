@@ -28,9 +28,9 @@ function buildTables(): Int32Array {
 
 /** The table-driven code, eight bytes a step. `previous` continues a checksum: crc(a then b) = crc(b, crc(a)). */
 export function tableCrc32c(bytes: Uint8Array, previous = 0): number {
-  // Indexes are masked or bounded by the loop, so every read hits; `as` keeps the undefined case out of the hot loop.
-  const table = tables as { readonly [index: number]: number };
-  const input = bytes as { readonly [index: number]: number };
+  // Indexes are masked or bounded by the loop, so every read hits.
+  const table = tables;
+  const input = bytes;
   const length = bytes.length;
   let crc = ~previous;
   let at = 0;

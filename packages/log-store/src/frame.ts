@@ -1,6 +1,6 @@
 import type { EntryKind, LogEntry } from "@raftkv/raft-core";
 import { crc32c } from "./crc32c.ts";
-import { ENTRY_BYTES_MAX, getU64, roundUp, viewOf } from "./format.ts";
+import { ENTRY_BYTES_MAX, getU64, roundUp } from "./format.ts";
 
 /**
  * ```
@@ -91,27 +91,24 @@ export function saltCrcOf(salt: Uint8Array): number {
 
 /**
  * The frame header at `at`, null if there is no sound one. Only the header is checked: `payloadBytes` is limited but may reach
- * beyond the file.
+ * beyond the file. `view` is over the same bytes as `file`.
  */
-export function decodeFrameHeader(file: Uint8Array, at: number, saltCrc: number): FrameHeader | null {
-  if (at + FRAME_HEADER_BYTES > file.length) return null;
-  const bytes = file.subarray(at, at + FRAME_HEADER_BYTES);
-  const view = viewOf(bytes);
-  if (view.getUint32(0, true) !== FRAME_MAGIC) return null;
-  const headerCrc = view.getUint32(4, true);
-  if (headerCrc !== crc32c(bytes.subarray(8), saltCrc)) return null;
+export function decodeFrameHeader(file: Uint8Array, view: DataView, at: number, saltCrc: number): FrameHeader | null {
+  if (at + FRAME_HEADER_BYTES > file.length || view.getUint32(at, true) !== FRAME_MAGIC) return null;
+  const headerCrc = view.getUint32(at + 4, true);
+  if (headerCrc !== crc32c(file.subarray(at + 8, at + FRAME_HEADER_BYTES), saltCrc)) return null;
   const header: FrameHeader = {
     headerCrc,
-    payloadBytes: view.getUint32(8, true),
-    payloadCrc: view.getUint32(12, true),
-    seq: getU64(view, 16),
-    durableSeq: getU64(view, 24),
-    index: getU64(view, 32),
-    term: getU64(view, 40),
-    previousCrc: view.getUint32(48, true),
-    type: view.getUint8(52),
-    flags: view.getUint8(53),
-    offset: getU64(view, 56),
+    payloadBytes: view.getUint32(at + 8, true),
+    payloadCrc: view.getUint32(at + 12, true),
+    seq: getU64(view, at + 16),
+    durableSeq: getU64(view, at + 24),
+    index: getU64(view, at + 32),
+    term: getU64(view, at + 40),
+    previousCrc: view.getUint32(at + 48, true),
+    type: view.getUint8(at + 52),
+    flags: view.getUint8(at + 53),
+    offset: getU64(view, at + 56),
   };
   const sound =
     header.offset === at &&
@@ -120,6 +117,6 @@ export function decodeFrameHeader(file: Uint8Array, at: number, saltCrc: number)
     header.durableSeq >= 0 &&
     header.index >= 0 &&
     header.term >= 0 &&
-    view.getUint16(54, true) === 0;
+    view.getUint16(at + 54, true) === 0;
   return sound ? header : null;
 }

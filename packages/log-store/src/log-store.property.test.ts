@@ -92,7 +92,8 @@ class Twin {
         if (action.kind === "restart") await store.close();
         else this.disk = this.disk.afterPowerLoss(() => this.#random.below(2) === 0);
         const again = await this.open();
-        expect(await findLoss(again, [this.model])).toBeNull();
+        const loss = await findLoss(again, [this.model]);
+        if (loss !== null) throw new Error(loss);
         return again;
       }
     }

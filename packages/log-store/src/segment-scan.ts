@@ -52,8 +52,6 @@ export interface ScanStop {
   readonly what: string;
   /** Entries of the unfinished batch that could be read. */
   readonly entries: number;
-  /** Log index where the next entry would be. */
-  readonly nextIndex: number;
 }
 
 export interface SegmentScan {
@@ -62,7 +60,6 @@ export interface SegmentScan {
   readonly open: OpenRecord | null;
   /** `previousCrc` of the first frame. */
   readonly openPreviousCrc: number;
-  readonly openSeq: number;
   readonly batches: readonly ScannedBatch[];
   readonly stop: ScanStop;
   /** Highest durableSeq of any sound header: that much must exist somewhere. */
@@ -88,6 +85,7 @@ type BatchResult =
  */
 export function scanSegment(path: string, file: Uint8Array, header: SegmentHeader): SegmentScan {
   const saltCrc = saltCrcOf(header.salt);
+  const view = viewOf(file);
   const batches: ScannedBatch[] = [];
   let cursor: Cursor | null = null;
   let offset = FRAMES_OFFSET;
@@ -95,7 +93,7 @@ export function scanSegment(path: string, file: Uint8Array, header: SegmentHeade
   let openHeader: FrameHeader | null = null;
   let stop: ScanStop | null = null;
   while (offset < file.length) {
-    const result = readBatch(path, file, offset, saltCrc, cursor);
+    const result = readBatch(path, file, view, offset, saltCrc, cursor);
     if ("failure" in result) {
       const empty = result.failure.kind === "torn" && isZero(file, offset, file.length);
       stop = { ...result.failure, kind: empty ? "zero" : result.failure.kind };
@@ -111,12 +109,11 @@ export function scanSegment(path: string, file: Uint8Array, header: SegmentHeade
     cursor = { seq: batch.lastSeq, crc: batch.lastCrc, index: batch.index, term: batch.term };
     offset = roundUp(result.endOffset, PAGE_BYTES);
   }
-  const nextIndex = (cursor?.index ?? 0) + 1;
-  stop ??= { kind: "zero", batchOffset: offset, offset, what: "end of the file", entries: 0, nextIndex };
+  stop ??= { kind: "zero", batchOffset: offset, offset, what: "end of the file", entries: 0 };
   let evidenceSeq = 0;
   let highestSeq = cursor?.seq ?? 0;
   for (let page = FRAMES_OFFSET; page < file.length; page += PAGE_BYTES) {
-    const found = decodeFrameHeader(file, page, saltCrc);
+    const found = decodeFrameHeader(file, view, page, saltCrc);
     if (found === null) continue;
     evidenceSeq = Math.max(evidenceSeq, found.durableSeq);
     highestSeq = Math.max(highestSeq, found.seq);
@@ -126,7 +123,6 @@ export function scanSegment(path: string, file: Uint8Array, header: SegmentHeade
     header,
     open,
     openPreviousCrc: openHeader?.previousCrc ?? 0,
-    openSeq: openHeader?.seq ?? 0,
     batches,
     stop,
     evidenceSeq,
@@ -135,19 +131,19 @@ export function scanSegment(path: string, file: Uint8Array, header: SegmentHeade
 }
 
 /** Reads the frames of the batch at `start`. `before` is null for the first batch of a segment. */
-function readBatch(path: string, file: Uint8Array, start: number, saltCrc: number, before: Cursor | null): BatchResult {
+function readBatch(path: string, file: Uint8Array, view: DataView, start: number, saltCrc: number, before: Cursor | null): BatchResult {
   const records: LogRecord[] = [];
   let cursor = before;
   let first: FrameHeader | null = null;
   let at = start;
   let entries = 0;
   const fail = (kind: "torn" | "whole", what: string): BatchResult => ({
-    failure: { kind, batchOffset: start, offset: at, what, entries, nextIndex: (cursor?.index ?? 0) + 1 },
+    failure: { kind, batchOffset: start, offset: at, what, entries },
   });
   for (;;) {
-    const header = decodeFrameHeader(file, at, saltCrc);
+    const header = decodeFrameHeader(file, view, at, saltCrc);
     if (header === null) {
-      return fail(hasZeroSector(file, at, at + FRAME_HEADER_BYTES) ? "torn" : "whole", "the frame header's checksum does not match");
+      return fail(hasZeroSector(file, at, at + FRAME_HEADER_BYTES) ? "torn" : "whole", "there is no sound frame header");
     }
     const end = at + frameBytes(header.payloadBytes);
     if (end > file.length) return fail("whole", `a payload of ${header.payloadBytes} bytes reaches beyond the file`);
@@ -159,18 +155,18 @@ function readBatch(path: string, file: Uint8Array, start: number, saltCrc: numbe
     if (problem !== null) return fail("whole", problem);
     first ??= header;
     if (header.type === FRAME_COMMIT) {
-      const view = viewOf(payload);
+      const fields = viewOf(payload);
       const sound =
         header.flags === FLAG_LAST &&
         header.payloadBytes === COMMIT_PAYLOAD_BYTES &&
         cursor !== null &&
-        getU64(view, 0) === first.seq &&
-        view.getUint32(8, true) === header.seq - first.seq &&
+        getU64(fields, 0) === first.seq &&
+        fields.getUint32(8, true) === header.seq - first.seq &&
         header.index === cursor.index &&
         header.term === cursor.term &&
         hasText(payload, 40, COMMIT_TEXT);
       if (!sound) return fail("whole", "a COMMIT frame does not fit its batch");
-      const commitIndex = Math.max(0, getU64(view, 16));
+      const commitIndex = Math.max(0, getU64(fields, 16));
       const { index, term } = header;
       return {
         batch: { offset: start, lastSeq: header.seq, lastCrc: header.headerCrc, index, term, commitIndex, records },
