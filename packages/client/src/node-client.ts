@@ -1,6 +1,5 @@
-import { randomFillSync } from "node:crypto";
 import { MessageChannel, type MessagePort } from "node:worker_threads";
-import { connectTcp, type RpcRandom, SystemClock } from "@raftkv/raft-rpc";
+import { connectTcp, SystemClock, SystemRandom } from "@raftkv/raft-rpc";
 import type { ClientSettings } from "./client-options.ts";
 import { RaftKVClient } from "./raftkv-client.ts";
 
@@ -18,7 +17,7 @@ export function connectClient(settings: ClientSettings): RaftKVClient {
     ...settings,
     connect: connectTcp,
     clock: new SystemClock(),
-    random: systemRandom,
+    random: new SystemRandom(),
     onBusy: processHold(),
   });
 }
@@ -32,13 +31,3 @@ function processHold(): (busy: boolean) => void {
     hold?.ref();
   };
 }
-
-const word = new Uint32Array(1);
-
-/** Chance of the machine; the bias of the division is below 2^-20 for what is drawn here. */
-const systemRandom: RpcRandom = {
-  below(limit) {
-    randomFillSync(word);
-    return Math.floor(((word[0] ?? 0) / 2 ** 32) * limit);
-  },
-};

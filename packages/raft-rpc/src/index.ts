@@ -19,6 +19,7 @@ export { StatusCode, statusFromNumber, statusName } from "./grpc/status.ts";
 export { defaultLimits, type RpcLimits } from "./limits.ts";
 export { SocketStream } from "./node/socket-stream.ts";
 export { SystemClock } from "./node/system-clock.ts";
+export { SystemRandom } from "./node/system-random.ts";
 export { connectTcp, listenTcp, type TcpAddress, type TcpListener } from "./node/tcp.ts";
 export type { RpcClock, RpcRandom, RpcTimer } from "./rpc-clock.ts";
 export type { CallInfo, StreamCall, StreamCallHandlers, UnaryCall } from "./server/call.ts";

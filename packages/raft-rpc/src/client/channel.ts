@@ -136,6 +136,8 @@ export class Channel implements CallOwner, ConnectionOwner {
     this.#closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
     });
+    // A timer that waits for nobody would keep the process.
+    void this.#closed.then(() => this.#wheel.stop());
     this.#retryTimer?.cancel();
     this.#setState({ kind: "closed" });
     for (const call of [...this.#waiting]) call.refuse(closedError());

@@ -71,3 +71,17 @@ test("a wheel without entries sets no timer", () => {
   wheel.set(new WheelTimer(() => undefined), Number.POSITIVE_INFINITY);
   expect([wheel.size, clock.timerCount]).toEqual([0, 0]);
 });
+
+test("a wheel that was stopped leaves no timer, and goes on when something is set", () => {
+  const clock = new ManualClock();
+  const wheel = new DeadlineWheel(clock);
+  const fired: string[] = [];
+  const timer = new WheelTimer(() => fired.push("fired"));
+  wheel.set(timer, clock.monotonicMs() + 100);
+  expect(clock.timerCount).toBe(1);
+  wheel.stop();
+  expect(clock.timerCount).toBe(0);
+  wheel.set(timer, clock.monotonicMs() + 100);
+  clock.advance(200);
+  expect(fired).toEqual(["fired"]);
+});

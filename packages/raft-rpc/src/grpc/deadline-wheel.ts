@@ -130,6 +130,13 @@ export class DeadlineWheel {
     }
   }
 
+  /** Cancels the clock's timer: nothing fires any more until the next `set`. For owners that end, so that nothing holds the process. */
+  stop(): void {
+    this.#timer?.cancel();
+    this.#timer = null;
+    this.#timerTick = Number.POSITIVE_INFINITY;
+  }
+
   #armNext(): void {
     for (let distance = 1; distance <= slotCount; distance++) {
       const tick = this.#doneTick + distance;

@@ -79,7 +79,8 @@ export class RpcServer {
       for (const connection of [...this.#connections]) connection.shutDown();
     });
     this.#wheel.set(timer, this.#options.clock.monotonicMs() + graceMs);
-    void this.#closed.then(() => this.#wheel.clear(timer));
+    // A timer that waits for nobody would keep the process.
+    void this.#closed.then(() => this.#wheel.stop());
     this.#checkClosed();
     return this.#closed;
   }

@@ -1,5 +1,5 @@
 import { CodecError, type Command, decodeCommand, type PutRequest } from "@raftkv/api";
-import { type KeyValue, KVStore } from "@raftkv/kvstore";
+import { type KeyValue, KVStore, RecordLimitError } from "@raftkv/kvstore";
 import type { LogEntry, LogIndex } from "@raftkv/raft-core";
 import type { StateMachine, StateSnapshot } from "@raftkv/raft-node";
 import type { MemberDirectory } from "../cluster/member-directory.ts";
@@ -22,7 +22,7 @@ export class ReplicatedState implements StateMachine<ApplyResult> {
       return this.execute(decodeCommand(data));
     } catch (error) {
       // Every member refuses the same bytes in the same way; whoever proposed them had to check them before.
-      if (error instanceof CodecError || error instanceof RangeError) return { outcome: "refused", reason: "malformed" };
+      if (error instanceof CodecError || error instanceof RecordLimitError) return { outcome: "refused", reason: "malformed" };
       throw error;
     }
   }
