@@ -119,8 +119,7 @@ export class FileLogStore implements LogStore {
   async #compact(index: LogIndex): Promise<void> {
     const { snapshots, writer } = this.#parts;
     assert(index <= (snapshots.inForce?.meta.index ?? 0), "Only what a snapshot in force covers is compacted");
-    const oldest = writer.chain.findLast((link) => link.baseIndex <= index);
-    if (oldest !== undefined) writer.forgetBefore(oldest.number);
+    writer.forget(index);
     const kept = new Set(writer.chain.map((link) => link.number));
     const current = writer.chain.at(-1)?.number ?? 0;
     this.#removing = this.#removing.then(() => this.#removeSegments(kept, current));

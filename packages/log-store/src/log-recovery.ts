@@ -18,6 +18,8 @@ export interface RecoveredSegments {
   readonly entries: readonly LogEntry[];
   /** Newest snapshot in force. */
   readonly mark: SnapshotMark | null;
+  /** Where the mark stands, 0 for none. */
+  readonly markSegment: number;
   readonly commitIndex: number;
   /** Segments that stay, oldest first. */
   readonly chain: readonly ChainLink[];
@@ -198,13 +200,14 @@ function followChain(
 }
 
 /** Plays the records in order. */
-function replay(links: readonly Link[]): Pick<RecoveredSegments, "base" | "entries" | "mark" | "commitIndex"> {
+function replay(links: readonly Link[]): Pick<RecoveredSegments, "base" | "entries" | "mark" | "markSegment" | "commitIndex"> {
   const first = links[0]?.open;
   let base = { index: first?.baseIndex ?? 0, term: first?.baseTerm ?? 0 };
   let entries: LogEntry[] = [];
   let mark: SnapshotMark | null = null;
+  let markSegment = 0;
   let commitIndex = 0;
-  for (const { batches } of links) {
+  for (const { scan, batches } of links) {
     for (const batch of batches) {
       commitIndex = Math.max(commitIndex, batch.commitIndex);
       for (const record of batch.records) {
@@ -216,6 +219,7 @@ function replay(links: readonly Link[]): Pick<RecoveredSegments, "base" | "entri
           entries.length = record.index - base.index;
         } else if (record.type === "mark") {
           mark = record;
+          markSegment = scan.header.number;
         } else if (record.reason === "install") {
           base = { index: record.baseIndex, term: record.baseTerm };
           entries = [];
@@ -223,7 +227,7 @@ function replay(links: readonly Link[]): Pick<RecoveredSegments, "base" | "entri
       }
     }
   }
-  return { base, entries, mark, commitIndex: Math.min(commitIndex, base.index + entries.length) };
+  return { base, entries, mark, markSegment, commitIndex: Math.min(commitIndex, base.index + entries.length) };
 }
 
 function provenOf(batches: readonly ScannedBatch[], proven: number): readonly ScannedBatch[] {

@@ -100,6 +100,13 @@ class Twin {
   }
 }
 
+/** A compaction once removed the segment with the mark of the snapshot in force, because its entries were no longer needed. */
+const markAlone: readonly Action[] = [
+  { kind: "install", ahead: 1 },
+  { kind: "append", back: 0, sizes: [6_625, 5_233], newTerm: false },
+  { kind: "compact", back: 0 },
+];
+
 test("whatever is done to a store, stops and power losses lose nothing", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(action, { minLength: 1, maxLength: 40 }), fc.nat(), async (actions, seed) => {
@@ -109,6 +116,6 @@ test("whatever is done to a store, stops and power losses lose nothing", async (
       await store.close();
       expect(twin.disk.openFiles).toBe(0);
     }),
-    { numRuns: 120 },
+    { numRuns: 300, examples: [[[...markAlone], 0]] },
   );
 });

@@ -58,6 +58,8 @@ export interface LogWriterOptions {
   readonly commitIndex: number;
   /** Segments before the first of this life, oldest first. */
   readonly chain: readonly ChainLink[];
+  /** The one with the newest snapshot's mark, 0 for none. */
+  readonly markSegment: number;
   /** Highest seq on the disk that still counts, its segment and its checksum; zeros for an empty log. */
   readonly tail: { readonly segment: number; readonly seq: number; readonly crc: number };
   /** Above every seq ever seen. */
@@ -97,6 +99,7 @@ export class LogWriter {
   #lastSeq: number;
   #lastCrc: number;
   #commitIndex: number;
+  #markSegment: number;
   /** Commit index after everything that waits. */
   #queuedCommitIndex: number;
 
@@ -109,6 +112,7 @@ export class LogWriter {
     this.#lastCrc = options.tail.crc;
     this.#commitIndex = options.commitIndex;
     this.#queuedCommitIndex = options.commitIndex;
+    this.#markSegment = options.markSegment;
   }
 
   /** Oldest first; the last one is being written. */
@@ -141,6 +145,7 @@ export class LogWriter {
       else this.#encoder.addMark(record);
     }
     await this.#writeBatch(segment);
+    if (first.records.some((record) => record.type === "mark")) this.#markSegment = segment.number;
   }
 
   /** Resolves when the operation is durable. */
@@ -188,12 +193,14 @@ export class LogWriter {
     this.#queueBytes = 0;
   }
 
-  /** Forgets the segments before `number`. */
-  forgetBefore(number: number): void {
-    const at = this.#chain.findIndex((link) => link.number === number);
-    assert(at >= 0, "Only segments of the chain are compacted");
-    this.#chain.splice(0, at);
-    this.#options.terms.compact(this.#chain[0]?.baseIndex ?? 0);
+  /** Forgets the segments that hold nothing after `index`. The one with the newest snapshot's mark stays, whatever its entries. */
+  forget(index: number): void {
+    const at = this.#chain.findLastIndex(
+      ({ baseIndex, number }) => baseIndex <= index && (number <= this.#markSegment || this.#markSegment === 0),
+    );
+    if (at > 0) this.#chain.splice(0, at);
+    const base = this.#chain[0]?.baseIndex ?? 0;
+    if (base <= this.#options.terms.lastIndex) this.#options.terms.compact(base);
   }
 
   /** Waits for what is under way and closes the segment. */
@@ -250,6 +257,7 @@ export class LogWriter {
       else if (operation.type === "mark") this.#encoder.addMark(operation.mark);
     }
     await this.#writeBatch(segment);
+    if (operations.some((operation) => operation.type === "mark")) this.#markSegment = segment.number;
     this.#options.supply.prepareAhead((reason) => this.fail(reason));
   }
 
@@ -295,6 +303,7 @@ export class LogWriter {
     this.#encoder.addMark(mark);
     await before?.file.close();
     await this.#writeBatch(segment);
+    this.#markSegment = segment.number;
   }
 
   /** Begins a batch in the current segment, or in the next one if it does not fit. */

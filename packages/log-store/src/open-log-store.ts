@@ -84,6 +84,11 @@ async function openLocked(
 
   // Only from here on is anything changed.
   await removeTemps(disk, directory);
+  const names = await disk.list(directory.root);
+  if (!names.includes("wal") || !names.includes("snap")) {
+    await makeDirectories(disk, directory.wal);
+    await makeDirectories(disk, directory.snap);
+  }
   const meta = new MetaFile(disk, directory.root, record);
   const supply = new SegmentSupply({
     disk,
@@ -111,6 +116,7 @@ async function openLocked(
     terms,
     commitIndex: commit,
     chain: log.chain,
+    markSegment: log.markSegment,
     tail: log.tail,
     nextSeq: log.nextSeq,
   });
@@ -144,11 +150,6 @@ async function readOrMakeMeta(disk: Disk, directory: DataDirectory, identity: Id
       "ERR_IDENTITY",
       `${directory.root}/${META_NAME} belongs to member ${hex16(record.memberId)} of cluster ${hex16(record.clusterId)}, not to member ${hex16(identity.memberId)} of cluster ${hex16(identity.clusterId)}: give this member its own directory`,
     );
-  }
-  const names = await disk.list(directory.root);
-  if (!names.includes("wal") || !names.includes("snap")) {
-    await makeDirectories(disk, directory.wal);
-    await makeDirectories(disk, directory.snap);
   }
   return record;
 }

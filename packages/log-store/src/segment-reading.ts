@@ -1,5 +1,5 @@
 import { type Disk, DiskError } from "@raftkv/raft-node";
-import { type DataDirectory, segmentNumberOf } from "./data-directory.ts";
+import { type DataDirectory, listIfThere, segmentNumberOf } from "./data-directory.ts";
 import { hex16, type Identity, PAGE_BYTES } from "./format.ts";
 import type { FoundSegment } from "./log-recovery.ts";
 import { LogStoreError } from "./log-store-error.ts";
@@ -9,7 +9,7 @@ import { scanSegment } from "./segment-scan.ts";
 /** All segments, ascending, each read once. */
 export async function readSegments(disk: Disk, directory: DataDirectory, identity: Identity): Promise<readonly FoundSegment[]> {
   const found: FoundSegment[] = [];
-  for (const name of await disk.list(directory.wal)) {
+  for (const name of await listIfThere(disk, directory.wal)) {
     const number = segmentNumberOf(name);
     if (number !== null) found.push(await readSegment(disk, directory, identity, number));
   }
