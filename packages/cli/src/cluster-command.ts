@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Command, Option } from "commander";
@@ -38,5 +39,5 @@ function portOption(flags: string, description: string, port: number): Option {
 
 function ownProgram(): RaftKVProgram {
   const path = fileURLToPath(new URL("../bin/raftkv.js", import.meta.url));
-  return { path, shown: `node ${relative(process.cwd(), path)}` };
+  return { path, shown: existsSync("node_modules/.bin/raftkv") ? "npx raftkv" : `node ${relative(process.cwd(), path)}` };
 }
