@@ -1,5 +1,5 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { exitCode } from "../exit-code.ts";
 import { ProgramError } from "../terminal.ts";
 import type { ClusterOptions } from "./port-plan.ts";
@@ -20,7 +20,7 @@ export function checkClusterRecord(options: ClusterOptions): void {
   const path = join(options.dataDir, fileName);
   const text = readIfThere(path);
   if (text === null) {
-    mkdirSync(options.dataDir, { recursive: true });
+    makeDirectories(resolve(options.dataDir));
     const record: ClusterRecord = { nodes: options.nodes, peerPort: options.peerPort };
     writeFileSync(path, `${JSON.stringify(record)}\n`);
     return;
@@ -37,6 +37,13 @@ export function checkClusterRecord(options: ClusterOptions): void {
       `${options.dataDir} holds a cluster with peer ports from ${record.peerPort}, not ${options.peerPort}: ${fix}`,
     );
   }
+}
+
+/** One by one: Node's own recursive way never ends where a directory can't be made, as under /proc. */
+function makeDirectories(path: string): void {
+  if (existsSync(path)) return;
+  makeDirectories(dirname(path));
+  mkdirSync(path);
 }
 
 function readIfThere(path: string): string | null {
