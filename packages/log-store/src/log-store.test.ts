@@ -388,6 +388,29 @@ describe("a data directory", () => {
 });
 
 describe("snapshots", () => {
+  test.each([
+    [3, 1],
+    [2, 2],
+  ])("of the own state at index %i and term %i, where the log has none, stop the store", async (index, term) => {
+    const store = await openTestStore(disk);
+    await store.append({ hardState: hardState(2), entries: testEntries(1, 2, 1) });
+    await expect(store.saveSnapshot(snapshotMeta(index, term), chunksOf(testBytes(10, 1)))).rejects.toThrow("Assertion failed");
+    await store.close();
+    const again = await openTestStore(disk);
+    expect(again.recovered).toMatchObject({ snapshot: null, entries: testEntries(1, 2, 1) });
+    await again.close();
+  });
+
+  test("of a term that the hard state does not know are not installed", async () => {
+    const store = await openTestStore(disk);
+    await store.receiveSnapshot(snapshotMeta(9, 3), chunksOf(testBytes(10, 9)));
+    await expect(store.installSnapshot(snapshotMeta(9, 3), hardState(2, 0, 9))).rejects.toThrow("Assertion failed");
+    await store.close();
+    const again = await openTestStore(disk);
+    expect(again.recovered.snapshot).toBeNull();
+    await again.close();
+  });
+
   test("that are older than the one in force are not put in force", async () => {
     const store = await openTestStore(disk);
     await store.append({ hardState: hardState(1, 1, 3), entries: testEntries(1, 3, 1) });

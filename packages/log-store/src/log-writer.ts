@@ -254,7 +254,7 @@ export class LogWriter {
     const segment = await this.#segmentFor(FIXED_BYTES + bytes);
     for (const operation of operations) {
       if (operation.type === "append") this.#addEntries(operation.batch.entries);
-      else if (operation.type === "mark") this.#encoder.addMark(operation.mark);
+      else if (operation.type === "mark") this.#addOwnMark(operation.mark);
     }
     await this.#writeBatch(segment);
     if (operations.some((operation) => operation.type === "mark")) this.#markSegment = segment.number;
@@ -292,8 +292,16 @@ export class LogWriter {
     }
   }
 
+  #addOwnMark(mark: SnapshotMark): void {
+    const { terms } = this.#options;
+    assert(mark.index <= terms.lastIndex, "A snapshot of the own state stands within the log");
+    assert(mark.term === terms.termAt(mark.index), "A snapshot names the term of its index");
+    this.#encoder.addMark(mark);
+  }
+
   async #install(mark: SnapshotMark): Promise<void> {
-    const { terms, supply } = this.#options;
+    const { terms, supply, meta } = this.#options;
+    assert(mark.term <= meta.durable.term, "No snapshot has a term above the hard state's");
     const segment = await supply.take(FIXED_BYTES + frameBytes(MARK_PAYLOAD_BYTES));
     const before = this.#segment;
     const open = this.#openAfter("install", mark.index, mark.term);
