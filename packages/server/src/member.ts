@@ -156,8 +156,9 @@ export class Member {
     await Promise.all(this.listeners.map((listener) => listener.close()));
     const [clientServer, peerServer] = this.rpcServers;
     await clientServer?.close(drainMs);
-    await this.context.node.close();
+    // Before the node: a snapshot that is being received would keep the log open.
     await peerServer?.close(0);
+    await this.context.node.close();
     this.ports.logger.info("closed the member");
   }
 }
