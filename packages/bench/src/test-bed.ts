@@ -1,6 +1,6 @@
 import { rmSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { resolve } from "node:path";
 import type { Channel } from "@raftkv/raft-rpc";
 import type { BenchOptions } from "./bench-options.ts";
 import { Cluster } from "./cluster/cluster.ts";
@@ -48,7 +48,7 @@ export class TestBed {
 
   /** Makes the folder for all data. Rejects if it cannot. */
   static async open(options: BenchOptions): Promise<TestBed> {
-    return new TestBed(options, await mkdtemp(join(options.directory, "raftkv-bench-")));
+    return new TestBed(options, await mkdtemp(resolve(options.directory, "raftkv-bench-")));
   }
 
   /** Starts a cluster and writes every key once. */

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync, readFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { type CpuTime, readCpuTime } from "./cpu-time.ts";
 import type { MemberPlan } from "./member-plan.ts";
 import { memberEnvironment, type System } from "./system.ts";
@@ -21,6 +22,8 @@ export class MemberProcess {
       // In a process group of its own: a terminal sends Ctrl-C to this program alone, which then stops the members in order.
       this.#child = spawn(system.program, system.memberArguments(plan.name, flags), {
         stdio: ["ignore", log, log],
+        // What a server leaves where it was started goes away with its data.
+        cwd: dirname(plan.logFile),
         env: memberEnvironment(process.env),
         detached: true,
       });
