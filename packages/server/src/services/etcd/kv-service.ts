@@ -12,7 +12,7 @@ import {
   RangeResponseWriter,
   type ResponseHeader,
 } from "@raftkv/api";
-import type { KeyValueView, KVStore, SortOrder, SortTarget } from "@raftkv/kvstore";
+import type { KeyValueView, KVStore, RangeQuery, SortOrder, SortTarget } from "@raftkv/kvstore";
 import type { Completion, NodeError } from "@raftkv/raft-node";
 import { type Dispatcher, StatusCode, type UnaryCall } from "@raftkv/raft-rpc";
 import type { ApplyResult, Refusal } from "../../state/apply-result.ts";
@@ -48,11 +48,10 @@ export class KvService {
     const { revision } = this.store;
     if (request.revision > revision) return fail(call, etcdErrors.futureRevision);
     if (request.revision > 0 && request.revision < revision) return fail(call, etcdErrors.pastRevision);
-    const sortOrder = sortOrders[request.sortOrder];
-    const sortTarget = sortTargets[request.sortTarget];
-    if (sortOrder === undefined || sortTarget === undefined) return fail(call, etcdErrors.invalidSort);
+    const query = rangeQuery(request);
+    if (query === null) return fail(call, etcdErrors.invalidSort);
     this.writer.begin();
-    const { count, more } = this.store.visitRange(request.key, request.rangeEnd, { ...request, sortOrder, sortTarget }, this.visit);
+    const { count, more } = this.store.visitRange(request.key, request.rangeEnd, query, this.visit);
     call.respond(this.writer.finish(this.context.header(revision), more, count));
   }
 
@@ -146,6 +145,15 @@ class PendingWrite implements Completion<ApplyResult> {
   private header(revision: number): ResponseHeader {
     return this.context.header(revision);
   }
+}
+
+/** Null if the sort is not one that etcd knows. */
+function rangeQuery(request: RangeRequest): RangeQuery | null {
+  const sortOrder = sortOrders[request.sortOrder];
+  const sortTarget = sortTargets[request.sortTarget];
+  if (sortOrder === undefined || sortTarget === undefined) return null;
+  const { limit, keysOnly, countOnly, minModRevision, maxModRevision, minCreateRevision, maxCreateRevision } = request;
+  return { limit, keysOnly, countOnly, minModRevision, maxModRevision, minCreateRevision, maxCreateRevision, sortTarget, sortOrder };
 }
 
 /** Rules that can be checked before the log (etcd checks them there too). */
