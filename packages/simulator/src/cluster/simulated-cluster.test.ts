@@ -118,6 +118,34 @@ async function keysOf(client: KvClient): Promise<ReadonlySet<string>> {
 }
 
 describe("A cluster of whole members", () => {
+  test("elects another leader when its leader crashes, and the old one follows when it is back", async () => {
+    const cluster = new SimulatedCluster({ seed: 5 });
+    const { simulation } = cluster;
+    await simulation.drive(() => cluster.startAll());
+    const clients = clientsOf(cluster, simulation.addNode("client").start());
+    const leaderNode = () => cluster.nodes.find((node) => cluster.memberOn(node)?.context.node.isLeader === true);
+    const put = (key: string) => {
+      const request = { key: text(key), value: text(key), lease: 0n, prevKv: false, ignoreValue: false, ignoreLease: false };
+      const client = clients[cluster.nodes.findIndex((node) => node.isRunning)];
+      return simulation.drive(async () => client?.put(request, { timeoutMs: 10_000 }));
+    };
+    await simulation.runUntil(() => leaderNode() !== undefined, { withinMs: 10_000 });
+    const first = leaderNode();
+    if (first === undefined) throw new Error("A leader was elected");
+    await put("w-before");
+
+    cluster.crash(first);
+    await simulation.runUntil(() => leaderNode() !== undefined, { withinMs: 10_000 });
+    expect(leaderNode()).not.toBe(first);
+    await put("w-meanwhile");
+
+    await simulation.drive(() => cluster.start(first));
+    await simulation.runUntil(() => cluster.memberOn(first)?.context.state.store.keyCount === 2, { withinMs: 10_000 });
+    expect(cluster.memberOn(first)?.context.node.isLeader).toBe(false);
+    const found = await simulation.drive(() => Promise.all(clients.map(keysOf)));
+    expect(found).toEqual(clients.map(() => new Set(["w-before", "w-meanwhile"])));
+  });
+
   test.each([1, 2, 3])("loses no acknowledged write to crashes, power cuts, partitions and pauses, seed %i", async (seed) => {
     const { acknowledged, found, leaders, faults } = await ordeal(seed, 20);
     for (const keys of found) {
