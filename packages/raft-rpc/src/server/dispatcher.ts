@@ -1,17 +1,8 @@
 import { methodPath, type ServiceDefinition } from "../grpc/service-definition.ts";
-import type { StreamCall, UnaryCall } from "./call.ts";
-import { adaptMethod, type TypedHandler } from "./method-adapter.ts";
+import { adaptMethod } from "./method-adapter.ts";
+import type { Route, StreamHandler, UnaryHandler } from "./route.ts";
 import type { ServiceImpl } from "./service-impl.ts";
-
-/** Answers by `call.respond` or `call.fail`, once, now or later. The message is a view that may be kept. */
-export type UnaryHandler = (message: Uint8Array, call: UnaryCall) => void;
-
-/** Calls `call.setHandlers` at once, and `call.end` sometime. */
-export type StreamHandler = (call: StreamCall) => void;
-
-export type Route =
-  | { readonly kind: "unary"; readonly path: string; readonly handler: UnaryHandler }
-  | { readonly kind: "stream"; readonly path: string; readonly handler: StreamHandler };
+import type { TypedHandler } from "./typed-handler.ts";
 
 /** Maps `/package.Service/Method` to handlers. May be shared by servers, and may grow while they run. */
 export class Dispatcher {

@@ -10,7 +10,7 @@ import { drainPingTimeoutMs, headerListLimits, pingIntervalIdleMs, pingStrikesMa
 import type { Dispatcher } from "./dispatcher.ts";
 import { type Rejection, type RequestHead, readRequestHead } from "./request-head.ts";
 import type { ServerCounters } from "./server-counters.ts";
-import { ServerStream } from "./server-stream.ts";
+import { type ServerCallConnection, ServerStream } from "./server-stream.ts";
 
 export interface ServerConnectionOptions extends ConnectionOptions {
   readonly dispatcher: Dispatcher;
@@ -28,7 +28,7 @@ const congestedBytes = 256 * 1024;
  *
  *   draining:  no --> announced (GOAWAY 2^31-1, PING) --> last (GOAWAY with the real last id) --> closed with the last stream
  */
-export class ServerConnection extends Http2Connection<ServerStream> {
+export class ServerConnection extends Http2Connection<ServerStream> implements ServerCallConnection {
   readonly streamQueueBytesMax: number;
   protected override readonly counters: ServerCounters;
   readonly #options: ServerConnectionOptions;
@@ -80,7 +80,7 @@ export class ServerConnection extends Http2Connection<ServerStream> {
     this.finish(null);
   }
 
-  // ---- For the streams
+  // ---- ServerCallConnection
 
   handlerStarted(): void {
     this.#runningHandlers++;

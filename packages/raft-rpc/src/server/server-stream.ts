@@ -1,14 +1,30 @@
 import { assertNever } from "../assert.ts";
+import type { InputOwner } from "../grpc/message-input.ts";
 import type { Metadata, ReadonlyMetadata } from "../grpc/metadata.ts";
 import { okTrailers, responseBlock, responseBlockWith, trailersBlock, trailersOnlyBlock } from "../grpc/response-blocks.ts";
 import { RpcError } from "../grpc/rpc-error.ts";
 import { StatusCode } from "../grpc/status.ts";
 import { ErrorCode } from "../http2/frame.ts";
+import type { SendSide } from "../http2/send-side.ts";
 import { type AbortReason, Http2Stream } from "../http2/stream.ts";
 import type { StreamCall, StreamCallHandlers, UnaryCall } from "./call.ts";
-import type { Route } from "./dispatcher.ts";
 import type { RequestHead } from "./request-head.ts";
-import type { ServerConnection } from "./server-connection.ts";
+import type { Route } from "./route.ts";
+
+/** What a call on the server needs of its connection. */
+export interface ServerCallConnection extends InputOwner {
+  readonly remoteAddress: string;
+  readonly send: SendSide;
+  /** Bytes that may wait in one stream before its handler loses it. */
+  readonly streamQueueBytesMax: number;
+  reset(stream: ServerStream, code: ErrorCode): void;
+  /** Between the two the handler counts as running. */
+  handlerStarted(): void;
+  handlerEnded(): void;
+  /** A handler threw something that is not an RpcError. */
+  handlerFailed(path: string, error: unknown): void;
+  countStatus(code: StatusCode): void;
+}
 
 /**
  *   waiting -- request complete (unary), or at once (stream) --> running -- answer --> done
@@ -25,14 +41,14 @@ export class ServerStream extends Http2Stream implements UnaryCall, StreamCall {
   /** Bytes of DATA so far: to be compared with `content-length`. */
   dataBytes = 0;
   readonly head: RequestHead;
-  readonly #connection: ServerConnection;
+  readonly #connection: ServerCallConnection;
   readonly #route: Route;
   #phase: CallPhase = "waiting";
   #request: Uint8Array | null = null;
   #handlers: StreamCallHandlers | null = null;
   #headersSent = false;
 
-  constructor(connection: ServerConnection, id: number, head: RequestHead, route: Route) {
+  constructor(connection: ServerCallConnection, id: number, head: RequestHead, route: Route) {
     super();
     this.id = id;
     this.head = head;

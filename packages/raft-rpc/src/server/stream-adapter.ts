@@ -3,7 +3,8 @@ import { RpcError } from "../grpc/rpc-error.ts";
 import type { MethodDefinition } from "../grpc/service-definition.ts";
 import { StatusCode } from "../grpc/status.ts";
 import type { StreamCall, StreamCallHandlers } from "./call.ts";
-import { decodeRequest, ServerCallContext, type TypedHandler } from "./method-adapter.ts";
+import { ServerCallContext } from "./server-call-context.ts";
+import { decodeRequest, type TypedHandler } from "./typed-handler.ts";
 
 /** Runs a handler of async iterables on the push API of a call. */
 export class StreamAdapter implements StreamCallHandlers {
