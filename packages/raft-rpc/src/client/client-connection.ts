@@ -2,7 +2,7 @@ import { HeaderBlockCache } from "../hpack/block-cache.ts";
 import { type ConnectionOptions, Http2Connection } from "../http2/connection.ts";
 import { ConnectionError, clientPreface, ErrorCode, Flag, FrameType, SettingId } from "../http2/frame.ts";
 import { headerListLimits } from "../limits.ts";
-import type { ClientStream } from "./client-stream.ts";
+import type { ClientCallConnection, ClientStream } from "./client-stream.ts";
 import { type ResponseHead, readResponseHead } from "./response-head.ts";
 
 /** What the connection tells its channel. */
@@ -27,7 +27,7 @@ const streamsBeforeSettingsMax = 100;
 const lastUsedStreamId = 0x60000000;
 
 /** The client's end of a connection. */
-export class ClientConnection extends Http2Connection<ClientStream> {
+export class ClientConnection extends Http2Connection<ClientStream> implements ClientCallConnection {
   readonly #owner: ConnectionOwner;
   readonly #keepaliveWithoutCalls: boolean;
   readonly #heads = new HeaderBlockCache<ResponseHead>();
@@ -51,11 +51,11 @@ export class ClientConnection extends Http2Connection<ClientStream> {
   }
 
   get ready(): boolean {
-    return this.settingsReceived;
+    return this.settings.received;
   }
 
   get hasRoom(): boolean {
-    const streamsMax = this.settingsReceived ? this.peerConcurrentStreamsMax : streamsBeforeSettingsMax;
+    const streamsMax = this.settings.received ? this.settings.peerConcurrentStreamsMax : streamsBeforeSettingsMax;
     return (
       this.phase === "open" &&
       !this.#draining &&

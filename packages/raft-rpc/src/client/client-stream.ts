@@ -1,12 +1,12 @@
+import type { InputOwner } from "../grpc/message-input.ts";
 import { Metadata, type ReadonlyMetadata } from "../grpc/metadata.ts";
 import { type Retryable, RpcError } from "../grpc/rpc-error.ts";
 import { StatusCode, statusFromHttp, statusFromNumber } from "../grpc/status.ts";
 import { ErrorCode, errorName, Flag } from "../http2/frame.ts";
-import { messagePrefix } from "../http2/send-side.ts";
+import { messagePrefix, type SendSide } from "../http2/send-side.ts";
 import { type AbortReason, Http2Stream } from "../http2/stream.ts";
 import { sendHighWaterBytes } from "../limits.ts";
 import type { CallOptions, ClientStreamCall, ClientStreamHandlers, UnaryDone } from "./client-call.ts";
-import type { ClientConnection } from "./client-connection.ts";
 import type { ResponseHead } from "./response-head.ts";
 
 /** Where the result goes: a unary call has one message each way. */
@@ -18,6 +18,14 @@ export type CallTarget =
 export interface CallOwner {
   /** The call ended before it got a connection, or its deadline may be forgotten. */
   callEnded(stream: ClientStream): void;
+}
+
+/** What a call needs of its connection. */
+export interface ClientCallConnection extends InputOwner {
+  readonly send: SendSide;
+  reset(stream: ClientStream, code: ErrorCode): void;
+  /** The stream's END_STREAM was put out past the send queue. */
+  localEnded(stream: ClientStream): void;
 }
 
 const noMetadata: ReadonlyMetadata = new Metadata();
@@ -37,7 +45,7 @@ export class ClientStream extends Http2Stream implements ClientStreamCall {
   readonly #owner: CallOwner;
   readonly #target: CallTarget;
   #phase: CallPhase = "waiting";
-  #connection: ClientConnection | null = null;
+  #connection: ClientCallConnection | null = null;
   /** `end` was called. */
   #requestsEnded = false;
   #head: ResponseHead | null = null;
@@ -91,7 +99,7 @@ export class ClientStream extends Http2Stream implements ClientStreamCall {
   // ---- From the channel
 
   /** The connection has room: the call begins. */
-  start(connection: ClientConnection, streamId: number, block: Uint8Array): void {
+  start(connection: ClientCallConnection, streamId: number, block: Uint8Array): void {
     this.#phase = "running";
     this.#connection = connection;
     this.id = streamId;

@@ -3,27 +3,17 @@ import { type DeadlineWheel, WheelTimer } from "../grpc/deadline-wheel.ts";
 import type { InputOwner } from "../grpc/message-input.ts";
 import { HpackDecoder } from "../hpack/decoder.ts";
 import { HeaderList } from "../hpack/header-list.ts";
-import { headerBlockTimeoutMs, headerListLimits, lingerMs, type RpcLimits, settingsEntriesMax, settingsTimeoutMs } from "../limits.ts";
+import { headerBlockTimeoutMs, headerListLimits, lingerMs, type RpcLimits } from "../limits.ts";
 import type { RpcClock } from "../rpc-clock.ts";
 import type { Http2Counters } from "./counters.ts";
 import { FloodGuard } from "./flood-guard.ts";
-import {
-  ConnectionError,
-  ErrorCode,
-  Flag,
-  FrameType,
-  frameSizeMax,
-  frameSizeMin,
-  initialWindowBytes,
-  readUint32,
-  SettingId,
-  windowBytesMax,
-} from "./frame.ts";
+import { ConnectionError, ErrorCode, Flag, FrameType, frameSizeError, initialWindowBytes, readUint32 } from "./frame.ts";
 import { FrameReader, type FrameSink } from "./frame-reader.ts";
 import { HeaderFragments } from "./header-fragments.ts";
 import { IdRing } from "./id-ring.ts";
 import { Liveness } from "./liveness.ts";
 import { SendSide } from "./send-side.ts";
+import { SettingsExchange } from "./settings-exchange.ts";
 import type { AbortReason, Http2Stream } from "./stream.ts";
 
 export interface ConnectionOptions {
@@ -55,7 +45,6 @@ export abstract class Http2Connection<S extends Http2Stream> implements FrameSin
   nowMs: number;
   /** "ending": a GOAWAY with an error went out, or `end` was called; what still comes is read and ignored. */
   phase: "open" | "ending" | "closed" = "open";
-  peerConcurrentStreamsMax = Number.POSITIVE_INFINITY;
 
   protected readonly stream: ByteStream;
   protected readonly limits: RpcLimits;
@@ -66,7 +55,7 @@ export abstract class Http2Connection<S extends Http2Stream> implements FrameSin
   /** Streams that we reset lately, and streams that ended otherwise. */
   protected readonly resetIds = new IdRing();
   protected readonly closedIds = new IdRing();
-  protected settingsReceived = false;
+  protected readonly settings: SettingsExchange;
 
   readonly #reader: FrameReader;
   readonly #liveness: Liveness;
@@ -74,9 +63,7 @@ export abstract class Http2Connection<S extends Http2Stream> implements FrameSin
   #receiveWindow: number;
   #queuedBytes = 0;
   #partialBytes = 0;
-  #ownSettingsApply = false;
   readonly #fragmentsTimer = new WheelTimer(() => this.fail(ErrorCode.ENHANCE_YOUR_CALM, "Header block is not complete in time"));
-  readonly #settingsTimer = new WheelTimer(() => this.fail(ErrorCode.SETTINGS_TIMEOUT, "SETTINGS are not acknowledged in time"));
   readonly #lingerTimer = new WheelTimer(() => this.stream.destroy());
 
   constructor(options: ConnectionOptions) {
@@ -98,6 +85,14 @@ export abstract class Http2Connection<S extends Http2Stream> implements FrameSin
       counters: options.counters,
       onLocalEnd: (stream) => this.#localEnd(stream),
       onWaiting: () => this.outputWaits(),
+    });
+    this.settings = new SettingsExchange({
+      send: this.send,
+      streams: this.streams,
+      guard: this.guard,
+      wheel: options.wheel,
+      streamWindowBytes: this.streamWindowBytes,
+      onTimeout: () => this.fail(ErrorCode.SETTINGS_TIMEOUT, "SETTINGS are not acknowledged in time"),
     });
     this.#liveness = new Liveness({
       clock: this.clock,
@@ -132,11 +127,10 @@ export abstract class Http2Connection<S extends Http2Stream> implements FrameSin
 
   /** Our SETTINGS and the connection window; called once. */
   protected open(settings: readonly (readonly [number, number])[]): void {
-    this.send.output.settings(settings);
+    this.settings.start(settings, this.nowMs);
     const extra = this.#receiveWindow - initialWindowBytes;
     if (extra > 0) this.send.output.uint32Frame(FrameType.WINDOW_UPDATE, 0, extra);
     this.send.schedule();
-    this.wheel.set(this.#settingsTimer, this.nowMs + settingsTimeoutMs);
     this.#liveness.start();
   }
 
@@ -212,7 +206,9 @@ export abstract class Http2Connection<S extends Http2Stream> implements FrameSin
     this.phase = "closed";
     this.send.close();
     this.#liveness.stop();
-    for (const timer of [this.#fragmentsTimer, this.#settingsTimer, this.#lingerTimer]) this.wheel.clear(timer);
+    this.settings.stop();
+    this.wheel.clear(this.#fragmentsTimer);
+    this.wheel.clear(this.#lingerTimer);
     if (wasOpen) this.#abortAll(error);
     this.closed(error);
   }
@@ -302,7 +298,7 @@ export abstract class Http2Connection<S extends Http2Stream> implements FrameSin
   // ---- InputOwner
 
   openingWindowBytes(): number {
-    return this.#ownSettingsApply ? this.streamWindowBytes : Math.max(this.streamWindowBytes, initialWindowBytes);
+    return this.settings.openingWindowBytes;
   }
 
   holdPartial(byteCount: number): boolean {
@@ -333,7 +329,7 @@ export abstract class Http2Connection<S extends Http2Stream> implements FrameSin
 
   frame(type: number, flags: number, streamId: number, bytes: Uint8Array, start: number, end: number): boolean {
     this.counters.framesReceived++;
-    if (!this.settingsReceived && (type !== FrameType.SETTINGS || (flags & Flag.ACK) !== 0)) {
+    if (!this.settings.received && (type !== FrameType.SETTINGS || (flags & Flag.ACK) !== 0)) {
       throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, "First frame is not SETTINGS");
     }
     if (this.#fragments !== null && (type !== FrameType.CONTINUATION || streamId !== this.#fragments.streamId)) {
@@ -370,7 +366,7 @@ export abstract class Http2Connection<S extends Http2Stream> implements FrameSin
         return this.#ping(flags, streamId, bytes, start, end);
       case FrameType.GOAWAY:
         if (streamId !== 0) throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, `GOAWAY stands on stream ${streamId}`);
-        if (end - start < 8) throw frameSize("GOAWAY", end - start);
+        if (end - start < 8) throw frameSizeError("GOAWAY", end - start);
         return this.goawayReceived(readUint32(bytes, start) & 0x7fffffff, readUint32(bytes, start + 4), bytes.subarray(start + 8, end));
       case FrameType.WINDOW_UPDATE:
         return this.#windowUpdate(streamId, bytes, start, end);
@@ -473,11 +469,11 @@ export abstract class Http2Connection<S extends Http2Stream> implements FrameSin
     const stream = this.streams.get(streamId);
     if (stream !== undefined) return this.streamError(stream, ErrorCode.FRAME_SIZE_ERROR, `PRIORITY has ${length} bytes`);
     // A stream that is not open cannot be reset alone when it is idle.
-    throw frameSize("PRIORITY", length);
+    throw frameSizeError("PRIORITY", length);
   }
 
   #rstStream(streamId: number, bytes: Uint8Array, start: number, end: number): void {
-    if (end - start !== 4) throw frameSize("RST_STREAM", end - start);
+    if (end - start !== 4) throw frameSizeError("RST_STREAM", end - start);
     if (streamId === 0 || this.isIdle(streamId)) {
       throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, `RST_STREAM stands on stream ${streamId}, which is not open`);
     }
@@ -490,70 +486,14 @@ export abstract class Http2Connection<S extends Http2Stream> implements FrameSin
 
   #settings(flags: number, streamId: number, bytes: Uint8Array, start: number, end: number): void {
     if (streamId !== 0) throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, `SETTINGS stands on stream ${streamId}`);
-    const length = end - start;
-    if ((flags & Flag.ACK) !== 0) {
-      if (length !== 0) throw frameSize("SETTINGS with ACK", length);
-      this.wheel.clear(this.#settingsTimer);
-      this.#settingsAcknowledged();
-      return;
-    }
-    if (length % 6 !== 0) throw frameSize("SETTINGS", length);
-    if (length > settingsEntriesMax * 6) {
-      throw new ConnectionError(ErrorCode.ENHANCE_YOUR_CALM, `SETTINGS has ${length / 6} entries, more than ${settingsEntriesMax}`);
-    }
-    this.guard.settings(this.nowMs);
-    for (let at = start; at < end; at += 6) {
-      this.#setting(((bytes[at] as number) << 8) | (bytes[at + 1] as number), readUint32(bytes, at + 2));
-    }
-    this.settingsReceived = true;
-    this.send.output.beginFrame(0, FrameType.SETTINGS, Flag.ACK, 0);
-    this.send.controlFrame();
+    if ((flags & Flag.ACK) !== 0) return this.settings.acknowledged(end - start);
+    this.settings.receive(bytes, start, end, this.nowMs);
     this.settingsApplied();
-  }
-
-  /** From here on our INITIAL_WINDOW_SIZE binds the peer; before, it could count on the initial value. */
-  #settingsAcknowledged(): void {
-    if (this.#ownSettingsApply) return;
-    this.#ownSettingsApply = true;
-    const lost = initialWindowBytes - this.streamWindowBytes;
-    if (lost > 0) for (const stream of this.streams.values()) stream.lowerWindow(lost);
-  }
-
-  #setting(id: number, value: number): void {
-    switch (id) {
-      case SettingId.ENABLE_PUSH:
-        if (value > 1) throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, `ENABLE_PUSH is ${value}`);
-        break;
-      case SettingId.MAX_CONCURRENT_STREAMS:
-        this.peerConcurrentStreamsMax = value;
-        break;
-      case SettingId.INITIAL_WINDOW_SIZE:
-        this.#initialWindow(value);
-        break;
-      case SettingId.MAX_FRAME_SIZE:
-        if (value < frameSizeMin || value > frameSizeMax) throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, `MAX_FRAME_SIZE is ${value}`);
-        this.send.peerFrameBytesMax = value;
-        break;
-      // Our encoder keeps no table and sends small header lists, and unknown settings are ignored (RFC 9113 6.5.2).
-    }
-  }
-
-  #initialWindow(value: number): void {
-    if (value > windowBytesMax) throw new ConnectionError(ErrorCode.FLOW_CONTROL_ERROR, `INITIAL_WINDOW_SIZE is ${value}`);
-    const rises = value > this.send.peerInitialWindow;
-    this.send.peerInitialWindow = value;
-    if (!rises) return;
-    for (const stream of this.streams.values()) {
-      if (stream.sendCredit + value > windowBytesMax) {
-        throw new ConnectionError(ErrorCode.FLOW_CONTROL_ERROR, `INITIAL_WINDOW_SIZE ${value} lifts stream ${stream.id} above 2^31-1`);
-      }
-      this.send.wake(stream);
-    }
   }
 
   #ping(flags: number, streamId: number, bytes: Uint8Array, start: number, end: number): void {
     if (streamId !== 0) throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, `PING stands on stream ${streamId}`);
-    if (end - start !== 8) throw frameSize("PING", end - start);
+    if (end - start !== 8) throw frameSizeError("PING", end - start);
     if ((flags & Flag.ACK) !== 0) return this.pingAcknowledged(bytes.subarray(start, end));
     this.counters.pingsReceived++;
     this.send.output.bytesFrame(FrameType.PING, Flag.ACK, 0, bytes.subarray(start, end));
@@ -562,7 +502,7 @@ export abstract class Http2Connection<S extends Http2Stream> implements FrameSin
   }
 
   #windowUpdate(streamId: number, bytes: Uint8Array, start: number, end: number): void {
-    if (end - start !== 4) throw frameSize("WINDOW_UPDATE", end - start);
+    if (end - start !== 4) throw frameSizeError("WINDOW_UPDATE", end - start);
     const increment = readUint32(bytes, start) & 0x7fffffff;
     if (streamId === 0) {
       if (increment === 0) throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, "WINDOW_UPDATE on stream 0 has increment 0");
@@ -592,8 +532,4 @@ export abstract class Http2Connection<S extends Http2Stream> implements FrameSin
     this.lost(new Error(`Peer did not answer a keepalive ping within ${this.limits.keepaliveTimeoutMs} ms`));
     this.stream.destroy();
   }
-}
-
-function frameSize(what: string, length: number): ConnectionError {
-  return new ConnectionError(ErrorCode.FRAME_SIZE_ERROR, `${what} has ${length} bytes`);
 }

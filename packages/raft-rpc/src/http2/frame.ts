@@ -87,6 +87,11 @@ export class ConnectionError extends Error {
   }
 }
 
+/** FRAME_SIZE_ERROR: `what` cannot have a payload of this length. */
+export function frameSizeError(what: string, payloadBytes: number): ConnectionError {
+  return new ConnectionError(ErrorCode.FRAME_SIZE_ERROR, `${what} has ${payloadBytes} bytes`);
+}
+
 /** Reads 32 bits, big-endian, unsigned. The caller has checked the length. */
 export function readUint32(bytes: Uint8Array, offset: number): number {
   return (
