@@ -31,7 +31,7 @@ function join(chunks: readonly Uint8Array[]): Uint8Array {
 }
 
 function restored(image: Uint8Array): KVStore {
-  const copy = new KVStore({ towerSeed: 99 });
+  const copy = new KVStore({ seed: 99 });
   const restorer = copy.createRestorer();
   restorer.push(image);
   restorer.finish();
@@ -87,14 +87,14 @@ describe("a snapshot", () => {
     const key = fc.array(fc.constantFrom(0, 1, 0x61, 255), { minLength: 1, maxLength: 4 }).map((each) => new Uint8Array(each));
     const value = fc.uint8Array({ maxLength: 40 });
     fc.assert(
-      fc.property(fc.array(fc.tuple(fc.nat(3), key, value), { maxLength: 60 }), fc.integer(), (operations, towerSeed) => {
+      fc.property(fc.array(fc.tuple(fc.nat(3), key, value), { maxLength: 60 }), fc.integer(), (operations, seed) => {
         const original = new KVStore();
         for (const [kind, eachKey, eachValue] of operations) {
           if (kind === 0) original.deleteRange(eachKey, open);
           else original.set(eachKey, eachValue, { lease: BigInt(kind - 1) });
         }
         const image = readAll(original.snapshot());
-        const rebuilt = new KVStore({ towerSeed });
+        const rebuilt = new KVStore({ seed });
         const restorer = rebuilt.createRestorer();
         restorer.push(image);
         restorer.finish();

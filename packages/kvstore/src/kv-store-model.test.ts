@@ -88,7 +88,7 @@ interface OpenSnapshot {
 
 /** The two stores side by side, and at most one snapshot with what it must contain. */
 class Pair {
-  readonly store = new KVStore({ towerSeed: 7 });
+  readonly store = new KVStore({ seed: 7 });
   readonly naive = new NaiveStore();
   #snapshot: OpenSnapshot | null = null;
 

@@ -181,6 +181,13 @@ describe("deleteRange", () => {
   });
 });
 
+describe("the seed", () => {
+  test("is any safe integer, and a number that is none is refused by name", () => {
+    for (const seed of [0, -1, Number.MAX_SAFE_INTEGER]) expect(new KVStore({ seed }).set(bytes("a"), bytes("1")).revision).toBe(2);
+    for (const seed of [0.5, 2 ** 53, Number.NaN]) expect(() => new KVStore({ seed })).toThrow(`Seed ${seed} is not a safe integer`);
+  });
+});
+
 describe("memory", () => {
   test("is accounted, and all of it is free again when all keys are removed", () => {
     for (let i = 0; i < 5000; i++) store.set(bytes(`key ${i}`), new Uint8Array(i % 700));

@@ -12,10 +12,11 @@ const firstRevision = 1;
 
 export interface KVStoreOptions {
   /**
-   * Seeds the heights of the skip list's towers. Nothing that can be seen depends on it but speed; a secret seed keeps a client
-   * from choosing keys that make the list slow. Default 1.
+   * Any safe integer. Seeds the hashes of keys and the heights of the skip list's towers. Nothing that can be seen depends on it
+   * but speed, so each member may have its own; a secret one of at least 32 random bits keeps clients from choosing keys that
+   * make the store slow. Default 1.
    */
-  readonly towerSeed?: number;
+  readonly seed?: number;
 }
 
 export type PutResult = { readonly outcome: "created"; readonly revision: number } | { readonly outcome: "already-exists" };
@@ -53,9 +54,9 @@ export interface DeleteRangeResult {
 export interface MemoryUse {
   /** Keys and values. */
   readonly payload: number;
-  /** Cells in use: keys, values, fields, towers, rounding, and what an open snapshot holds. */
+  /** Cells in use: keys, values, fields, towers, rounding, and what an open snapshot holds. Slots in use of the hash index. */
   readonly used: number;
-  /** Pages of the arenas. */
+  /** Pages of the arenas, and the hash index. */
   readonly reserved: number;
 }
 
@@ -67,13 +68,14 @@ export interface MemoryUse {
  * Keys have 1 to 16 Mi bytes, values up to 64 Mi; the caller checks client input before, otherwise calls throw a RecordLimitError.
  */
 export class KVStore {
-  readonly #towerSeed: number;
+  readonly #seed: number;
   #table: RecordTable;
   #revision = firstRevision;
 
   constructor(options: KVStoreOptions = {}) {
-    this.#towerSeed = options.towerSeed ?? 1;
-    this.#table = new RecordTable(this.#towerSeed);
+    this.#seed = options.seed ?? 1;
+    if (!Number.isSafeInteger(this.#seed)) throw new RangeError(`Seed ${this.#seed} is not a safe integer`);
+    this.#table = new RecordTable(this.#seed);
   }
 
   /** Revision of the last change; 1 for a store that was never written. */
@@ -86,7 +88,7 @@ export class KVStore {
   }
 
   get bytesUsed(): MemoryUse {
-    return { payload: this.#table.payloadBytes, used: this.#table.cellBytes, reserved: this.#table.reservedBytes };
+    return { payload: this.#table.payloadBytes, used: this.#table.usedBytes, reserved: this.#table.reservedBytes };
   }
 
   /** Stores a new key. Refuses one that exists. */
@@ -107,7 +109,8 @@ export class KVStore {
   }
 
   remove(key: Uint8Array): RemoveResult {
-    const node = this.#find(key);
+    checkKey(key);
+    const node = this.#table.seek(key);
     if (node === 0) return { outcome: "not-found" };
     this.#table.remove(node);
     return { outcome: "removed", revision: this.#takeRevision() };
@@ -123,7 +126,7 @@ export class KVStore {
   /** etcd's DeleteRange: removes the keys of a range (see `range`) at one revision. */
   deleteRange(key: Uint8Array, rangeEnd: Uint8Array, options: DeleteRangeOptions = {}): DeleteRangeResult {
     const previous: KeyValue[] = [];
-    const span = this.#span(key, rangeEnd);
+    const span = this.#span(key, rangeEnd, "remove");
     const countBefore = this.#table.count;
     for (let node = span.first; node !== span.stop; ) {
       if (options.wantPrevious === true) previous.push(this.#recordAt(node));
@@ -150,7 +153,7 @@ export class KVStore {
    * the store must not be written before the call returns.
    */
   visitRange(key: Uint8Array, rangeEnd: Uint8Array, query: RangeQuery, visit: (view: KeyValueView) => void): RangeSummary {
-    return visitSpan(this.#table, this.#span(key, rangeEnd), query, visit);
+    return visitSpan(this.#table, this.#span(key, rangeEnd, "read"), query, visit);
   }
 
   /** The state as of now, to be read while writes go on. At most one may be open. */
@@ -160,7 +163,7 @@ export class KVStore {
 
   /** Takes the bytes of a snapshot and, when it finishes, replaces the whole state. An open snapshot stays what it is. */
   createRestorer(): KVRestorer {
-    return new KVRestorer(new RecordTable(this.#towerSeed), (table, revision) => {
+    return new KVRestorer(new RecordTable(this.#seed), (table, revision) => {
       this.#table = table;
       this.#revision = revision;
     });
@@ -176,12 +179,12 @@ export class KVStore {
     return this.#table.find(key);
   }
 
-  #span(key: Uint8Array, rangeEnd: Uint8Array): NodeSpan {
+  #span(key: Uint8Array, rangeEnd: Uint8Array, purpose: "read" | "remove"): NodeSpan {
+    checkKey(key);
     if (rangeEnd.length === 0) {
-      const node = this.#find(key);
+      const node = purpose === "read" ? this.#table.find(key) : this.#table.seek(key);
       return { first: node, stop: node === 0 ? 0 : this.#table.next(node) };
     }
-    checkKey(key);
     const isOpen = rangeEnd.length === 1 && rangeEnd[0] === 0;
     return this.#table.span(key, isOpen ? null : rangeEnd);
   }

@@ -1,5 +1,6 @@
 import { assert } from "./assertion.ts";
 import { CellArena, type CellRef, granuleMask, pageShift } from "./cell-arena.ts";
+import type { KeyHash } from "./key-hash.ts";
 import { bitsAt, copyWords, inByteOrder, type SearchKey, sharedBitsOf, wordCount } from "./search-key.ts";
 
 /** A node of a skip list, by the cell of its tower; 0 is the end of the list. */
@@ -105,6 +106,24 @@ export class NodeArena {
     const record = this.#record(node);
     const start = wordOffset(record) + keyStart;
     return compareWords(this.#recordPage(record), start, this.keyLength(node), key.words, 0, key.length);
+  }
+
+  hasKey(node: NodeRef, key: SearchKey): boolean {
+    const record = this.#record(node);
+    const page = this.#recordPage(record);
+    const start = wordOffset(record);
+    if (page[start + keyLengthWord] !== key.length) return false;
+    const count = wordCount(key.length);
+    for (let i = 0; i < count; i++) {
+      if (page[start + keyStart + i] !== key.words[i]) return false;
+    }
+    return true;
+  }
+
+  /** The hash that `keyHash` gives the key of `node`. */
+  hashOf(node: NodeRef, keyHash: KeyHash): number {
+    const record = this.#record(node);
+    return keyHash.of(this.#recordPage(record), wordOffset(record) + keyStart, this.keyLength(node));
   }
 
   compareKeys(a: NodeRef, b: NodeRef): number {

@@ -1,5 +1,7 @@
 import { assert } from "./assertion.ts";
 import { CellArena } from "./cell-arena.ts";
+import { HashIndex } from "./hash-index.ts";
+import { KeyHash } from "./key-hash.ts";
 import { highHalf, lowHalf } from "./lease-id.ts";
 import { NodeArena, type NodeRef } from "./node-arena.ts";
 import { NodeView, valueOffset, valuePage } from "./node-view.ts";
@@ -24,20 +26,31 @@ export interface NodeSpan {
   readonly stop: NodeRef;
 }
 
-/** The current records in key order: one node per key in a skip list, its value in a cell of its own. Knows no semantics. */
+/**
+ * The current records: one node per key, its value in a cell of its own. A skip list has the nodes in key order, a hash index
+ * finds one of them without a search. Knows no semantics.
+ */
 export class RecordTable {
   readonly nodes = new NodeArena();
   readonly #values = new CellArena();
   readonly #list = new SkipList(this.nodes);
+  readonly #index = new HashIndex(this.nodes);
   readonly #heights: TowerHeights;
+  readonly #keyHash: KeyHash;
+  /** The key that `find` was last called for, and its hash. */
   readonly #key = new SearchKey();
+  #hash = 0;
+  /** What the list was last searched for, but for an insert. */
+  readonly #bound = new SearchKey();
   readonly #results = new ResultBytes();
   #payloadBytes = 0;
   #image: TableImage | null = null;
   #visits = 0;
 
-  constructor(towerSeed: number) {
-    this.#heights = new TowerHeights(towerSeed);
+  /** `seed`, any safe integer, decides about speed only. */
+  constructor(seed: number) {
+    this.#heights = new TowerHeights(seed);
+    this.#keyHash = new KeyHash(seed);
   }
 
   get count(): number {
@@ -49,20 +62,28 @@ export class RecordTable {
     return this.#payloadBytes;
   }
 
-  /** Bytes of the cells that nodes, values and what an open image keeps take. */
-  get cellBytes(): number {
-    return this.nodes.towers.liveBytes + this.nodes.records.liveBytes + this.#values.liveBytes;
+  /** Bytes of the cells that nodes, values and what an open image keeps take, and of the slots of the index that are taken. */
+  get usedBytes(): number {
+    const { towers, records } = this.nodes;
+    return towers.liveBytes + records.liveBytes + this.#values.liveBytes + this.#index.usedBytes;
   }
 
-  /** Bytes of all pages. */
+  /** Bytes of all pages and of the index. */
   get reservedBytes(): number {
-    return this.nodes.towers.reservedBytes + this.nodes.records.reservedBytes + this.#values.reservedBytes;
+    const { towers, records } = this.nodes;
+    return towers.reservedBytes + records.reservedBytes + this.#values.reservedBytes + this.#index.reservedBytes;
   }
 
-  /** The node of `key`, or 0. In that case `insert` puts the key here. */
+  /** The node of `key`, or 0. In that case `insert` adds the key. */
   find(key: Uint8Array): NodeRef {
-    this.#key.load(key);
-    const node = this.#list.seek(this.#key);
+    this.#loadKey(key);
+    return this.#index.find(this.#hash, this.#key);
+  }
+
+  /** As `find`, for a node to be removed: only the list knows what lies before it, so the index would be a detour. */
+  seek(key: Uint8Array): NodeRef {
+    this.#bound.load(key);
+    const node = this.#list.seek(this.#bound);
     return this.#list.exact ? node : 0;
   }
 
@@ -70,15 +91,15 @@ export class RecordTable {
     return this.#list.next(node);
   }
 
-  /** The nodes of keys from `start` on and below `end`; null is no bound. `remove` may take them out from the first on. */
+  /** The nodes of keys from `start` on and below `end`; null is no bound. */
   span(start: Uint8Array, end: Uint8Array | null): NodeSpan {
     let stop = 0;
     if (end !== null) {
-      this.#key.load(end);
-      stop = this.#list.seek(this.#key);
+      this.#bound.load(end);
+      stop = this.#list.seek(this.#bound);
     }
-    this.#key.load(start);
-    const first = this.#list.seek(this.#key);
+    this.#bound.load(start);
+    const first = this.#list.seek(this.#bound);
     const isReversed = first !== 0 && stop !== 0 && this.nodes.compareKeys(stop, first) < 0;
     return first === 0 || isReversed ? { first: 0, stop: 0 } : { first, stop };
   }
@@ -88,11 +109,13 @@ export class RecordTable {
     return span.stop === 0 && span.first === this.#list.first();
   }
 
-  /** Adds the key that `find` just missed. */
+  /** Adds the key that `find` was last called for and missed. */
   insert(value: Uint8Array, lease: bigint, revision: number): void {
     this.#assertNoVisit();
     const node = this.nodes.create(this.#key, this.#heights.next());
+    this.#list.seek(this.#key);
     this.#list.link(node);
+    this.#index.add(this.#hash, node);
     this.nodes.setRevisions(node, revision, revision, 1);
     this.nodes.setLease(node, highHalf(lease), lowHalf(lease));
     this.nodes.setValue(node, this.#storeValue(value), value.length);
@@ -110,10 +133,11 @@ export class RecordTable {
     nodes.setValue(node, this.#replaceValue(nodes.valueCell(node), value), value.length);
   }
 
-  /** Takes out a node that `find` or `span` just returned as the first, or the one that followed it. */
+  /** Takes out a node that `seek` or `span` just returned as the first, or the one that followed it. */
   remove(node: NodeRef): void {
     this.#assertNoVisit();
     this.#list.unlink(node);
+    this.#index.remove(this.nodes.hashOf(node, this.#keyHash), node);
     this.#payloadBytes -= this.nodes.keyLength(node) + this.nodes.valueLength(node);
     if (this.#image?.needs(node) === true) {
       this.#image.keepRemoved(node);
@@ -126,12 +150,13 @@ export class RecordTable {
 
   /** Adds a record behind all others, for a table that is built in key order. The key must be greater than all. */
   append(key: Uint8Array, value: Uint8Array, fields: RecordFields): void {
-    this.#key.load(key);
+    this.#loadKey(key);
     const node = this.nodes.create(this.#key, this.#heights.next());
     this.nodes.setRevisions(node, fields.createRevision, fields.modRevision, fields.version);
     this.nodes.setLease(node, fields.leaseHigh, fields.leaseLow);
     this.nodes.setValue(node, this.#storeValue(value), value.length);
     this.#list.append(node);
+    this.#index.add(this.#hash, node);
     this.#payloadBytes += key.length + value.length;
   }
 
@@ -166,17 +191,21 @@ export class RecordTable {
     if (this.#image === image) this.#image = null;
   }
 
-  /** Walks everything and checks order, towers and accounting. @throws Error if something does not hold. */
+  /** Walks everything and checks order, towers, index and accounting. @throws Error if something does not hold. */
   verify(revision: number): void {
     const { nodes } = this;
     this.#list.verify();
     nodes.towers.verify();
     nodes.records.verify();
     this.#values.verify();
+    this.#index.verify();
+    assert(this.#index.count === this.count, "The index has as many nodes as the list");
     let payloadBytes = 0;
     let valueCells = 0;
     for (let node = this.#list.first(); node !== 0; node = this.#list.next(node)) {
       payloadBytes += nodes.keyLength(node) + nodes.valueLength(node);
+      nodes.loadKey(node, this.#bound);
+      assert(this.#index.find(nodes.hashOf(node, this.#keyHash), this.#bound) === node, "The index finds each node of the list");
       if (nodes.valueCell(node) !== 0) valueCells++;
       assert((nodes.valueCell(node) === 0) === (nodes.valueLength(node) === 0), "Only an empty value has no cell");
       assert(nodes.modRevision(node) <= revision, "No record is newer than the store");
@@ -189,6 +218,11 @@ export class RecordTable {
     const keptCount = this.#image?.keptCount ?? 0;
     const keptValues = this.#values.liveCells - valueCells;
     assert(keptValues >= 0 && keptValues <= keptCount, "Each value cell belongs to a record");
+  }
+
+  #loadKey(key: Uint8Array): void {
+    this.#key.load(key);
+    this.#hash = this.#keyHash.of(this.#key.words, 0, key.length);
   }
 
   #storeValue(value: Uint8Array): number {
