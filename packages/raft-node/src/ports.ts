@@ -35,6 +35,11 @@ export interface DiskFile {
   truncate(sizeBytes: number): Promise<void>;
   /** Data, and the size if it changed, are durable when it resolves. */
   sync(): Promise<void>;
+  /**
+   * Writes as `write` does; these bytes, and the size if it changed, are durable when it resolves: in one step where the disk can. What
+   * else was written before is only sure to be durable after a `sync` of its own. If it rejects, any part may be written or lost.
+   */
+  writeDurably(offset: number, chunks: readonly Uint8Array[]): Promise<void>;
   close(): Promise<void>;
 }
 

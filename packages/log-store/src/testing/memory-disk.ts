@@ -1,5 +1,5 @@
 import { type DirectoryLock, type Disk, DiskError, type DiskFile } from "@raftkv/raft-node";
-import { SECTOR_BYTES } from "../format.ts";
+import { roundUp, SECTOR_BYTES } from "../format.ts";
 
 export interface DiskCall {
   readonly name:
@@ -14,7 +14,8 @@ export interface DiskCall {
     | "read"
     | "write"
     | "truncate"
-    | "sync";
+    | "sync"
+    | "writeDurably";
   readonly path: string;
   /** From 1 up over the life of the disk. */
   readonly number: number;
@@ -32,11 +33,15 @@ class Inode {
     this.bytes = grown;
   }
 
-  write(offset: number, chunk: Uint8Array): void {
-    if (offset + chunk.length > this.bytes.length) this.resize(offset + chunk.length);
-    this.bytes.set(chunk, offset);
-    for (let sector = Math.floor(offset / SECTOR_BYTES); sector * SECTOR_BYTES < offset + chunk.length; sector++)
-      this.dirtySectors.add(sector);
+  write(offset: number, chunks: readonly Uint8Array[]): void {
+    let at = offset;
+    for (const chunk of chunks) {
+      if (chunk.length === 0) continue;
+      if (at + chunk.length > this.bytes.length) this.resize(at + chunk.length);
+      this.bytes.set(chunk, at);
+      for (const sector of sectorsOf(at, at + chunk.length)) this.dirtySectors.add(sector);
+      at += chunk.length;
+    }
   }
 
   sync(): void {
@@ -46,6 +51,21 @@ class Inode {
       if (at < this.bytes.length) this.durable.set(this.bytes.subarray(at, at + SECTOR_BYTES), at);
     }
     this.dirtySectors.clear();
+  }
+
+  /** Makes the sectors from `offset` to `end` durable, and a size that holds them; nothing else. */
+  syncRange(offset: number, end: number): void {
+    const sizeBytes = Math.min(roundUp(end, SECTOR_BYTES), this.bytes.length);
+    if (this.durable.length < sizeBytes) {
+      const grown = new Uint8Array(sizeBytes);
+      grown.set(this.durable);
+      this.durable = grown;
+    }
+    for (const sector of sectorsOf(offset, end)) {
+      const from = sector * SECTOR_BYTES;
+      this.durable.set(this.bytes.subarray(from, from + SECTOR_BYTES).subarray(0, this.durable.length - from), from);
+      this.dirtySectors.delete(sector);
+    }
   }
 
   /** The file as it is found if each unsynced sector, and the size, survives as `survives` says. */
@@ -61,6 +81,12 @@ class Inode {
     inode.durable = inode.bytes.slice();
     return inode;
   }
+}
+
+/** Numbers of the sectors that bytes from `offset` to `end` touch; none for no bytes. */
+function sectorsOf(offset: number, end: number): readonly number[] {
+  const first = Math.floor(offset / SECTOR_BYTES);
+  return end > offset ? Array.from({ length: Math.ceil(end / SECTOR_BYTES) - first }, (_, at) => first + at) : [];
 }
 
 type Node = Inode | "directory";
@@ -92,6 +118,7 @@ export class MemoryDisk implements Disk {
     write: 0,
     truncate: 0,
     sync: 0,
+    writeDurably: 0,
   };
   #names = new Map<string, Node>();
   #durableNames = new Map<string, Node>();
@@ -244,11 +271,7 @@ export class MemoryDisk implements Disk {
       write: (offset, chunks) =>
         call("write", () => {
           checkWritable();
-          let at = offset;
-          for (const chunk of chunks) {
-            inode.write(at, chunk);
-            at += chunk.length;
-          }
+          inode.write(offset, chunks);
         }),
       truncate: (sizeBytes) =>
         call("truncate", () => {
@@ -259,6 +282,15 @@ export class MemoryDisk implements Disk {
         // A sync makes durable what was written before it was called.
         await call("sync", null);
         if (!this.ignoresSyncs) inode.sync();
+      },
+      writeDurably: async (offset, chunks) => {
+        // One call: a crash within it leaves any sectors.
+        await call("writeDurably", () => {
+          checkWritable();
+          inode.write(offset, chunks);
+        });
+        const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+        if (length > 0 && !this.ignoresSyncs) inode.syncRange(offset, offset + length);
       },
       close: async () => {
         if (open) this.#openFiles -= 1;

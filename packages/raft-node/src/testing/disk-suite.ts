@@ -17,12 +17,16 @@ function pattern(length: number, start = 1): Uint8Array {
 }
 
 type FileAction =
-  | { readonly kind: "write"; readonly offset: number; readonly lengths: readonly number[] }
+  | { readonly kind: "write" | "writeDurably"; readonly offset: number; readonly lengths: readonly number[] }
   | { readonly kind: "truncate"; readonly sizeBytes: number };
 
 const fileActions = fc.array(
   fc.oneof(
-    fc.record({ kind: fc.constant("write" as const), offset: fc.nat(5_000), lengths: fc.array(fc.nat(700), { maxLength: 4 }) }),
+    fc.record({
+      kind: fc.constantFrom("write" as const, "writeDurably" as const),
+      offset: fc.nat(5_000),
+      lengths: fc.array(fc.nat(700), { maxLength: 4 }),
+    }),
     fc.record({ kind: fc.constant("truncate" as const), sizeBytes: fc.nat(6_000) }),
   ),
   { minLength: 1, maxLength: 12 },
@@ -56,14 +60,33 @@ export function describeDisk(name: string, makeFixture: () => Promise<DiskFixtur
       withFile(async (file) => expect([await file.sizeBytes(), await file.read(0, 10)]).toEqual([0, new Uint8Array(0)])),
     );
 
-    onDisk("chunks are written one after another and read back wherever they are asked for", () =>
-      withFile(async (file) => {
-        await file.write(3, [pattern(5), new Uint8Array(0), pattern(1_000, 2), pattern(1, 3)]);
-        expect(await file.sizeBytes()).toBe(1_009);
-        expect(await file.read(0, 8)).toEqual(Uint8Array.of(0, 0, 0, ...pattern(5)));
-        expect(await file.read(8, 1_001)).toEqual(Uint8Array.of(...pattern(1_000, 2), ...pattern(1, 3)));
-      }),
-    );
+    for (const method of ["write", "writeDurably"] as const) {
+      onDisk(`${method}: chunks are written one after another and read back wherever they are asked for`, () =>
+        withFile(async (file) => {
+          await file[method](3, [pattern(5), new Uint8Array(0), pattern(1_000, 2), pattern(1, 3)]);
+          expect(await file.sizeBytes()).toBe(1_009);
+          expect(await file.read(0, 8)).toEqual(Uint8Array.of(0, 0, 0, ...pattern(5)));
+          expect(await file.read(8, 1_001)).toEqual(Uint8Array.of(...pattern(1_000, 2), ...pattern(1, 3)));
+        }),
+      );
+
+      onDisk(`${method}: more chunks than one system call takes are written whole`, () =>
+        withFile(async (file) => {
+          const chunks = Array.from({ length: 2_500 }, (_, position) => pattern(3, position));
+          await file[method](0, chunks);
+          expect(await file.read(0, 8_000)).toEqual(Uint8Array.from(chunks.flatMap((chunk) => [...chunk])));
+        }),
+      );
+
+      onDisk(`${method}: no bytes change nothing`, () =>
+        withFile(async (file) => {
+          await file[method](0, [pattern(9)]);
+          await file[method](3, []);
+          await file[method](50, [new Uint8Array(0)]);
+          expect(await file.read(0, 99)).toEqual(pattern(9));
+        }),
+      );
+    }
 
     onDisk("a read is shorter only at the end of the file", () =>
       withFile(async (file) => {
@@ -75,18 +98,12 @@ export function describeDisk(name: string, makeFixture: () => Promise<DiskFixtur
       }),
     );
 
-    onDisk("more chunks than one system call takes are written whole", () =>
-      withFile(async (file) => {
-        const chunks = Array.from({ length: 2_500 }, (_, position) => pattern(3, position));
-        await file.write(0, chunks);
-        expect(await file.read(0, 8_000)).toEqual(Uint8Array.from(chunks.flatMap((chunk) => [...chunk])));
-      }),
-    );
-
     onDisk("calls on one file may overlap", () =>
       withFile(async (file) => {
         const offsets = Array.from({ length: 50 }, (_, position) => position * 1_000);
-        await Promise.all(offsets.map((offset) => file.write(offset, [pattern(1_000, offset)])).concat(file.sync()));
+        const methods = ["write", "writeDurably"] as const;
+        const writes = offsets.map((offset, position) => file[methods[position % 2 === 0 ? 0 : 1]](offset, [pattern(1_000, offset)]));
+        await Promise.all([...writes, file.sync()]);
         await Promise.all(offsets.map(async (offset) => expect(await file.read(offset, 1_000)).toEqual(pattern(1_000, offset))));
       }),
     );
@@ -133,19 +150,22 @@ export function describeDisk(name: string, makeFixture: () => Promise<DiskFixtur
       await created.close();
       const reader = await disk.open(path, "read");
       await fails("io", path, reader.write(0, [pattern(1)]));
+      await fails("io", path, reader.writeDurably(0, [pattern(1)]));
       const writer = await disk.open(path, "write");
       await writer.write(8, [pattern(4, 9)]);
-      expect(await reader.read(0, 99)).toEqual(Uint8Array.of(...pattern(8), ...pattern(4, 9)));
+      await writer.writeDurably(12, [pattern(2, 5)]);
+      expect(await reader.read(0, 99)).toEqual(Uint8Array.of(...pattern(8), ...pattern(4, 9), ...pattern(2, 5)));
       await Promise.all([reader.close(), writer.close()]);
     });
 
     onDisk("a closed file refuses every call but another close", async (disk) => {
       const path = freshName();
       const file = await disk.open(path, "create");
+      await file.writeDurably(0, [pattern(1)]);
       await file.close();
       await file.close();
-      for (const call of [file.sizeBytes(), file.read(0, 1), file.write(0, [pattern(1)]), file.truncate(0), file.sync()])
-        await fails("io", path, call);
+      const writes = [file.write(0, [pattern(1)]), file.writeDurably(0, [pattern(1)]), file.truncate(0), file.sync()];
+      for (const call of [file.sizeBytes(), file.read(0, 1), ...writes]) await fails("io", path, call);
     });
 
     onDisk("a directory is no file and a file is no directory", async (disk) => {
@@ -201,9 +221,22 @@ export function describeDisk(name: string, makeFixture: () => Promise<DiskFixtur
         await fails("not-found", path, fixture.disk.open(path, "read"));
         await fails("not-found", path, fixture.disk.remove(path));
         await file.write(20, [pattern(5)]);
-        expect((await file.read(0, 99)).length).toBe(25);
+        await file.writeDurably(25, [pattern(5)]);
+        expect((await file.read(0, 99)).length).toBe(30);
       }),
     );
+
+    onDisk("a durable write goes to the file that was opened, whatever is under its name by now", async (disk) => {
+      const path = freshName();
+      const file = await disk.open(path, "create");
+      await disk.rename(path, `${path}-moved`);
+      const other = await disk.open(path, "create");
+      await file.writeDurably(0, [pattern(3)]);
+      await Promise.all([file.close(), other.close()]);
+      const [moved, fresh] = await Promise.all([disk.open(`${path}-moved`, "read"), disk.open(path, "read")]);
+      expect([await moved.read(0, 9), await fresh.sizeBytes()]).toEqual([pattern(3), 0]);
+      await Promise.all([moved.close(), fresh.close()]);
+    });
 
     onDisk("a directory has one lock, which leaves no name behind", async (disk) => {
       const [one, other] = [freshName(), freshName()];
@@ -230,7 +263,7 @@ async function actOnBoth(file: DiskFile, twin: Uint8Array<ArrayBuffer>, action: 
     return changed;
   }
   const chunks = action.lengths.map((length, position) => pattern(length, action.offset + position));
-  await file.write(action.offset, chunks);
+  await file[action.kind](action.offset, chunks);
   const bytes = chunks.flatMap((chunk) => [...chunk]);
   if (bytes.length === 0) return twin;
   const changed = new Uint8Array(Math.max(twin.length, action.offset + bytes.length));

@@ -1,5 +1,7 @@
-import { link, mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { constants } from "node:fs";
+import { link, mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
+import { DiskError } from "@raftkv/raft-node";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { NodeDisk } from "./node-disk.ts";
 
@@ -10,6 +12,18 @@ beforeEach(async () => {
   directory = await mkdtemp(`${tmpdir()}/raftkv-disk-`);
 });
 afterEach(() => rm(directory, { recursive: true }));
+
+/** For each descriptor of this process that leads to the file: whether it has O_DSYNC. Empty where there is no /proc. */
+async function flagsOf(path: string): Promise<readonly boolean[]> {
+  const flags: boolean[] = [];
+  for (const fd of await readdir("/proc/self/fd").catch(() => [])) {
+    const target = await readlink(`/proc/self/fd/${fd}`).catch(() => "");
+    if (target !== path) continue;
+    const info = await readFile(`/proc/self/fdinfo/${fd}`, "utf8");
+    flags.push((Number.parseInt(/^flags:\s*(\d+)/m.exec(info)?.[1] ?? "0", 8) & constants.O_DSYNC) !== 0);
+  }
+  return flags.sort((a, b) => Number(a) - Number(b));
+}
 
 describe("NodeDisk", () => {
   test("makes directories and files that only their owner can use", async () => {
@@ -51,6 +65,45 @@ describe("NodeDisk", () => {
     const before = await count();
     for (let i = 0; i < 50; i++) await disk.open(`${directory}/open`, "read").catch(() => undefined);
     expect((await count()) - before).toBeLessThan(25);
+  });
+
+  test.skipIf(process.platform !== "linux")("writes durably through one descriptor with O_DSYNC, and closes it", async () => {
+    const path = `${directory}/durable`;
+    const file = await disk.open(path, "create");
+    await Promise.all([0, 1, 2].map((position) => file.writeDurably(position, [Uint8Array.of(position)])));
+    expect(await flagsOf(path)).toEqual([false, true]);
+    await file.close();
+    expect(await flagsOf(path)).toEqual([]);
+    await expect(file.writeDurably(0, [Uint8Array.of(1)])).rejects.toMatchObject({ code: "io", path });
+  });
+
+  test.skipIf(process.platform !== "linux")("opens no second descriptor that nobody asked for, nor for a reader", async () => {
+    const path = `${directory}/plain`;
+    const file = await disk.open(path, "create");
+    await file.write(0, [Uint8Array.of(1)]);
+    const reader = await disk.open(path, "read");
+    await expect(reader.writeDurably(0, [Uint8Array.of(2)])).rejects.toMatchObject({ code: "io", path });
+    expect(await flagsOf(path)).toEqual([false, false]);
+    await Promise.all([reader.close(), file.close()]);
+  });
+
+  test("close waits for a descriptor that is being opened", async () => {
+    const path = `${directory}/closing`;
+    const file = await disk.open(path, "create");
+    const write = file.writeDurably(0, [Uint8Array.of(7)]);
+    await Promise.all([write.catch(() => undefined), file.close()]);
+    expect(await flagsOf(path)).toEqual([]);
+    await expect(file.writeDurably(0, [Uint8Array.of(7)])).rejects.toMatchObject({ code: "io", path });
+  });
+
+  test("tells of an error of the second descriptor", async () => {
+    const path = `${directory}/refused`;
+    const failing = new NodeDisk(() => Promise.reject(new DiskError("io", path, `Cannot open ${path} once more: for a test`)));
+    const file = await failing.open(path, "create");
+    await expect(file.writeDurably(0, [Uint8Array.of(1)])).rejects.toThrow("once more");
+    await file.write(0, [Uint8Array.of(1)]);
+    await file.close();
+    expect(await flagsOf(path)).toEqual([]);
   });
 
   test("close waits for the calls under way", async () => {

@@ -2,6 +2,7 @@ import { constants } from "node:fs";
 import { type FileHandle, mkdir, open, readdir, rename, unlink } from "node:fs/promises";
 import { type DirectoryLock, type Disk, DiskError, type DiskFile } from "@raftkv/raft-node";
 import { diskError, onDisk } from "./disk-error.ts";
+import { neverReopen, type Reopen, reopenDurably } from "./durable-handle.ts";
 import { lockName, takeDirectoryLock } from "./node-directory-lock.ts";
 import { NodeFile } from "./node-file.ts";
 
@@ -14,6 +15,13 @@ const openFlags = {
 
 /** Files and directories of this machine, by node:fs. Its calls share libuv's thread pool and never block the event loop. */
 export class NodeDisk implements Disk {
+  readonly #reopen: Reopen;
+
+  /** `reopen`: how a file gets its descriptor for durable writes. Default: with O_DSYNC, where that does. */
+  constructor(reopen: Reopen = reopenDurably) {
+    this.#reopen = reopen;
+  }
+
   async makeDirectory(path: string): Promise<void> {
     await onDisk("make directory", path, mkdir(path, { mode: 0o700 }));
   }
@@ -32,7 +40,7 @@ export class NodeDisk implements Disk {
       await handle.close();
       throw diskError(reason, "open", path);
     }
-    return new NodeFile(handle, path);
+    return new NodeFile(handle, path, mode === "read" ? neverReopen : this.#reopen);
   }
 
   async rename(from: string, to: string): Promise<void> {

@@ -1,19 +1,25 @@
 import type { FileHandle } from "node:fs/promises";
 import { DiskError, type DiskFile } from "@raftkv/raft-node";
-import { onDisk } from "./disk-error.ts";
+import { diskError, onDisk } from "./disk-error.ts";
+import type { Reopen } from "./durable-handle.ts";
 
 /** Buffers in one `writev` (IOV_MAX of Linux and macOS). */
 const buffersPerCallMax = 1_024;
 
-/** An open file. The handle counts the calls under way, so that `close` waits for them and no descriptor is used again too early. */
+/** An open file. The handles count the calls under way, so that `close` waits for them and no descriptor is used again too early. */
 export class NodeFile implements DiskFile {
   readonly #handle: FileHandle;
   readonly #path: string;
+  readonly #reopen: Reopen;
+  /** The descriptor of durable writes, once one was asked for; null if the file has none. */
+  #durable: FileHandle | null | undefined;
+  #reopening: Promise<FileHandle | null> | null = null;
   #closing: Promise<void> | null = null;
 
-  constructor(handle: FileHandle, path: string) {
+  constructor(handle: FileHandle, path: string, reopen: Reopen) {
     this.#handle = handle;
     this.#path = path;
+    this.#reopen = reopen;
   }
 
   async sizeBytes(): Promise<number> {
@@ -32,16 +38,8 @@ export class NodeFile implements DiskFile {
     return bytes;
   }
 
-  async write(offset: number, chunks: readonly Uint8Array[]): Promise<void> {
-    let position = offset;
-    let left = chunks.filter((chunk) => chunk.length > 0);
-    while (left.length > 0) {
-      const call = this.#handle.writev(left.slice(0, buffersPerCallMax), position);
-      const { bytesWritten } = await onDisk("write", this.#path, call);
-      if (bytesWritten === 0) throw new DiskError("io", this.#path, `Cannot write ${this.#path}: nothing was written at byte ${position}`);
-      position += bytesWritten;
-      left = withoutFirst(left, bytesWritten);
-    }
+  write(offset: number, chunks: readonly Uint8Array[]): Promise<void> {
+    return this.#writeTo(this.#handle, offset, chunks);
   }
 
   async truncate(sizeBytes: number): Promise<void> {
@@ -52,9 +50,45 @@ export class NodeFile implements DiskFile {
     await onDisk("sync", this.#path, this.#handle.datasync());
   }
 
+  /** One `writev` to a descriptor with O_DSYNC, or `write` and `sync` where there is none. */
+  async writeDurably(offset: number, chunks: readonly Uint8Array[]): Promise<void> {
+    const durable = this.#durable === undefined ? await this.#openDurable() : this.#durable;
+    if (durable !== null) return this.#writeTo(durable, offset, chunks);
+    await this.write(offset, chunks);
+    await this.sync();
+  }
+
   close(): Promise<void> {
-    this.#closing ??= onDisk("close", this.#path, this.#handle.close());
+    this.#closing ??= this.#close();
     return this.#closing;
+  }
+
+  #openDurable(): Promise<FileHandle | null> {
+    if (this.#closing !== null) return Promise.reject(new DiskError("io", this.#path, `Cannot write ${this.#path}: it is closed`));
+    this.#reopening ??= onDisk("open", this.#path, this.#reopen(this.#handle, this.#path)).then((durable) => {
+      this.#durable = durable;
+      return durable;
+    });
+    return this.#reopening;
+  }
+
+  async #close(): Promise<void> {
+    // A descriptor that could not be opened need not be closed; the write that asked for it was told why.
+    const durable = await this.#reopening?.catch(() => null);
+    const closings = await Promise.allSettled([this.#handle.close(), durable?.close()]);
+    for (const closing of closings) if (closing.status === "rejected") throw diskError(closing.reason, "close", this.#path);
+  }
+
+  async #writeTo(handle: FileHandle, offset: number, chunks: readonly Uint8Array[]): Promise<void> {
+    let position = offset;
+    let left = chunks.filter((chunk) => chunk.length > 0);
+    while (left.length > 0) {
+      const call = handle.writev(left.slice(0, buffersPerCallMax), position);
+      const { bytesWritten } = await onDisk("write", this.#path, call);
+      if (bytesWritten === 0) throw new DiskError("io", this.#path, `Cannot write ${this.#path}: nothing was written at byte ${position}`);
+      position += bytesWritten;
+      left = withoutFirst(left, bytesWritten);
+    }
   }
 }
 

@@ -11,7 +11,7 @@ const tornOneIn = 4;
 
 /** What the sectors written since a point held before; null: zeros. */
 interface Generation {
-  readonly sizeBeforeBytes: number;
+  sizeBeforeBytes: number;
   readonly before: Map<number, Uint8Array | null>;
 }
 
@@ -74,6 +74,8 @@ export class FileImage {
     for (const generation of this.#generations.splice(0, count)) {
       for (const sector of generation.before.keys()) this.#lost?.before.delete(sector);
     }
+    const [next = this.#current] = this.#generations;
+    if (this.#lost !== null) this.#lost.sizeBeforeBytes = next.sizeBeforeBytes;
   }
 
   /** The sync failed: reads go on returning the content, and no later sync makes it durable. */
@@ -84,6 +86,26 @@ export class FileImage {
       for (const [sector, before] of generation.before) {
         if (!this.#lost.before.has(sector)) this.#lost.before.set(sector, before);
       }
+    }
+  }
+
+  /** What is in the sectors from `offset` to `end` is durable, and a size that holds them; the rest stays as it is. */
+  syncRange(offset: number, end: number): void {
+    if (end === offset) return;
+    for (const generation of this.#undurable()) {
+      generation.sizeBeforeBytes = Math.max(generation.sizeBeforeBytes, end);
+      for (const sector of sectorsOf(offset, end)) generation.before.delete(sector);
+    }
+  }
+
+  /** The same as `failSync`, for the sectors from `offset` to `end` alone. */
+  failSyncRange(offset: number, end: number): void {
+    const oldestFirst = this.#undurable();
+    this.#lost ??= { sizeBeforeBytes: oldestFirst[0]?.sizeBeforeBytes ?? this.#sizeBytes, before: new Map() };
+    for (const sector of sectorsOf(offset, end)) {
+      const before = oldestFirst.find((generation) => generation.before.has(sector))?.before.get(sector);
+      for (const generation of oldestFirst) generation.before.delete(sector);
+      if (before !== undefined) this.#lost.before.set(sector, before);
     }
   }
 
@@ -114,9 +136,14 @@ export class FileImage {
     this.#bytes.set(bytes, offset);
   }
 
+  /** Oldest first. */
+  #undurable(): readonly Generation[] {
+    return [...(this.#lost === null ? [] : [this.#lost]), ...this.#generations, this.#current];
+  }
+
   #remember(start: number, end: number): void {
     const { before } = this.#current;
-    for (let sector = Math.floor(start / sectorBytes); sector * sectorBytes < end; sector++) {
+    for (const sector of sectorsOf(start, end)) {
       if (before.has(sector)) continue;
       const from = sector * sectorBytes;
       before.set(sector, from >= this.#sizeBytes ? null : this.#bytes.slice(from, from + sectorBytes));
@@ -141,6 +168,12 @@ export class FileImage {
     grown.set(this.#bytes);
     this.#bytes = grown;
   }
+}
+
+/** Numbers of the sectors that bytes from `start` to `end` touch; none for no bytes. */
+function* sectorsOf(start: number, end: number): Generator<number> {
+  if (end === start) return;
+  for (let sector = Math.floor(start / sectorBytes); sector * sectorBytes < end; sector++) yield sector;
 }
 
 /** One of: none, all, the first ones, any: real disks do each of them. */

@@ -4,7 +4,21 @@ import type { SeededRandom } from "../timeline/seeded-random.ts";
 import { type DirectoryEntry, DirectoryImage, totalBytes } from "./directory-image.ts";
 import { FileImage, type TornSector } from "./file-image.ts";
 
-export type DiskOperation = "open" | "list" | "read" | "write" | "truncate" | "sync" | "close" | "names" | "sync directory" | "lock";
+export type DiskOperation =
+  | "open"
+  | "list"
+  | "read"
+  | "write"
+  | "truncate"
+  | "sync"
+  | "write durably"
+  | "close"
+  | "names"
+  | "sync directory"
+  | "lock";
+
+/** What a fault can be for: a durable write suffers those of writes and those of syncs. */
+export type FailingOperation = Exclude<DiskOperation, "write durably">;
 
 /** How long an operation takes. */
 export interface DiskLatency {
@@ -16,7 +30,7 @@ export interface DiskLatency {
 export interface SimulatedDiskOptions {
   /** Of everything but syncs. Default 0.02 and 0.03. */
   readonly transfer?: DiskLatency;
-  /** Of syncs of files and directories. Default 0.2 and 0.3. */
+  /** Of syncs of files and directories and of durable writes. Default 0.2 and 0.3. */
   readonly sync?: DiskLatency;
   /** Bytes of all files together; more is `no-space`. Default: 1 TiB. */
   readonly capacityBytes?: number;
@@ -25,7 +39,7 @@ export interface SimulatedDiskOptions {
 }
 
 export interface DiskFault {
-  readonly operation: DiskOperation;
+  readonly operation: FailingOperation;
   /** Only for paths that end so. Default: all. */
   readonly pathEnd?: string;
   readonly code: DiskErrorCode;
@@ -37,7 +51,7 @@ export interface DiskFault {
 export interface DiskWork<T> {
   apply(): T;
   interrupt?(random: SeededRandom): void;
-  fail?(random: SeededRandom): void;
+  fail?(random: SeededRandom, operation: FailingOperation): void;
 }
 
 interface PendingFault {
@@ -130,14 +144,14 @@ export class SimulatedDisk {
   /** Lets `work` happen after the time that `operation` takes. Never settles if the process ends before. */
   perform<T>(life: Life, operation: DiskOperation, path: string, work: DiskWork<T>): Promise<T> {
     if (life.isOver) return new Promise(() => {});
-    const code = this.#faultFor(operation, path);
+    const fault = this.#faultFor(operation, path);
     this.#pending.add(work);
     return new Promise((resolve, reject) => {
       life.schedule(this.#durationUs(life, operation), `disk ${operation}`, () => {
         this.#pending.delete(work);
-        if (code !== null) {
-          work.fail?.(this.#random);
-          reject(new DiskError(code, path, `Cannot ${verbs[operation]} ${path}: injected ${code}`));
+        if (fault !== null) {
+          work.fail?.(this.#random, fault.operation);
+          reject(new DiskError(fault.code, path, `Cannot ${verbs[fault.operation]} ${path}: injected ${fault.code}`));
           return;
         }
         resolve(applied(work));
@@ -188,18 +202,19 @@ export class SimulatedDisk {
     return entry;
   }
 
-  #faultFor(operation: DiskOperation, path: string): DiskErrorCode | null {
+  #faultFor(operation: DiskOperation, path: string): DiskFault | null {
+    const operations: readonly DiskOperation[] = operation === "write durably" ? ["write", "sync"] : [operation];
     for (const pending of this.#faults) {
       const { fault } = pending;
-      if (pending.left === 0 || fault.operation !== operation || !path.endsWith(fault.pathEnd ?? "")) continue;
+      if (pending.left === 0 || !operations.includes(fault.operation) || !path.endsWith(fault.pathEnd ?? "")) continue;
       pending.left--;
-      return fault.code;
+      return fault;
     }
     return null;
   }
 
   #durationUs(life: Life, operation: DiskOperation): number {
-    const { minMs, meanMs } = operation === "sync" || operation === "sync directory" ? this.#sync : this.#transfer;
+    const { minMs, meanMs } = syncingOperations.has(operation) ? this.#sync : this.#transfer;
     const drawnUs = Math.ceil(minMs * 1_000) + (meanMs > 0 ? this.#latencyRandom.exponential(Math.ceil(meanMs * 1_000)) : 0);
     return Math.max(drawnUs, this.#stalledUntilUs - life.timeline.nowUs);
   }
@@ -210,7 +225,9 @@ async function applied<T>(work: DiskWork<T>): Promise<T> {
   return work.apply();
 }
 
-const verbs: Readonly<Record<DiskOperation, string>> = {
+const syncingOperations: ReadonlySet<DiskOperation> = new Set(["sync", "sync directory", "write durably"]);
+
+const verbs: Readonly<Record<FailingOperation, string>> = {
   open: "open",
   list: "list",
   read: "read",

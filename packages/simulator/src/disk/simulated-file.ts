@@ -5,8 +5,8 @@ import type { FileImage } from "./file-image.ts";
 import type { DiskOperation, DiskWork, SimulatedDisk } from "./simulated-disk.ts";
 
 /**
- * A file that one life of a process has open. A write happens at the instant it resolves: until then a crash leaves any part of its
- * beginning, and a sync that began before does not cover it.
+ * A file that one life of a process has open. A write happens at the instant it resolves, durable or not: until then a crash leaves any
+ * part of its beginning, a loss of power any sectors of that, and a sync that began before does not cover it.
  */
 export class SimulatedFile implements DiskFile {
   readonly #life: Life;
@@ -50,6 +50,26 @@ export class SimulatedFile implements DiskFile {
     return this.#perform("sync", { apply: () => this.#image.endSync(token), fail: () => this.#image.failSync(token) });
   }
 
+  writeDurably(offset: number, chunks: readonly Uint8Array[]): Promise<void> {
+    const end = offset + lengthOf(chunks);
+    return this.#change("write durably", {
+      apply: () => {
+        this.#write(offset, chunks);
+        this.#image.syncRange(offset, end);
+      },
+      // Within its write or, as often, within its sync.
+      interrupt: (random) => (random.oneIn(2) ? this.#writePart(offset, chunks, random) : this.#put(offset, chunks)),
+      fail: (random, operation) => {
+        if (operation === "write") {
+          this.#writePart(offset, chunks, random);
+        } else {
+          this.#put(offset, chunks);
+          this.#image.failSyncRange(offset, end);
+        }
+      },
+    });
+  }
+
   async close(): Promise<void> {
     if (!this.#isOpen) return;
     this.#isOpen = false;
@@ -57,11 +77,14 @@ export class SimulatedFile implements DiskFile {
   }
 
   #write(offset: number, chunks: readonly Uint8Array[]): void {
-    const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
-    const growthBytes = Math.max(0, offset + length - this.#image.sizeBytes);
+    const growthBytes = Math.max(0, offset + lengthOf(chunks) - this.#image.sizeBytes);
     if (growthBytes > 0 && this.#disk.usedBytes + growthBytes > this.#disk.capacityBytes) {
       throw new DiskError("no-space", this.#path, `Cannot write ${this.#path}: the disk of ${this.#disk.capacityBytes} bytes is full`);
     }
+    this.#put(offset, chunks);
+  }
+
+  #put(offset: number, chunks: readonly Uint8Array[]): void {
     let position = offset;
     for (const chunk of chunks) {
       this.#image.write(position, chunk);
@@ -71,8 +94,7 @@ export class SimulatedFile implements DiskFile {
   }
 
   #writePart(offset: number, chunks: readonly Uint8Array[], random: SeededRandom): void {
-    const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
-    let left = random.below(length + 1);
+    let left = random.below(lengthOf(chunks) + 1);
     let position = offset;
     for (const chunk of chunks) {
       const part = chunk.subarray(0, left);
@@ -91,4 +113,8 @@ export class SimulatedFile implements DiskFile {
     if (!this.#isOpen) return Promise.reject(new DiskError("io", this.#path, `${this.#path} is closed`));
     return this.#disk.perform(this.#life, operation, this.#path, work);
   }
+}
+
+function lengthOf(chunks: readonly Uint8Array[]): number {
+  return chunks.reduce((sum, chunk) => sum + chunk.length, 0);
 }
