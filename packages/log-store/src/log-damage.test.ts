@@ -236,13 +236,11 @@ describe("a torn last batch", () => {
     const store = await openTestStore(disk, { segmentBytes: 64 * 1024, firstSegmentBytes: 64 * 1024 });
     await store.append({ hardState: hardState(1), entries: testEntries(1, 3, 1) });
     // The write is cut short: its sectors are on their way when the power goes.
-    let written = 0;
-    disk.before = ({ name, path }) => {
-      if (path === segmentPath && name === "write") written += 1;
-      return path === segmentPath && name === "sync" ? new Promise(() => {}) : undefined;
+    disk.before = ({ name, path, number }) => {
+      if (path === segmentPath && name === "writeDurably") disk.crashAtCall(number);
     };
-    void store.append({ hardState: hardState(1, 1, 3), entries: testEntries(4, 30, 1, 300) });
-    while (written === 0) await new Promise((resolve) => setImmediate(resolve));
+    const append = store.append({ hardState: hardState(1, 1, 3), entries: testEntries(4, 30, 1, 300) });
+    await expect(append).rejects.toMatchObject({ code: "ERR_STORAGE_FAILED" });
     const counts = { cut: 0, whole: 0, nothing: 0 };
     for (let seed = 0; seed < 600; seed++) {
       const random = new SeededRandom(seed);

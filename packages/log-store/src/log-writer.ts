@@ -76,11 +76,11 @@ export interface FirstBatch {
 }
 
 /**
- * Writes the log: one batch, one sync in flight; everything that waits meanwhile makes the next batch.
+ * Writes the log: one batch, one durable write in flight; everything that waits meanwhile makes the next batch.
  * ```
- * append ──► queue ──► meta if term or vote is new ──► [next segment] ──► write ──► sync ──► resolve all
- *              ▲                                                                     │
- *              └───────────────── what came in meanwhile, up to batchBytesMax ◄──────┘
+ * append ──► queue ──► meta if term or vote is new ──► [next segment] ──► write durably ──► resolve all
+ *              ▲                                                                │
+ *              └──────────────── what came in meanwhile, up to batchBytesMax ◄──┘
  * ```
  * The first failure is final: what waits and what comes later rejects, nothing is tried again.
  */
@@ -215,7 +215,7 @@ export class LogWriter {
     while (this.#queue.length > 0) {
       const group = this.#takeGroup();
       try {
-        await this.#writeGroup(group.map((waiting) => waiting.operation));
+        await this.#writeGroup(group);
         if (this.#failure !== null) throw this.#failure;
         for (const waiting of group) waiting.resolve();
       } catch (reason) {
@@ -241,14 +241,15 @@ export class LogWriter {
     return this.#queue.splice(0, count);
   }
 
-  async #writeGroup(operations: readonly LogOperation[]): Promise<void> {
+  async #writeGroup(group: readonly Waiting[]): Promise<void> {
+    const operations = group.map((waiting) => waiting.operation);
     await this.#writeHardState(operations);
     const [first] = operations;
     if (first?.type === "install") {
       await first.rename();
       return this.#install(first.mark);
     }
-    const bytes = operations.reduce((sum, operation) => sum + operationBytes(operation), 0);
+    const bytes = group.reduce((sum, waiting) => sum + waiting.bytes, 0);
     // A commit index alone is a hint and goes with the next batch.
     if (bytes === 0) return;
     const segment = await this.#segmentFor(FIXED_BYTES + bytes);
@@ -362,8 +363,7 @@ export class LogWriter {
     const { clock, terms } = this.#options;
     const batch = this.#encoder.finish(Math.min(this.#commitIndex, terms.lastIndex), clock.wallMs());
     assert(batch.index === terms.lastIndex, "The bytes and the bookkeeping agree where the log ends");
-    await segment.file.write(this.#offset, [batch.bytes]);
-    await segment.file.sync();
+    await segment.file.append(this.#offset, batch.bytes);
     this.#offset += batch.bytes.length;
     this.#durableSeq = batch.lastSeq;
     this.#lastSeq = batch.lastSeq;

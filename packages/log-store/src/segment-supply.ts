@@ -1,31 +1,28 @@
-import { type Clock, type Disk, DiskError, type DiskFile, type Logger, type Random } from "@raftkv/raft-node";
+import { type Clock, type Disk, DiskError, type Logger, type Random } from "@raftkv/raft-node";
 import type { DataDirectory } from "./data-directory.ts";
 import { FRAMES_OFFSET, hex16, type Identity, PAGE_BYTES, roundUp } from "./format.ts";
 import { saltCrcOf } from "./frame.ts";
 import { assert } from "./log-store-error.ts";
 import type { MetaFile } from "./meta-file.ts";
+import { SegmentFile } from "./segment-file.ts";
 import { encodeSegmentHeader, SALT_BYTES } from "./segment-header.ts";
 
-/** Zeros are written in pieces, so that a batch that syncs meanwhile waits for little. */
-const ZERO_PIECE_BYTES = 1024 * 1024;
-const zeroPiece = new Uint8Array(ZERO_PIECE_BYTES);
 /** Kept free at the end of a segment for a pair of SEAL pages. */
 const RESERVED_BYTES = 2 * PAGE_BYTES;
 /** Each segment of a process life is this many times larger than the one before, up to `segmentBytes`: restarts stay cheap. */
 const GROWTH = 4;
 
-/** A segment in place: zeros on the disk, both headers synced, its number in the meta file. The file stays open until it is full. */
+/** A segment in place: its number is in the meta file. The file stays open until it is full. */
 export interface Segment {
   readonly number: number;
   readonly path: string;
-  readonly file: DiskFile;
+  readonly file: SegmentFile;
   readonly saltCrc: number;
-  readonly sizeBytes: number;
 }
 
 /** Whether a batch of `bytes` fits at `offset`. */
 export function fits(segment: Segment, offset: number, bytes: number): boolean {
-  return offset + roundUp(bytes, PAGE_BYTES) + RESERVED_BYTES <= segment.sizeBytes;
+  return offset + roundUp(bytes, PAGE_BYTES) + RESERVED_BYTES <= segment.file.sizeBytes;
 }
 
 export interface SegmentSupplyOptions {
@@ -45,7 +42,7 @@ export interface SegmentSupplyOptions {
 
 /**
  * Makes segments, one ahead of need: preparing one takes as long as writing it full of zeros, and must not stand in the way of an
- * append. Zeros are real, because the first write into a hole would cost a journal commit and could find the disk full.
+ * append.
  */
 export class SegmentSupply {
   readonly #options: SegmentSupplyOptions;
@@ -97,24 +94,20 @@ export class SegmentSupply {
     const file = await disk.open(temp, "create");
     let inPlace = false;
     try {
-      for (let offset = 0; offset < sizeBytes; offset += ZERO_PIECE_BYTES) {
-        await file.write(offset, [zeroPiece.subarray(0, Math.min(ZERO_PIECE_BYTES, sizeBytes - offset))]);
-      }
       const header = encodeSegmentHeader({ ...identity, number, salt, sizeBytes, bootGeneration, createdMs: clock.wallMs() });
-      await file.write(0, [header]);
-      await file.sync();
+      const segmentFile = await SegmentFile.make(file, header, sizeBytes);
       await disk.rename(temp, path);
       inPlace = true;
       await disk.syncDirectory(directory.wal);
       await meta.update({ lastSegment: number, bootGeneration });
+      this.#nextNumber = number + 1;
+      this.#nextBytes = Math.min(this.#options.segmentBytes, GROWTH * this.#nextBytes);
+      return { number, path, file: segmentFile, saltCrc: saltCrcOf(salt) };
     } catch (reason) {
       await file.close();
       // The space counts; if this fails too, the next start removes it.
       if (!inPlace) await disk.remove(temp).catch(() => {});
       throw reason;
     }
-    this.#nextNumber = number + 1;
-    this.#nextBytes = Math.min(this.#options.segmentBytes, GROWTH * this.#nextBytes);
-    return { number, path, file, saltCrc: saltCrcOf(salt), sizeBytes };
   }
 }

@@ -1,0 +1,55 @@
+import type { DiskFile } from "@raftkv/raft-node";
+import { FRAMES_OFFSET, PAGE_BYTES } from "./format.ts";
+import { assert } from "./log-store-error.ts";
+
+/** Zeros are written in pieces, so that a batch that is written meanwhile waits for little. */
+const ZERO_PIECE_BYTES = 1024 * 1024;
+const zeroPiece = new Uint8Array(ZERO_PIECE_BYTES);
+
+/**
+ * The file of a segment.
+ * ```
+ * make: zeros, header, sync ──► append: durable writes into the zeros, page after page
+ * ```
+ * What `make` wrote is synced before there is a SegmentFile. So every append reports its own errors and no older ones, and it changes
+ * nothing but content: neither the size nor a place on the disk.
+ */
+export class SegmentFile {
+  /** Exact, and never changes. */
+  readonly sizeBytes: number;
+  readonly #file: DiskFile;
+  #endOffset = FRAMES_OFFSET;
+
+  private constructor(file: DiskFile, sizeBytes: number) {
+    this.#file = file;
+    this.sizeBytes = sizeBytes;
+  }
+
+  /**
+   * Makes an empty segment of a new file, which stays the caller's to close if this rejects. Zeros are real, because the first write
+   * into a hole would cost a journal commit and could find the disk full.
+   */
+  static async make(file: DiskFile, header: Uint8Array, sizeBytes: number): Promise<SegmentFile> {
+    assert(header.length <= FRAMES_OFFSET, "A segment's header ends where its frames begin");
+    for (let offset = 0; offset < sizeBytes; offset += ZERO_PIECE_BYTES) {
+      await file.write(offset, [zeroPiece.subarray(0, Math.min(ZERO_PIECE_BYTES, sizeBytes - offset))]);
+    }
+    await file.write(0, [header]);
+    await file.sync();
+    assert((await file.sizeBytes()) === sizeBytes, "A segment has its size before it comes into use");
+    return new SegmentFile(file, sizeBytes);
+  }
+
+  /** Resolves when the pages are durable. They follow the ones before; the caller leaves them unchanged until then. */
+  append(offset: number, pages: Uint8Array): Promise<void> {
+    assert(offset === this.#endOffset, "A page of a segment is written once, after those before it");
+    assert(pages.length > 0 && pages.length % PAGE_BYTES === 0, "A segment is written in whole pages");
+    assert(offset + pages.length <= this.sizeBytes, "A batch stays within the zeros that were synced");
+    this.#endOffset += pages.length;
+    return this.#file.writeDurably(offset, [pages]);
+  }
+
+  close(): Promise<void> {
+    return this.#file.close();
+  }
+}
