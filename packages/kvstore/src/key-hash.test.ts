@@ -14,6 +14,13 @@ const seeds = fc.maxSafeInteger();
 const keys = fc.uint8Array({ minLength: 1, maxLength: 40 });
 
 describe("KeyHash", () => {
+  // Expected of a separate implementation that agrees with the published vectors of HalfSipHash-2-4.
+  test("is HalfSipHash with 1 and 3 rounds over the words of the key and its length", () => {
+    expect(new KeyHash(0).of(Int32Array.of(1), 0, 1)).toBe(0xaaf3729d | 0);
+    expect(new KeyHash(0x100203040506).of(Int32Array.of(0x030201), 0, 3)).toBe(0xc4699ea0 | 0);
+    expect(new KeyHash(Number.MAX_SAFE_INTEGER).of(Int32Array.of(0x04030201, 0x08070605), 0, 8)).toBe(0x13fc9c3b);
+  });
+
   test("depends on every byte and on the length, but not on where the key lies", () => {
     fc.assert(
       fc.property(seeds, keys, fc.nat(), fc.integer({ min: 1, max: 255 }), (seed, key, position, change) => {

@@ -216,7 +216,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 test("the store does what a sorted map does, and its snapshots are of the moment they were opened", () => {
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
+    fc.property(fc.array(step, { maxLength: 80, size: "max" }), (steps) => {
       const pair = new Pair();
       for (const each of steps) {
         const [actual, expected] = pair.run(each);

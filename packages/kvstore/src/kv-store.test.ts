@@ -165,6 +165,17 @@ describe("deleteRange", () => {
     expect(store.range(open, open).records.map(({ key }) => text(key))).toEqual(["a", "d"]);
   });
 
+  test("removes a single key, whatever was done between", () => {
+    for (const key of ["b", "d", "a"]) {
+      store.get(bytes("c"));
+      store.set(bytes("z"), bytes("again"));
+      expect(store.deleteRange(bytes(key), alone)).toMatchObject({ deleted: 1 });
+      expect(store.get(bytes(key))).toEqual({ outcome: "not-found" });
+      store.verify();
+    }
+    expect(store.range(open, open).records.map(({ key }) => text(key))).toEqual(["c", "z"]);
+  });
+
   test("takes no revision if nothing matches", () => {
     expect(store.deleteRange(bytes("x"), alone)).toEqual({ revision: 5, deleted: 0, previous: [] });
     expect(store.deleteRange(bytes("d"), bytes("a"))).toEqual({ revision: 5, deleted: 0, previous: [] });
