@@ -1,13 +1,10 @@
 /** Whether the operation may have taken effect, and so whether it may be sent again. */
 export type Retryable = "never" | "safe" | "maybe-applied";
 
-export type NodeErrorCode =
-  | "ERR_LEADERSHIP_LOST"
-  | "ERR_NO_LEADER"
-  | "ERR_OVERLOADED"
-  | "ERR_STOPPED"
-  | "ERR_STORAGE_FAILED"
-  | "ERR_TIMED_OUT";
+/**
+ * `ERR_FAILED`: storage, the state machine or an assertion failed, and the member has stopped. `ERR_STOPPED`: it was closed.
+ */
+export type NodeErrorCode = "ERR_FAILED" | "ERR_LEADERSHIP_LOST" | "ERR_NO_LEADER" | "ERR_OVERLOADED" | "ERR_STOPPED" | "ERR_TIMED_OUT";
 
 /** Why a proposal or a read did not succeed. Nobody branches on the message. */
 export class NodeError extends Error {

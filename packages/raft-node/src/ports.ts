@@ -62,7 +62,7 @@ export interface Disk {
   lock(directory: string): Promise<DirectoryLock>;
 }
 
-export type DiskErrorCode = "not-found" | "exists" | "locked" | "no-space" | "read-only" | "permission" | "io";
+export type DiskErrorCode = "not-found" | "not-a-directory" | "exists" | "locked" | "no-space" | "read-only" | "permission" | "io";
 
 export class DiskError extends Error {
   override readonly name = "DiskError";

@@ -5,6 +5,14 @@ import type { Completion, NodeError } from "./node-error.ts";
 import { Proposals } from "./proposals.ts";
 
 const random = { below: (limit: number) => limit - 1, bytes: (count: number) => new Uint8Array(count).fill(7) };
+const limits = {
+  random,
+  bytesMax: 10 * 1024 * 1024,
+  timeoutMs: 1000,
+  onCompletionError: (error: unknown): void => {
+    throw error;
+  },
+};
 const command = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 interface Outcome extends Completion<string> {
@@ -30,7 +38,7 @@ function acceptFrom(firstIndex: number, taken: Uint8Array[] = []): (entries: rea
 
 describe("proposals", () => {
   test("succeed with the result of the entry that carries them", () => {
-    const proposals = new Proposals<string>({ random, countMax: 10, timeoutMs: 1000 });
+    const proposals = new Proposals<string>({ ...limits, countMax: 10 });
     const [first, second] = [outcome(), outcome()];
     proposals.add(command("a"), 0, first);
     proposals.add(command("b"), 0, second);
@@ -43,7 +51,7 @@ describe("proposals", () => {
   });
 
   test("ignore entries of other members and of an earlier life", () => {
-    const proposals = new Proposals<string>({ random, countMax: 10, timeoutMs: 1000 });
+    const proposals = new Proposals<string>({ ...limits, countMax: 10 });
     const own = outcome();
     proposals.add(command("a"), 0, own);
     proposals.applied(new Uint8Array(envelopeBytes + 1), "of somebody else");
@@ -52,7 +60,7 @@ describe("proposals", () => {
   });
 
   test("wait for a leader and say so when none was found in time", () => {
-    const proposals = new Proposals<string>({ random, countMax: 10, timeoutMs: 1000 });
+    const proposals = new Proposals<string>({ ...limits, countMax: 10 });
     const waiting = outcome();
     proposals.add(command("a"), 0, waiting);
     proposals.offer(() => ({ outcome: "dropped", reason: "no_leader" }));
@@ -64,7 +72,7 @@ describe("proposals", () => {
   });
 
   test("may have been applied when they time out after they were proposed", () => {
-    const proposals = new Proposals<string>({ random, countMax: 10, timeoutMs: 1000 });
+    const proposals = new Proposals<string>({ ...limits, countMax: 10 });
     const [proposed, queued] = [outcome(), outcome()];
     proposals.add(command("a"), 0, proposed);
     proposals.offer(acceptFrom(1));
@@ -75,7 +83,7 @@ describe("proposals", () => {
   });
 
   test("fail as certainly not applied when another entry took their place", () => {
-    const proposals = new Proposals<string>({ random, countMax: 10, timeoutMs: 1000 });
+    const proposals = new Proposals<string>({ ...limits, countMax: 10 });
     const [kept, overwritten] = [outcome(), outcome()];
     const taken: Uint8Array[] = [];
     proposals.add(command("a"), 0, kept);
@@ -91,7 +99,7 @@ describe("proposals", () => {
   });
 
   test("have an unknown outcome when a snapshot covers their place", () => {
-    const proposals = new Proposals<string>({ random, countMax: 10, timeoutMs: 1000 });
+    const proposals = new Proposals<string>({ ...limits, countMax: 10 });
     const covered = outcome();
     proposals.add(command("a"), 0, covered);
     proposals.offer(acceptFrom(7));
@@ -101,7 +109,7 @@ describe("proposals", () => {
   });
 
   test("are refused beyond the limit, and by the quota of the core", () => {
-    const proposals = new Proposals<string>({ random, countMax: 1, timeoutMs: 1000 });
+    const proposals = new Proposals<string>({ ...limits, countMax: 1 });
     const [first, second] = [outcome(), outcome()];
     proposals.add(command("a"), 0, first);
     proposals.add(command("b"), 0, second);
@@ -110,8 +118,40 @@ describe("proposals", () => {
     expect(first.errors.map((error) => [error.code, error.retryable])).toEqual([["ERR_OVERLOADED", "safe"]]);
   });
 
+  test("are refused beyond the limit of bytes, but a single one is not", () => {
+    const proposals = new Proposals<string>({ ...limits, countMax: 10, bytesMax: 10 });
+    const [large, small] = [outcome(), outcome()];
+    const taken: Uint8Array[] = [];
+    proposals.add(new Uint8Array(20), 0, large);
+    proposals.add(new Uint8Array(1), 0, small);
+    expect([large.errors.length, small.errors.map((error) => error.code)]).toEqual([0, ["ERR_OVERLOADED"]]);
+    proposals.offer(acceptFrom(1, taken));
+    proposals.applied(taken[0] ?? new Uint8Array(), "done");
+    proposals.add(new Uint8Array(1), 0, small);
+    expect(small.errors).toHaveLength(1);
+  });
+
+  test("are all answered, also if one of the callers throws", () => {
+    const seen: unknown[] = [];
+    const proposals = new Proposals<string>({ ...limits, countMax: 10, onCompletionError: (error) => seen.push(error) });
+    const reason = new Error("The caller is broken");
+    const calm = outcome();
+    const taken: Uint8Array[] = [];
+    proposals.add(command("a"), 0, {
+      succeed: () => {
+        throw reason;
+      },
+      fail: () => {},
+    });
+    proposals.add(command("b"), 0, calm);
+    proposals.offer(acceptFrom(1, taken));
+    for (const entry of taken) proposals.applied(entry, "done");
+    expect(seen).toEqual([reason]);
+    expect(calm.results).toEqual(["done"]);
+  });
+
   test("are offered in pieces that fit a message, in order", () => {
-    const proposals = new Proposals<string>({ random, countMax: 100, timeoutMs: 1000 });
+    const proposals = new Proposals<string>({ ...limits, countMax: 100 });
     for (let at = 0; at < 5; at++) proposals.add(new Uint8Array(400 * 1024).fill(at), 0, outcome());
     const sizes: number[] = [];
     const order: number[] = [];

@@ -8,10 +8,21 @@ const pieceBytesMax = 1024 * 1024;
 
 interface Pending<Result> {
   readonly sequence: number;
+  readonly bytes: number;
   readonly completion: Completion<Result>;
   readonly deadlineMs: number;
   /** Where this member appended it as leader; 0 if it was forwarded or not yet proposed. */
   index: LogIndex;
+}
+
+export interface ProposalsOptions {
+  readonly random: Random;
+  /** Proposals that may wait at once, and their bytes; a single one may be larger. */
+  readonly countMax: number;
+  readonly bytesMax: number;
+  readonly timeoutMs: number;
+  /** A completion threw. The node goes on: what is committed is applied, whoever was told. */
+  readonly onCompletionError: (error: unknown) => void;
 }
 
 /**
@@ -24,7 +35,10 @@ interface Pending<Result> {
 export class Proposals<Result> {
   private readonly envelope: EntryEnvelope;
   private readonly countMax: number;
+  private readonly bytesMax: number;
   private readonly timeoutMs: number;
+  private readonly onCompletionError: (error: unknown) => void;
+  private pendingBytes = 0;
   /** In order of arrival, so that the oldest deadline comes first. */
   private readonly pending = new Map<number, Pending<Result>>();
   private queued: Pending<Result>[] = [];
@@ -33,10 +47,12 @@ export class Proposals<Result> {
   private orphans: Pending<Result>[] = [];
   private nextSequence = 0;
 
-  constructor(options: { readonly random: Random; readonly countMax: number; readonly timeoutMs: number }) {
+  constructor(options: ProposalsOptions) {
     this.envelope = new EntryEnvelope(options.random);
     this.countMax = options.countMax;
+    this.bytesMax = options.bytesMax;
     this.timeoutMs = options.timeoutMs;
+    this.onCompletionError = options.onCompletionError;
   }
 
   get count(): number {
@@ -52,9 +68,14 @@ export class Proposals<Result> {
       completion.fail(new NodeError("ERR_OVERLOADED", "safe", `${this.countMax} proposals are waiting already`));
       return;
     }
+    if (this.pendingBytes > 0 && this.pendingBytes + command.length > this.bytesMax) {
+      completion.fail(new NodeError("ERR_OVERLOADED", "safe", `Proposals of ${this.pendingBytes} bytes are waiting already`));
+      return;
+    }
+    this.pendingBytes += command.length;
     const sequence = this.nextSequence;
     this.nextSequence = (sequence + 1) >>> 0;
-    const pending: Pending<Result> = { sequence, completion, deadlineMs: nowMs + this.timeoutMs, index: 0 };
+    const pending: Pending<Result> = { sequence, bytes: command.length, completion, deadlineMs: nowMs + this.timeoutMs, index: 0 };
     this.pending.set(sequence, pending);
     this.queued.push(pending);
     this.queuedEntries.push(this.envelope.wrap(sequence, command));
@@ -86,8 +107,12 @@ export class Proposals<Result> {
     if (sequence < 0) return;
     const pending = this.pending.get(sequence);
     if (pending === undefined) return;
-    this.pending.delete(sequence);
-    pending.completion.succeed(result);
+    this.forget(pending);
+    try {
+      pending.completion.succeed(result);
+    } catch (error) {
+      this.onCompletionError(error);
+    }
   }
 
   /** This member leads no longer: what it appended may be overwritten. */
@@ -132,6 +157,7 @@ export class Proposals<Result> {
     this.queuedEntries = [];
     this.orphans = [];
     this.pending.clear();
+    this.pendingBytes = 0;
     for (const pending of all) pending.completion.fail(error);
   }
 
@@ -158,7 +184,12 @@ export class Proposals<Result> {
   }
 
   private fail(pending: Pending<Result>, error: NodeError): void {
-    this.pending.delete(pending.sequence);
+    this.forget(pending);
     pending.completion.fail(error);
+  }
+
+  private forget(pending: Pending<Result>): void {
+    this.pending.delete(pending.sequence);
+    this.pendingBytes -= pending.bytes;
   }
 }

@@ -11,7 +11,7 @@ import {
 } from "@raftkv/raft-core";
 import { envelopeBytes } from "./entry-envelope.ts";
 import type { LogStore } from "./log-store.ts";
-import { type Completion, NodeError, promised } from "./node-error.ts";
+import { type Completion, NodeError, promised, type Retryable } from "./node-error.ts";
 import type { PeerTransport } from "./peer-transport.ts";
 import type { Clock, Logger, Random, Timer } from "./ports.ts";
 import { Proposals } from "./proposals.ts";
@@ -42,6 +42,8 @@ export interface RaftNodeOptions<Result> {
   readonly requestTimeoutMs?: number;
   /** Proposals, and as many reads, that may wait at once; more fail with `ERR_OVERLOADED`. Default 65,536. */
   readonly requestsMax?: number;
+  /** Bytes of proposals that may wait at once; more fail with `ERR_OVERLOADED`. Default 256 MiB. */
+  readonly requestBytesMax?: number;
   /** Role or leader changed. */
   readonly onRoleChange?: (state: SoftState) => void;
   /** The node can't go on: its storage or its state machine failed. It has stopped acknowledging; the process should end. */
@@ -104,7 +106,7 @@ export class RaftNode<Result> {
     }
     const { recovered } = options.logStore;
     this.core = new RaftCore(
-      { id: options.id, heartbeatTicks: 1, electionTicks: Math.floor(electionMs / heartbeatMs) },
+      { id: options.id, heartbeatTicks: 1, electionTicks: Math.ceil(electionMs / heartbeatMs) },
       { hardState: recovered.hardState, snapshot, entries: recovered.entries, configuration: snapshot.configuration },
       options.random,
     );
@@ -116,8 +118,12 @@ export class RaftNode<Result> {
     this.heartbeatMs = heartbeatMs;
     this.onRoleChange = options.onRoleChange ?? (() => {});
     this.onFatal = options.onFatal;
-    const limits = { countMax: options.requestsMax ?? 65_536, timeoutMs: options.requestTimeoutMs ?? 5000 + 2 * electionMs };
-    this.proposals = new Proposals({ ...limits, random: options.random });
+    const limits = {
+      countMax: options.requestsMax ?? 65_536,
+      timeoutMs: options.requestTimeoutMs ?? 5000 + 2 * electionMs,
+      onCompletionError: (error: unknown) => this.logger.error("an answer could not be given", { error }),
+    };
+    this.proposals = new Proposals({ ...limits, random: options.random, bytesMax: options.requestBytesMax ?? 256 * 1024 * 1024 });
     this.reads = new Reads(limits);
     this.storage = new StorageQueue({
       logStore: this.logStore,
@@ -148,7 +154,7 @@ export class RaftNode<Result> {
   /** Replicates a command. It is copied; the caller may use its buffer again at once. */
   submit(command: Uint8Array, completion: Completion<Result>): void {
     if (this.state !== "running") {
-      completion.fail(stopped());
+      completion.fail(stopped("safe"));
       return;
     }
     this.proposals.add(command, this.clock.monotonicMs(), completion);
@@ -163,7 +169,7 @@ export class RaftNode<Result> {
   /** Succeeds when the state machine has applied everything that was committed when this was called, on any member. */
   read(completion: Completion<number>): void {
     if (this.state !== "running") {
-      completion.fail(stopped());
+      completion.fail(stopped("safe"));
       return;
     }
     this.reads.add(this.clock.monotonicMs(), completion);
@@ -199,7 +205,7 @@ export class RaftNode<Result> {
   }
 
   private async stop(): Promise<void> {
-    this.halt(stopped());
+    this.halt(stopped("maybe-applied"));
     await this.transport.close();
     await this.snapshots.close();
     await this.storage.idle();
@@ -213,7 +219,7 @@ export class RaftNode<Result> {
   }
 
   private async receiveSnapshot(message: InstallSnapshot, chunks: AsyncIterable<Uint8Array>): Promise<void> {
-    if (this.state !== "running") throw stopped();
+    if (this.state !== "running") throw stopped("safe");
     await this.snapshots.receive(message, chunks);
     this.receive(message);
   }
@@ -331,7 +337,7 @@ export class RaftNode<Result> {
 
   private fail(error: Error): void {
     if (this.state !== "running") return;
-    this.halt(new NodeError("ERR_STORAGE_FAILED", "maybe-applied", `This member stopped: ${error.message}`, { cause: error }));
+    this.halt(new NodeError("ERR_FAILED", "maybe-applied", `This member stopped: ${error.message}`, { cause: error }));
     this.logger.error("member stopped", { error });
     this.onFatal(error);
   }
@@ -344,6 +350,6 @@ export class RaftNode<Result> {
   }
 }
 
-function stopped(): NodeError {
-  return new NodeError("ERR_STOPPED", "maybe-applied", "This member is stopping");
+function stopped(retryable: Retryable): NodeError {
+  return new NodeError("ERR_STOPPED", retryable, "This member is stopping");
 }

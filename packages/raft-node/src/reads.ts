@@ -10,6 +10,14 @@ interface ConfirmedBatch extends ReadBatch {
   readonly index: LogIndex;
 }
 
+export interface ReadsOptions {
+  /** Reads that may wait at once. */
+  readonly countMax: number;
+  readonly timeoutMs: number;
+  /** A completion threw. The others are told all the same. */
+  readonly onCompletionError: (error: unknown) => void;
+}
+
 /**
  * Linearizable reads (dissertation 6.4): all that arrive in one turn share a read index, and each is released once the state
  * machine has applied up to it.
@@ -21,6 +29,7 @@ interface ConfirmedBatch extends ReadBatch {
 export class Reads {
   private readonly countMax: number;
   private readonly timeoutMs: number;
+  private readonly onCompletionError: (error: unknown) => void;
   private queued: Completion<LogIndex>[] = [];
   private queuedDeadlineMs = 0;
   /** Failed in the core; asked again at the next tick. */
@@ -30,13 +39,10 @@ export class Reads {
   private nextRequestId = 1;
   private open = 0;
 
-  constructor(options: { readonly countMax: number; readonly timeoutMs: number }) {
+  constructor(options: ReadsOptions) {
     this.countMax = options.countMax;
     this.timeoutMs = options.timeoutMs;
-  }
-
-  get count(): number {
-    return this.open;
+    this.onCompletionError = options.onCompletionError;
   }
 
   add(nowMs: number, completion: Completion<LogIndex>): void {
@@ -47,10 +53,6 @@ export class Reads {
     this.open++;
     if (this.queued.length === 0) this.queuedDeadlineMs = nowMs + this.timeoutMs;
     this.queued.push(completion);
-  }
-
-  get hasQueued(): boolean {
-    return this.queued.length > 0;
   }
 
   /** Asks the core once for everything that is queued. */
@@ -119,7 +121,13 @@ export class Reads {
 
   private succeed(batch: ReadBatch, applied: LogIndex): void {
     this.open -= batch.completions.length;
-    for (const completion of batch.completions) completion.succeed(applied);
+    for (const completion of batch.completions) {
+      try {
+        completion.succeed(applied);
+      } catch (error) {
+        this.onCompletionError(error);
+      }
+    }
   }
 
   private expire(batch: ReadBatch): void {

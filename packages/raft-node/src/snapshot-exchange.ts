@@ -90,17 +90,19 @@ export class SnapshotExchange<Result> {
   /** The snapshot of the leader is in force: brings the state machine there. */
   async restoreInstalled(meta: SnapshotMeta): Promise<void> {
     await this.saving;
+    // A newer one that was installed meanwhile has brought the state machine here and further.
+    if (this.savedIndex >= meta.index) return;
     const reader = await this.options.logStore.readSnapshot();
-    if (reader === null || reader.meta.index !== meta.index) {
-      throw new Error(`Installed snapshot ${meta.index} is not the newest, found ${reader?.meta.index ?? "none"}`);
+    if (reader === null || reader.meta.index < meta.index) {
+      throw new Error(`Snapshot ${meta.index} was installed, but the newest is ${reader?.meta.index ?? "none"}`);
     }
     try {
       await this.options.stateMachine.restore(reader.chunks());
     } finally {
       await reader.close();
     }
-    this.savedIndex = meta.index;
-    this.options.logger.info("restored from a snapshot of the leader", { index: meta.index, term: meta.term });
+    this.savedIndex = reader.meta.index;
+    this.options.logger.info("restored from a snapshot of the leader", { index: reader.meta.index, term: reader.meta.term });
   }
 
   /** Waits for what is under way; the transport is closed already. */

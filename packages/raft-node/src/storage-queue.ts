@@ -8,7 +8,7 @@ interface Queued {
 
 export interface StorageQueueOptions {
   readonly logStore: LogStore;
-  /** Brings the state machine to a snapshot that was just put in force. */
+  /** Brings the state machine to a snapshot that was just put in force. Called for one snapshot after the other. */
   readonly restore: (meta: SnapshotMeta) => Promise<void>;
   readonly onDone: () => void;
   readonly onFailure: (error: Error) => void;
@@ -21,7 +21,7 @@ export interface StorageQueueOptions {
 export class StorageQueue {
   private readonly options: StorageQueueOptions;
   private queue: Queued[] = [];
-  private installing: Promise<void> = Promise.resolve();
+  private restoring: Promise<void> = Promise.resolve();
   private running = 0;
   private waiters: (() => void)[] = [];
 
@@ -34,8 +34,7 @@ export class StorageQueue {
     const queued = { job, done: false };
     this.queue.push(queued);
     if (job.snapshot !== null) {
-      this.installing = this.install(job, job.snapshot);
-      this.track(queued, this.installing);
+      this.track(queued, this.install(job, job.snapshot));
     } else if (job.mustSync) {
       this.track(queued, logStore.append({ hardState: job.hardState, entries: job.entries }));
     } else {
@@ -57,12 +56,18 @@ export class StorageQueue {
     return new Promise((resolve) => this.waiters.push(resolve));
   }
 
-  /** A snapshot in force restarts the log; entries of the same job follow it. */
+  /**
+   * The log is told at once, so that it stays in the order of the jobs; entries of the same job follow the snapshot. The state
+   * machine takes one snapshot after the other, even if a second one comes while it is still busy with the first.
+   */
   private async install(job: AppendJob, meta: SnapshotMeta): Promise<void> {
     const { logStore, restore } = this.options;
-    await logStore.installSnapshot(meta, job.hardState);
-    await restore(meta);
-    if (job.entries.length > 0) await logStore.append({ hardState: null, entries: job.entries });
+    const installed = logStore.installSnapshot(meta, job.hardState);
+    const appended = job.entries.length > 0 ? logStore.append({ hardState: null, entries: job.entries }) : Promise.resolve();
+    const before = this.restoring;
+    const restored = Promise.all([before, installed]).then(() => restore(meta));
+    this.restoring = restored;
+    await Promise.all([restored, appended]);
   }
 
   private track(queued: Queued, work: Promise<void>): void {

@@ -318,7 +318,7 @@ export class MemoryDisk implements Disk {
   #checkDirectory(directory: string, path: string): void {
     const node = directory === "/" ? "directory" : this.#names.get(directory);
     if (node === undefined) throw new DiskError("not-found", path, `${path} does not exist`);
-    if (node !== "directory") throw new DiskError("io", path, `${directory} is not a directory`);
+    if (node !== "directory") throw new DiskError("not-a-directory", path, `${directory} is not a directory`);
   }
 
   #inode(path: string): Inode {

@@ -174,8 +174,8 @@ export function describeDisk(name: string, makeFixture: () => Promise<DiskFixtur
       await disk.makeDirectory(directory);
       await (await disk.open(path, "create")).close();
       await fails("io", directory, disk.open(directory, "read"));
-      await expect(disk.list(path)).rejects.toMatchObject({ name: "DiskError", code: "io" });
-      await expect(disk.open(`${path}/below`, "create")).rejects.toMatchObject({ name: "DiskError" });
+      await expect(disk.list(path)).rejects.toMatchObject({ name: "DiskError", code: "not-a-directory" });
+      await expect(disk.open(`${path}/below`, "create")).rejects.toMatchObject({ name: "DiskError", code: "not-a-directory" });
     });
 
     onDisk("names are listed in order", async (disk) => {

@@ -2,6 +2,7 @@ import { DiskError, type DiskErrorCode } from "@raftkv/raft-node";
 
 const codes: Readonly<Record<string, DiskErrorCode>> = {
   ENOENT: "not-found",
+  ENOTDIR: "not-a-directory",
   EEXIST: "exists",
   ENOSPC: "no-space",
   EDQUOT: "no-space",

@@ -178,7 +178,7 @@ export class SimulatedDisk {
 
   directoryAt(path: string): DirectoryImage {
     const entry = this.#find(partsOf(path));
-    if (entry instanceof FileImage) throw new DiskError("io", path, `${path} is not a directory`);
+    if (entry instanceof FileImage) throw new DiskError("not-a-directory", path, `${path} is not a directory`);
     if (entry === undefined) throw new DiskError("not-found", path, `There is no ${path}`);
     return entry;
   }
@@ -190,7 +190,7 @@ export class SimulatedDisk {
     if (name === undefined) throw new DiskError("io", path, `${path} is no name in a directory`);
     const directory = this.#find(parts);
     if (directory instanceof DirectoryImage) return { directory, name };
-    throw new DiskError(directory === undefined ? "not-found" : "io", path, `There is no directory for ${path}`);
+    throw new DiskError(directory === undefined ? "not-found" : "not-a-directory", path, `There is no directory for ${path}`);
   }
 
   #find(parts: readonly string[]): DirectoryEntry | undefined {
