@@ -8,6 +8,7 @@ export {
   encodeRequestCommand,
   type MemberAttributes,
   type RequestCommandType,
+  UnknownCommandError,
 } from "./codec/command.ts";
 export type {
   DeleteRangeRequest,

@@ -1,7 +1,7 @@
 import { etcdserverpb } from "@raftkv/api";
 import { openLogStore, readIdentity } from "@raftkv/log-store";
-import { bootstrapLog, isEmptyLog, type Listener, type LogStore, NetworkError, type Ports, RaftNode } from "@raftkv/raft-node";
-import { type ByteStream, Dispatcher, RpcServer } from "@raftkv/raft-rpc";
+import { bootstrapLog, isEmptyLog, type Listener, type Logger, type LogStore, NetworkError, type Ports, RaftNode } from "@raftkv/raft-node";
+import { type ByteStream, Dispatcher, RpcServer, type RpcServerOptions } from "@raftkv/raft-rpc";
 import { AttributesPublisher } from "./cluster/attributes-publisher.ts";
 import { type FoundingCluster, foundCluster, idText, nodeIdOf } from "./cluster/identity.ts";
 import { MemberDirectory } from "./cluster/member-directory.ts";
@@ -55,7 +55,7 @@ export class Member {
       const clientGate = new ConnectionGate();
       for (const url of config.listenPeerUrls) opening.listeners.push(await listen(ports, url, peerGate, "listen-peer-urls"));
       for (const url of config.listenClientUrls) opening.listeners.push(await listen(ports, url, clientGate, "listen-client-urls"));
-      const state = new ReplicatedState(new MemberDirectory(founders(cluster)));
+      const state = new ReplicatedState(new MemberDirectory(founders(cluster)), ports.random.below(2 ** 32));
       opening.logStore = await openLog(options, cluster, memberId, state);
       return await Member.run(options, {
         cluster,
@@ -119,13 +119,15 @@ export class Member {
 
     const peerDispatcher = new Dispatcher();
     transport.register(peerDispatcher);
-    const peerServer = new RpcServer({ dispatcher: peerDispatcher, clock: ports.clock, limits: peerLimits });
+    const observed = observers(ports.logger);
+    const peerServer = new RpcServer({ dispatcher: peerDispatcher, clock: ports.clock, limits: peerLimits, ...observed });
     parts.peerGate.open((connection) => peerServer.accept(connection));
 
     const clientServer = new RpcServer({
       dispatcher: clientDispatcher(context),
       clock: ports.clock,
       limits: { messageBytesMax: config.maxRequestBytes + messageOverheadBytes },
+      ...observed,
       ...(options.onOtherProtocol === undefined ? {} : { onOtherProtocol: options.onOtherProtocol }),
     });
     parts.clientGate.open((connection) => clientServer.accept(connection));
@@ -205,6 +207,16 @@ async function listen(ports: Ports, url: MemberUrl, gate: ConnectionGate, flag: 
     if (!(error instanceof NetworkError)) throw error;
     throw new ConfigError(`${error.message}; end what uses it or change --${flag}`, { cause: error });
   }
+}
+
+/** What goes wrong inside a server is written down; clients see only a status. */
+function observers(logger: Logger): Pick<RpcServerOptions, "onHandlerError" | "onConnectionClosed"> {
+  return {
+    onHandlerError: (path, error) => logger.error("a handler failed", { path, error }),
+    onConnectionClosed: (remoteAddress, error) => {
+      if (error !== null) logger.debug("a connection failed", { remoteAddress, error });
+    },
+  };
 }
 
 function clientDispatcher(context: ServiceContext): Dispatcher {

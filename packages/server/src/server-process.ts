@@ -15,6 +15,8 @@ const exitOk = 0;
 const exitRefused = 1;
 /** Storage failed while the member ran: nothing that was not durable has been acknowledged. */
 const exitStorageFailed = 3;
+/** A mistake of ours: an assertion or an exception that nobody caught (sysexits' EX_SOFTWARE). */
+const exitInternalError = 70;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -94,14 +96,21 @@ function endOfProcess(logger: Logger): {
     logger.info("received signal; shutting down", { signal });
     settle(exitOk);
   };
+  const fail = (error: Error): void => settle(error instanceof LogStoreError ? exitStorageFailed : exitInternalError);
+  const onUncaught = (error: Error): void => {
+    logger.error("uncaught exception", { error, stack: error.stack });
+    process.exit(exitInternalError);
+  };
   process.on("SIGTERM", onSignal);
   process.on("SIGINT", onSignal);
+  process.on("uncaughtException", onUncaught);
   return {
     code,
-    fail: () => settle(exitStorageFailed),
+    fail,
     dispose: () => {
       process.off("SIGTERM", onSignal);
       process.off("SIGINT", onSignal);
+      process.off("uncaughtException", onUncaught);
     },
   };
 }

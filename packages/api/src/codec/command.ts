@@ -22,6 +22,11 @@ export type Command =
   | { readonly type: "remove"; readonly request: KeyRequest }
   | { readonly type: "memberAttributes"; readonly attributes: MemberAttributes };
 
+/** A command that this version does not know: a newer member has proposed it, and skipping it would split the members. */
+export class UnknownCommandError extends Error {
+  override readonly name = "UnknownCommandError";
+}
+
 /** The commands that carry a client's request. */
 export type RequestCommandType = Exclude<Command["type"], "memberAttributes">;
 
@@ -69,7 +74,7 @@ export function encodeMemberAttributesCommand(attributes: MemberAttributes): Uin
   return writer.finish();
 }
 
-/** Keys and values are views into `bytes`. Throws CodecError, also for a command that is not known: every member must apply all. */
+/** Keys and values are views into `bytes`. Throws CodecError if they are malformed, UnknownCommandError for a command of a newer version. */
 export function decodeCommand(bytes: Uint8Array): Command {
   let commandTag = 0;
   let body = emptyBytes;
@@ -98,7 +103,7 @@ export function decodeCommand(bytes: Uint8Array): Command {
     case 0:
       throw new CodecError(`Command of ${bytes.length} bytes is empty`);
     default:
-      throw new CodecError(`Command of field ${commandTag >>> 3} is not known`);
+      throw new UnknownCommandError(`Command of field ${commandTag >>> 3} is not known, it needs a newer version`);
   }
 }
 

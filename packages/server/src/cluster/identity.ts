@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { NodeId } from "@raftkv/raft-core";
+import { ConfigError } from "../config/config-error.ts";
 import type { InitialMember } from "../config/initial-cluster.ts";
 
 /** Ids of a founding member: those that etcd would compute, so that tools show the same. */
@@ -20,7 +21,7 @@ export function foundingMemberId(peerUrls: readonly string[], token: string): bi
   return firstEight(Buffer.from([...peerUrls].sort().join("") + token));
 }
 
-/** Throws if two members would get the same id. */
+/** Throws ConfigError if two members would get the same id. */
 export function foundCluster(members: readonly InitialMember[], token: string): FoundingCluster {
   const founding = members
     .map(({ name, peerUrls }) => {
@@ -30,7 +31,7 @@ export function foundCluster(members: readonly InitialMember[], token: string): 
     .sort((a, b) => (a.id < b.id ? -1 : 1));
   const nodeIds = new Set(founding.map((member) => nodeIdOf(member.id)));
   if (nodeIds.size < founding.length || nodeIds.has(0)) {
-    throw new Error("Two members would get the same id, change --initial-cluster-token");
+    throw new ConfigError("Two members would get the same id, change --initial-cluster-token");
   }
   const ids = Buffer.alloc(8 * founding.length);
   for (const [at, member] of founding.entries()) ids.writeBigUInt64BE(member.id, 8 * at);

@@ -80,6 +80,7 @@ describe("the configuration of a member", () => {
     ["an unknown level", ["--log-level=loud"], /--log-level "loud" is none of debug, info, warn, error/],
     ["an unknown cluster state", ["--initial-cluster-state=old"], /"old" is none of new, existing/],
     ["an empty name", ["--name="], /--name is empty/],
+    ["an empty directory", ["--data-dir="], /--data-dir is empty/],
   ])("refuses %s", (_what, args, message) => {
     expect(() => configure(args)).toThrow(message);
   });

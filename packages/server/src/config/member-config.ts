@@ -53,7 +53,7 @@ export function memberConfig(given: GivenOptions): MemberConfig {
   }
   return {
     name,
-    dataDir: given.get("data-dir") ?? `${name}.etcd`,
+    dataDir: nonEmpty(given.get("data-dir") ?? `${name}.etcd`, "data-dir"),
     listenClientUrls,
     advertiseClientUrls: urls("advertise-client-urls"),
     listenPeerUrls,

@@ -1,4 +1,4 @@
-import { BATCH_MESSAGES_MAX, decodePeerFrame, encodePeerFrame, peerMessageBytesMax } from "@raftkv/api";
+import { BATCH_MESSAGES_MAX, CodecError, decodePeerFrame, encodePeerFrame, peerMessageBytesMax } from "@raftkv/api";
 import type { PeerMessage } from "@raftkv/raft-core";
 import type { Clock, Logger, Timer } from "@raftkv/raft-node";
 import type { Channel, ClientStreamCall, ClientStreamHandlers, RpcError } from "@raftkv/raft-rpc";
@@ -75,15 +75,26 @@ export class PeerLink implements ClientStreamHandlers {
   /** The only frame that a peer sends on this stream is its Hello. */
   onMessage(bytes: Uint8Array): void {
     if (this.state.kind !== "greeting") return;
-    const frame = decodePeerFrame(bytes);
-    const { self, peerId, logger } = this.options;
-    if (frame.type !== "hello" || frame.hello.clusterId !== self.clusterId || frame.hello.fromMember !== peerId) {
-      this.state.stream.cancel();
-      return;
-    }
+    const { stream } = this.state;
+    const { peerId, logger } = this.options;
+    const name = this.greetedBy(bytes);
+    if (name === null) return stream.cancel();
     this.refusal = "";
-    this.state = { kind: "up", stream: this.state.stream };
-    logger.info("connected to a peer", { peerId, name: frame.hello.name });
+    this.state = { kind: "up", stream };
+    logger.info("connected to a peer", { peerId, name });
+  }
+
+  /** The name of the peer if this is its Hello, or null. */
+  private greetedBy(bytes: Uint8Array): string | null {
+    const { self, peerId } = this.options;
+    try {
+      const frame = decodePeerFrame(bytes);
+      if (frame.type !== "hello" || frame.hello.clusterId !== self.clusterId || frame.hello.fromMember !== peerId) return null;
+      return frame.hello.name;
+    } catch (error) {
+      if (error instanceof CodecError) return null;
+      throw error;
+    }
   }
 
   onDrain(): void {

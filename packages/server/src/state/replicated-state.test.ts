@@ -14,7 +14,7 @@ const text = (characters: string): Uint8Array => new TextEncoder().encode(charac
 const members = [{ id: 7n, name: "", peerUrls: ["http://127.0.0.1:2380"], clientUrls: [] }];
 
 class Replica {
-  readonly state = new ReplicatedState(new MemberDirectory(members));
+  readonly state = new ReplicatedState(new MemberDirectory(members), 1);
   private index = 1;
 
   apply(command: Uint8Array): ApplyResult {
@@ -92,6 +92,11 @@ describe("the replicated state", () => {
     expect(replica.apply(command)).toEqual({ outcome: "refused", reason: "malformed" });
     expect(replica.state.store.revision).toBe(1);
   });
+});
+
+test("a command of a newer version is never skipped", () => {
+  const replica = new Replica();
+  expect(() => replica.apply(new Uint8Array([0x7a, 0x00]))).toThrow(/Command of field 15 is not known/);
 });
 
 describe("a snapshot of the state", () => {

@@ -12,8 +12,9 @@ export class ReplicatedState implements StateMachine<ApplyResult> {
   readonly store: KVStore;
   readonly directory: MemberDirectory;
 
-  constructor(directory: MemberDirectory) {
-    this.store = new KVStore();
+  /** `seed` is this member's own secret: it keeps a client from choosing keys that make the store slow. */
+  constructor(directory: MemberDirectory, seed: number) {
+    this.store = new KVStore({ seed });
     this.directory = directory;
   }
 
@@ -21,7 +22,8 @@ export class ReplicatedState implements StateMachine<ApplyResult> {
     try {
       return this.execute(decodeCommand(data));
     } catch (error) {
-      // Every member refuses the same bytes in the same way; whoever proposed them had to check them before.
+      // Every member refuses the same bytes in the same way; whoever proposed them had to check them before. A command of a newer
+      // version is another matter: this member can't go on without it, and stops.
       if (error instanceof CodecError || error instanceof RecordLimitError) return { outcome: "refused", reason: "malformed" };
       throw error;
     }

@@ -17,7 +17,7 @@ import type { Completion, NodeError } from "@raftkv/raft-node";
 import { type Dispatcher, StatusCode, type UnaryCall } from "@raftkv/raft-rpc";
 import type { ApplyResult, Refusal } from "../../state/apply-result.ts";
 import type { ServiceContext } from "../service-context.ts";
-import { type EtcdError, etcdErrorOf, etcdErrors, fail } from "./etcd-error.ts";
+import { answering, type EtcdError, etcdErrorOf, etcdErrors, fail } from "./etcd-error.ts";
 
 const sortOrders: readonly SortOrder[] = ["none", "ascend", "descend"];
 const sortTargets: readonly SortTarget[] = ["key", "version", "create", "mod", "value"];
@@ -59,7 +59,7 @@ export class KvService {
     const request = decoded(call, message, decodeRangeRequest);
     if (request === null) return;
     if (request.key.length === 0) return fail(call, etcdErrors.emptyKey);
-    if (request.serializable) return this.answerRange(request, call);
+    if (request.serializable) return answering(call, () => this.answerRange(request, call));
     this.context.node.read(new PendingRange(this, request, call));
   }
 
@@ -108,7 +108,7 @@ class PendingRange implements Completion<number> {
   }
 
   succeed(): void {
-    this.service.answerRange(this.request, this.call);
+    answering(this.call, () => this.service.answerRange(this.request, this.call));
   }
 
   fail(error: NodeError): void {
@@ -126,6 +126,14 @@ class PendingWrite implements Completion<ApplyResult> {
   }
 
   succeed(result: ApplyResult): void {
+    answering(this.call, () => this.answer(result));
+  }
+
+  fail(error: NodeError): void {
+    fail(this.call, etcdErrorOf(error));
+  }
+
+  private answer(result: ApplyResult): void {
     if (result.outcome === "put") {
       this.call.respond(encodePutResponse({ header: this.header(result.revision), prevKv: result.previous }));
     } else if (result.outcome === "range-deleted") {
@@ -136,10 +144,6 @@ class PendingWrite implements Completion<ApplyResult> {
     } else {
       throw new Error(`A write through etcd's API ended as ${result.outcome}`);
     }
-  }
-
-  fail(error: NodeError): void {
-    fail(this.call, etcdErrorOf(error));
   }
 
   private header(revision: number): ResponseHeader {
