@@ -21,6 +21,8 @@ export interface SnapshotExchangeOptions<Result> {
 export class SnapshotExchange<Result> {
   private readonly options: SnapshotExchangeOptions<Result>;
   private savedIndex: number;
+  /** Of the last snapshot that was saved or failed: after a failure there is work to do before the next attempt. */
+  private triedIndex: number;
   private saving: Promise<void> | null = null;
   private readonly sending = new Map<NodeId, Promise<void>>();
   /** Stored, and not yet taken or turned down by the core. */
@@ -31,11 +33,13 @@ export class SnapshotExchange<Result> {
   constructor(options: SnapshotExchangeOptions<Result>) {
     this.options = options;
     this.savedIndex = options.logStore.recovered.snapshot?.index ?? 0;
+    this.triedIndex = this.savedIndex;
   }
 
   /** The state machine stands at `last`: takes a snapshot if enough was applied since the one before. */
   applied(last: LogEntry): void {
-    if (this.saving !== null || last.index - this.savedIndex < this.options.snapshotCount) return;
+    if (this.saving !== null || last.index - this.triedIndex < this.options.snapshotCount) return;
+    this.triedIndex = last.index;
     const meta = { index: last.index, term: last.term, configuration: this.options.core.status().configuration };
     this.saving = this.save(meta)
       .catch((error: unknown) => this.options.onFailure(asError(error)))
@@ -102,6 +106,7 @@ export class SnapshotExchange<Result> {
       await reader.close();
     }
     this.savedIndex = reader.meta.index;
+    this.triedIndex = Math.max(this.triedIndex, this.savedIndex);
     this.options.logger.info("restored from a snapshot of the leader", { index: reader.meta.index, term: reader.meta.term });
   }
 
@@ -116,6 +121,10 @@ export class SnapshotExchange<Result> {
     const image = stateMachine.snapshot(meta.index);
     try {
       await logStore.saveSnapshot(meta, image.chunks());
+    } catch (error) {
+      // The log still holds everything. If the disk as a whole has failed, the next append says so.
+      logger.warn("snapshot was not saved", { index: meta.index, error: asError(error) });
+      return;
     } finally {
       image.close();
     }

@@ -7,7 +7,7 @@ interface Queued {
 }
 
 export interface StorageQueueOptions {
-  readonly logStore: LogStore;
+  readonly logStore: Pick<LogStore, "append" | "installSnapshot">;
   /** Brings the state machine to a snapshot that was just put in force. Called for one snapshot after the other. */
   readonly restore: (meta: SnapshotMeta) => Promise<void>;
   readonly onDone: () => void;
