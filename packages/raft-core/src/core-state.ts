@@ -1,5 +1,6 @@
 import type { Leadership } from "./leadership.ts";
 import { RaftLog } from "./log/raft-log.ts";
+import { INDEX_MAX, TERM_MAX } from "./message-check.ts";
 import { Outbox } from "./outbox.ts";
 import type { VoteTally } from "./quorum/vote-tally.ts";
 import { ForwardedReads } from "./reads/forwarded-reads.ts";
@@ -39,9 +40,10 @@ export class CoreState {
     this.vote = start.hardState.vote;
   }
 
-  /** Whether this member may ask for votes: a voter that is not about to replace its log. */
+  /** Whether this member may ask for votes: a voter that is not about to replace its log, with a term and an index left to use. */
   get isElectable(): boolean {
-    return this.configuration.voters.includes(this.id) && !this.log.isRestoring;
+    const hasRoom = this.term < TERM_MAX && this.log.lastIndex < INDEX_MAX;
+    return hasRoom && this.configuration.voters.includes(this.id) && !this.log.isRestoring;
   }
 
   /** When a read that comes now is given up. */

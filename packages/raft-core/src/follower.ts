@@ -1,4 +1,3 @@
-import { assert } from "./assert.ts";
 import type { CoreState } from "./core-state.ts";
 import type { AppendEntries, Heartbeat, InstallSnapshot, LogIndex, NodeId } from "./types.ts";
 
@@ -14,9 +13,8 @@ export function handleAppend(state: CoreState, message: AppendEntries): void {
   acknowledge(state, message.from, verified);
 }
 
-/** The leader caps the commit index by what this member acknowledged, so it never reaches beyond the log. */
+/** The leader caps the commit index by what this member acknowledged; one beyond the own log was refused before. */
 export function handleHeartbeat(state: CoreState, message: Heartbeat): void {
-  assert(message.commit <= state.log.lastIndex, "Entries this member acknowledged are still in its log");
   state.log.commitTo(message.commit);
   state.outbox.send({
     type: "heartbeatResponse",

@@ -11,7 +11,7 @@ export class HandOut {
   private readonly state: CoreState;
   private reportedHard: HardState;
   private reportedSoft: SoftState;
-  private readonly appends: AppendJob[] = [];
+  private readonly appends: { readonly job: AppendJob; readonly replacements: number }[] = [];
   private readonly applies: { readonly job: ApplyJob; readonly bytes: number }[] = [];
   private applyingBytes = 0;
 
@@ -32,9 +32,12 @@ export class HandOut {
     return { softState, messages, append, apply, reads };
   }
 
-  appendDone(job: AppendJob): void {
-    assert(this.appends[0] === job, "Append jobs are finished in the order they were handed out");
+  /** Whether the job still speaks for the log: no entries gave way to others since it was handed out. */
+  appendDone(job: AppendJob): boolean {
+    const oldest = this.appends[0];
+    assert(oldest?.job === job, "Append jobs are finished in the order they were handed out");
     this.appends.shift();
+    return oldest.replacements === this.state.log.replacements;
   }
 
   applyDone(job: ApplyJob): void {
@@ -67,7 +70,7 @@ export class HandOut {
       mustSync: isVoteNew || entries.length > 0 || snapshot !== null,
       acknowledges: { term, lastIndex: log.lastIndex, lastTerm: log.lastTerm },
     };
-    this.appends.push(job);
+    this.appends.push({ job, replacements: log.replacements });
     return job;
   }
 

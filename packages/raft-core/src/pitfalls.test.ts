@@ -17,7 +17,7 @@ import {
   voteRequest,
 } from "./testing/solo-member.ts";
 import { entriesOf, payload, TestCluster } from "./testing/test-cluster.ts";
-import type { CoreStart, PeerMessage } from "./types.ts";
+import type { CoreStart } from "./types.ts";
 
 /** What other implementations got wrong, as reported in their issue trackers and in papers about them. */
 
@@ -112,48 +112,13 @@ describe("replication", () => {
     expect(member.core.status().peers[0]).toEqual({ id: 2, state: "replicate", match: 4, next: 5 });
   });
 
-  const gap = { ...append(2, { term: 3, prevIndex: 0, prevTerm: 0 }), entries: entriesOf([3, 3], 2) };
-  const falling = append(2, { term: 3, prevIndex: 0, prevTerm: 0, terms: [3, 2] });
-  const future = append(2, { term: 3, prevIndex: 0, prevTerm: 0, terms: [4] });
-  const belowPrevious = append(2, { term: 3, prevIndex: 1, prevTerm: 2, terms: [1] });
-  const fraction = append(2, { term: 2.5, prevIndex: 0, prevTerm: 0 });
-  const huge = heartbeat(2, { term: 2 ** 53 });
-  const misaddressed = { ...heartbeat(2, { term: 3 }), to: 5 };
-  const fromItself = heartbeat(1, { term: 3 });
-  test.each([
-    ["entries leave a gap", gap],
-    ["terms go down", falling],
-    ["an entry is of a later term than the message", future],
-    ["an entry is older than the one before", belowPrevious],
-    ["the term is no integer", fraction],
-    ["the term is above 2^53 - 1", huge],
-    ["it is for another member", misaddressed],
-    ["it claims to come from the receiver", fromItself],
-  ] as const)("a message is refused when %s", (_, message: PeerMessage) => {
-    const member = soloMember({ size: 3, term: 1 });
-    expect(exchange(member, message)).toEqual([]);
-    expect(member.core.status()).toMatchObject({ term: 1, lastIndex: 0, leader: 0 });
-  });
-
-  test("no append reaches what is committed: it is answered by the commit index", () => {
+  test("an append that reaches into what is committed is answered by the commit index, without a look at the rest", () => {
     const member = soloMember({ size: 3, terms: [1, 1, 1], commit: 2 });
-    expect(exchange(member, append(2, { term: 2, prevIndex: 1, prevTerm: 1, terms: [2, 2] }))).toMatchObject([
-      { index: 2, rejected: false },
-    ]);
+    const answers = exchange(member, append(2, { term: 2, prevIndex: 1, prevTerm: 1, terms: [1, 2] }));
+    expect(answers).toMatchObject([{ index: 2, rejected: false }]);
     expect(termsOf(member.disk.entries)).toEqual([1, 1, 1]);
     exchange(member, append(2, { term: 2, prevIndex: 2, prevTerm: 1, terms: [2] }));
     expect(termsOf(member.disk.entries)).toEqual([1, 1, 2]);
-  });
-
-  test("a second leader in the term of a leader stops it", () => {
-    const member = soloMember({ size: 3, term: 1 });
-    becomeLeader(member);
-    expect(() => exchange(member, heartbeat(2, { term: 2 }))).toThrow("No other member leads this leader's term");
-  });
-
-  test("a heartbeat that commits what this member never had stops it", () => {
-    const member = soloMember({ size: 3, terms: [1] });
-    expect(() => exchange(member, heartbeat(2, { term: 1, commit: 2 }))).toThrow("Entries this member acknowledged are still in its log");
   });
 
   test("a write that finishes after its entries were replaced makes the new ones not durable (ABA)", () => {
@@ -180,6 +145,17 @@ describe("replication", () => {
     expect(member.collect()).toBeUndefined();
     member.write();
     expect(termsOf(member.collect()?.apply?.entries ?? [])).toEqual([2, 2]);
+  });
+
+  test("a write that speaks for replaced entries counts for nothing even if the new ones end alike (ABA)", () => {
+    const member = soloMember({ size: 3, terms: [1], term: 3 });
+    member.core.step(append(2, { term: 3, prevIndex: 1, prevTerm: 1, terms: [2, 3] }));
+    member.collect();
+    member.core.step(append(2, { term: 3, prevIndex: 1, prevTerm: 1, terms: [3, 3], commit: 3 }));
+    member.write();
+    expect(termsOf(member.collect()?.apply?.entries ?? [])).toEqual([1]);
+    member.write();
+    expect(termsOf(member.collect()?.apply?.entries ?? [])).toEqual([3, 3]);
   });
 
   test("entries that replace durable ones are not durable before they are written", () => {

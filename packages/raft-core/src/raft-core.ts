@@ -1,47 +1,41 @@
 import { assert, assertNever } from "./assert.ts";
+import { contradictionOf, type LeaderMessage, type TermedMessage } from "./contradiction.ts";
 import { resolveOptions } from "./core-options.ts";
 import { CoreState } from "./core-state.ts";
 import { campaign, countOwnVote, handleRequestVote, handleRequestVoteResponse } from "./election.ts";
 import { answerDeposedLeader, handleAppend, handleHeartbeat, handleInstallSnapshot } from "./follower.ts";
 import { HandOut } from "./hand-out.ts";
 import type { Leadership } from "./leadership.ts";
-import { isWellFormed } from "./message-check.ts";
+import { isAddressedTo, isAscending, isWellFormed } from "./message-check.ts";
 import { handleForwardPropose, propose, releaseQuota } from "./proposals.ts";
 import { broadcastHeartbeat, countOwnEntries, handleAppendResponse, handleHeartbeatResponse } from "./replication.ts";
 import { becomeFollower, resetElectionTimer } from "./roles.ts";
 import type {
-  AppendEntries,
   AppendJob,
   ApplyJob,
   CoreOptions,
   CoreStart,
   CoreStatus,
-  ForwardPropose,
-  Heartbeat,
-  InstallSnapshot,
   LogIndex,
   NodeId,
   PeerMessage,
   ProposeOutcome,
   RandomSource,
   ReadIndexRequest,
-  ReadIndexResponse,
   Ready,
   RoleName,
   SnapshotMeta,
+  StepRejection,
   Term,
 } from "./types.ts";
-
-type FromLeader = AppendEntries | Heartbeat | InstallSnapshot;
-type Untermed = ForwardPropose | ReadIndexRequest | ReadIndexResponse;
-type Termed = Exclude<PeerMessage, Untermed>;
 
 /**
  * One member's Raft (Ongaro's dissertation) as a pure state machine: no clock, no disk, no network, no chance of its own. The driver
  * feeds it ticks, messages and proposals, takes what is to be done from `ready`, and reports back what became durable and what was
  * applied. The same inputs in the same order give the same outputs. The README lists what the driver owes, in order.
  *
- * Expected refusals are results. A throw means that a promise was broken, by this program or by a disk: the member has to stop.
+ * Expected refusals are results, and so is every message that can't be true: no other member can stop this one. A throw means that
+ * a promise was broken by this program or by its disk: the member has to stop.
  */
 export class RaftCore {
   private readonly state: CoreState;
@@ -89,25 +83,36 @@ export class RaftCore {
     if (state.electionElapsed >= state.electionTimeout || (isAlone && state.role.kind === "follower")) this.campaign();
   }
 
-  /** Starts an election now. Nothing happens at a leader, at a member that is no voter, and while a snapshot is being stored. */
+  /**
+   * Starts an election now. Nothing happens at a leader, at a member that is no voter, while a snapshot is being stored, and when
+   * terms or indexes are used up.
+   */
   campaign(): void {
     if (this.state.role.kind === "leader") return;
     this.state.electionElapsed = 0;
     if (this.state.isElectable) campaign(this.state);
   }
 
-  /** A message from another member. What is malformed, misaddressed or out of date has no effect. */
-  step(message: PeerMessage): void {
-    if (!isWellFormed(message, this.state.id)) return;
+  /**
+   * A message from another member. Null if it was taken, or if it is merely out of date. Otherwise it was dropped without any effect,
+   * and the reason is for the log; only after `commit_beyond_log` its sender counts as the leader, without being answered. Never
+   * throws, whatever another member sends.
+   */
+  step(message: PeerMessage): StepRejection | null {
+    if (!isWellFormed(message)) return "malformed";
+    if (!isAddressedTo(this.state.id, message)) return "misaddressed";
     switch (message.type) {
       case "forwardPropose":
-        return handleForwardPropose(this.state, message);
+        handleForwardPropose(this.state, message);
+        return null;
       case "readIndexRequest":
-        return this.handleReadIndexRequest(message);
+        this.handleReadIndexRequest(message);
+        return null;
       case "readIndexResponse":
-        return this.state.forwardedReads.answered(message.requestId, message.index);
+        this.state.forwardedReads.answered(message.requestId, message.index);
+        return null;
       default:
-        return this.stepTermed(message);
+        return this.admitTermed(message);
     }
   }
 
@@ -133,11 +138,11 @@ export class RaftCore {
   /** The job is durable, its messages were sent, and a snapshot in it was restored into the state machine. In order. */
   appended(job: AppendJob): void {
     const state = this.state;
-    this.handOut.appendDone(job);
+    const isTailUnchanged = this.handOut.appendDone(job);
     if (job.snapshot !== null) state.log.restored(job.snapshot);
-    // An acknowledgement of an older term may speak of entries that were replaced; a later job speaks for the same tail again.
+    // Whatever replaced a tail, and every new term, comes with a later job that speaks for the whole tail again.
     if (job.acknowledges.term !== state.term) return;
-    state.log.stableTo(job.acknowledges.lastIndex, job.acknowledges.lastTerm);
+    if (isTailUnchanged) state.log.stableTo(job.acknowledges.lastIndex, job.acknowledges.lastTerm);
     // A candidate votes for itself as it enters the term, so whatever was handed out in that term covers the vote.
     if (state.role.kind === "candidate") countOwnVote(state);
     else if (state.role.kind === "leader") countOwnEntries(state, state.role);
@@ -207,15 +212,28 @@ export class RaftCore {
     }
   }
 
-  /** Messages of a later term end whatever this member was doing; those of an earlier one count for nothing (paper 5.1). */
-  private stepTermed(message: Termed): void {
+  /** Messages of an earlier term count for nothing (paper 5.1), so nothing is concluded from what they say. */
+  private admitTermed(message: TermedMessage): StepRejection | null {
     const state = this.state;
-    if (isResponse(message) && !state.configuration.voters.includes(message.from)) return;
+    if (isResponse(message) && !state.configuration.voters.includes(message.from)) return null;
     if (message.term < state.term) {
       if (message.type === "appendEntries" || message.type === "heartbeat") answerDeposedLeader(state, message.from);
-      return;
+      return null;
     }
-    if (message.term > state.term) becomeFollower(state, message.term, isFromLeader(message) ? message.from : 0);
+    const contradiction = contradictionOf(state, message);
+    if (contradiction !== null) return contradiction;
+    if (message.type === "heartbeat" && message.commit > state.log.lastIndex) {
+      this.follow(message);
+      return "commit_beyond_log";
+    }
+    this.stepTermed(message);
+    return null;
+  }
+
+  private stepTermed(message: TermedMessage): void {
+    const state = this.state;
+    if (isFromLeader(message)) this.follow(message);
+    else if (message.term > state.term) becomeFollower(state, message.term, 0);
     const role = state.role;
     switch (message.type) {
       case "requestVote":
@@ -227,26 +245,22 @@ export class RaftCore {
       case "heartbeatResponse":
         return role.kind === "leader" ? handleHeartbeatResponse(state, role, message) : undefined;
       case "appendEntries":
-        this.follow(message.from);
         return handleAppend(state, message);
       case "heartbeat":
-        this.follow(message.from);
         return handleHeartbeat(state, message);
       case "installSnapshot":
-        this.follow(message.from);
         return handleInstallSnapshot(state, message);
       default:
         return assertNever(message);
     }
   }
 
-  /** A leader of this term has spoken. */
-  private follow(leader: NodeId): void {
+  /** The leader of this term or of a later one has spoken. */
+  private follow(message: LeaderMessage): void {
     const state = this.state;
-    assert(state.role.kind !== "leader", "No other member leads this leader's term");
-    assert(state.leader === 0 || state.leader === leader, "A term has one leader");
-    if (state.role.kind === "candidate") becomeFollower(state, state.term, leader);
-    state.leader = leader;
+    if (message.term > state.term || state.role.kind === "candidate") becomeFollower(state, message.term, message.from);
+    assert(state.role.kind === "follower", "Only a follower follows");
+    state.leader = message.from;
     state.electionElapsed = 0;
   }
 
@@ -274,14 +288,10 @@ export class RaftCore {
   }
 }
 
-function isFromLeader(message: Termed): message is FromLeader {
+function isFromLeader(message: TermedMessage): message is LeaderMessage {
   return message.type === "appendEntries" || message.type === "heartbeat" || message.type === "installSnapshot";
 }
 
-function isResponse(message: Termed): boolean {
+function isResponse(message: TermedMessage): boolean {
   return message.type === "requestVoteResponse" || message.type === "appendEntriesResponse" || message.type === "heartbeatResponse";
-}
-
-function isAscending(ids: readonly NodeId[]): boolean {
-  return ids.every((id, place) => Number.isSafeInteger(id) && id > (ids[place - 1] ?? 0));
 }

@@ -67,7 +67,6 @@ export function handleAppendResponse(state: CoreState, leadership: Leadership, m
   if (follower === undefined) return;
   follower.heard = true;
   if (message.rejected) return handleRejection(state, follower, message);
-  assert(message.index <= state.log.lastIndex, "A follower acknowledges only what its leader has");
   if (!follower.accepted(message.index) && !(message.index === follower.match && follower.state === "probe")) return;
   switch (follower.state) {
     case "probe":

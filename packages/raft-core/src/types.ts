@@ -1,6 +1,6 @@
 /**
  * The vocabulary of the core: what it is given and what it hands out. Terms, indexes and ids are safe integers from 1 up;
- * 0 stands for "none". Names follow the Raft dissertation.
+ * 0 stands for "none". In messages terms and indexes end at 2^48. Names follow the Raft dissertation.
  */
 
 /** Identifies a member to the core. A positive safe integer. */
@@ -127,6 +127,28 @@ export type PeerMessage =
   | ForwardPropose
   | ReadIndexRequest
   | ReadIndexResponse;
+
+/**
+ * Why a message was not taken. It can't be true: its sender, or what carried it, is broken, or data was lost on one of the two sides.
+ *
+ * - `malformed`: a number out of range, a gap between entries, terms that go down, voters out of order
+ * - `misaddressed`: for another member, or from this one
+ * - `term_jump`: a term further ahead than elections can have led
+ * - `second_leader`: its term has another leader already
+ * - `conflicts_with_committed`: another term at an index that is committed here
+ * - `commit_beyond_log`: commits what this member should have acknowledged and does not have
+ * - `index_beyond_log`: a follower speaks of entries that its leader does not have
+ * - `read_beyond_issued`: a follower confirms a read position that its leader did not give out
+ */
+export type StepRejection =
+  | "malformed"
+  | "misaddressed"
+  | "term_jump"
+  | "second_leader"
+  | "conflicts_with_committed"
+  | "commit_beyond_log"
+  | "index_beyond_log"
+  | "read_beyond_issued";
 
 export type RoleName = "follower" | "candidate" | "leader";
 

@@ -37,6 +37,7 @@ export class RaftLog {
   /** First index that was not handed out for writing. */
   private inProgress: LogIndex;
   private saved: SnapshotMeta | null;
+  private replaced = 0;
   private received: { readonly meta: SnapshotMeta; handedOut: boolean } | null = null;
 
   /** What a disk held: everything is durable, the state machine stands at the snapshot. `commit` is a hint and is clamped. */
@@ -93,6 +94,11 @@ export class RaftLog {
   /** A snapshot was received and is not yet durable. */
   get isRestoring(): boolean {
     return this.received !== null;
+  }
+
+  /** How often entries gave way to others. What was said of the end of the log before is void. */
+  get replacements(): number {
+    return this.replaced;
   }
 
   /** Undefined above the last entry and below the compaction point. */
@@ -159,6 +165,15 @@ export class RaftLog {
     }
   }
 
+  /**
+   * Whether a log with `term` at `index` lacks something that is committed here. Terms never decrease along a log, so one above the
+   * commit index has at least the term that stands there.
+   */
+  deniesCommitted(index: LogIndex, term: Term): boolean {
+    const ownTerm = this.termAt(Math.min(index, this.committed));
+    return ownTerm !== undefined && (index > this.committed ? term < ownTerm : term !== ownTerm);
+  }
+
   commitTo(index: LogIndex): boolean {
     if (index <= this.committed) return false;
     assert(index <= this.lastIndex, "The commit index is inside the log");
@@ -216,6 +231,7 @@ export class RaftLog {
     assert(meta.index > this.committed, "A snapshot is restored only to go forward");
     this.baseIndex = meta.index;
     this.baseTerm = meta.term;
+    this.replaced++;
     this.entries.restart(meta.index + 1);
     this.committed = meta.index;
     this.offset = meta.index + 1;
@@ -261,6 +277,7 @@ export class RaftLog {
 
   private truncate(index: LogIndex): void {
     assert(index > this.committed, "A committed entry is never replaced: the leader's log contradicts an acknowledged one");
+    this.replaced++;
     this.entries.truncate(index);
     this.offset = Math.min(this.offset, index);
     this.inProgress = Math.min(this.inProgress, index);

@@ -172,12 +172,8 @@ export class RandomCluster {
   private arrive({ message, state }: InFlight, isLost: boolean): void {
     const receiver = this.memberOf(message.to);
     if (isLost) return this.lose(message);
-    if (message.type === "installSnapshot") {
-      receiver.receiveSnapshot(message, state);
-      this.memberOf(message.from).core.reportSnapshot(message.to, true);
-    } else {
-      receiver.core.step(message);
-    }
+    receiver.receive(message, state);
+    if (message.type === "installSnapshot") this.memberOf(message.from).core.reportSnapshot(message.to, true);
     if (!this.random.oneIn(4)) this.collect(receiver);
   }
 

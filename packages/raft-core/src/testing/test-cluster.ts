@@ -95,11 +95,7 @@ export class TestCluster {
 
   deliverAll(): boolean {
     const waiting = this.wire.splice(0);
-    for (const { message, state } of waiting) {
-      const receiver = this.member(message.to);
-      if (message.type === "installSnapshot") receiver.receiveSnapshot(message, state);
-      else receiver.core.step(message);
-    }
+    for (const { message, state } of waiting) this.member(message.to).receive(message, state);
     return waiting.length > 0;
   }
 

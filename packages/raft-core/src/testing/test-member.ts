@@ -14,6 +14,7 @@ import type {
   ReadResult,
   Ready,
   SnapshotMeta,
+  StepRejection,
 } from "../types.ts";
 import { EMPTY_HISTORY, extendHistory, type HistoryHash, ShadowLog } from "./shadow-log.ts";
 
@@ -110,9 +111,15 @@ export class TestMember {
   }
 
   /** Gives the core a snapshot whose bytes, here one number, have arrived. */
-  receiveSnapshot(message: InstallSnapshot, state: HistoryHash): void {
+  receiveSnapshot(message: InstallSnapshot, state: HistoryHash): StepRejection | null {
     this.known.push({ meta: message.snapshot, state });
-    this.core.step(message);
+    return this.core.step(message);
+  }
+
+  /** Takes what a member that keeps its promises sent: there is never a reason to refuse it. */
+  receive(message: PeerMessage, state: HistoryHash): void {
+    const rejection = message.type === "installSnapshot" ? this.receiveSnapshot(message, state) : this.core.step(message);
+    if (rejection !== null) throw new Error(`Member ${this.id} refused ${message.type} of member ${message.from}: ${rejection}`);
   }
 
   /** Saves what was applied and forgets the log up to `trailing` entries before it. */
