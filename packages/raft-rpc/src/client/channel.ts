@@ -29,6 +29,11 @@ export interface ChannelOptions {
   readonly waitingCallsMax?: number;
   /** A call without a deadline waits this long for the connection. Default 60 s. */
   readonly waitMs?: number;
+  /**
+   * A handler of a call threw: `done`, or one of ClientStreamHandlers. A stream's call was ended for it with INTERNAL, which its `onClose`
+   * is told; nothing else is harmed. Default: dropped.
+   */
+  readonly onHandlerError?: (path: string, error: unknown) => void;
 }
 
 export type ChannelState =
@@ -40,8 +45,8 @@ export type ChannelState =
   | { readonly kind: "closed" };
 
 const noJitter: RpcRandom = { below: (limit) => Math.floor(limit / 2) };
-/** The client pings only if it is told to. */
-const clientLimits = { keepaliveMs: Number.POSITIVE_INFINITY } as const;
+/** The client pings only if it is told to, and chose itself how many answers come at once. */
+const clientLimits = { keepaliveMs: Number.POSITIVE_INFINITY, streamWindowBytes: 1024 * 1024 } as const;
 
 /**
  * One connection to one server, made when a call needs it, and made again after a loss.
@@ -94,7 +99,7 @@ export class Channel implements CallOwner, ConnectionOwner {
     return this.#options.clock;
   }
 
-  /** Calls `listener` at each change of state. Returns what ends that. */
+  /** Calls `listener`, which must not throw, at each change of state. Returns what ends that. */
   onState(listener: (state: ChannelState) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -151,6 +156,11 @@ export class Channel implements CallOwner, ConnectionOwner {
   callEnded(call: ClientStream): void {
     this.#waiting.delete(call);
     this.#wheel.clear(call);
+  }
+
+  handlerFailed(path: string, error: unknown): void {
+    this.counters.handlerFailures++;
+    this.#options.onHandlerError?.(path, error);
   }
 
   // ---- ConnectionOwner

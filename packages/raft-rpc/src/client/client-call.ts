@@ -11,6 +11,7 @@ export interface CallOptions {
   readonly failFast?: boolean;
 }
 
+/** One that throws ends its call with INTERNAL; the channel's `onHandlerError` is told what it threw. */
 export interface ClientStreamHandlers {
   /** Metadata of the response, before its first message; not called for an answer that is only a status. */
   onMetadata(metadata: ReadonlyMetadata): void;

@@ -18,6 +18,8 @@ export type CallTarget =
 export interface CallOwner {
   /** The call ended before it got a connection, or its deadline may be forgotten. */
   callEnded(stream: ClientStream): void;
+  /** A handler of the user threw. */
+  handlerFailed(path: string, error: unknown): void;
 }
 
 /** What a call needs of its connection. */
@@ -144,7 +146,7 @@ export class ClientStream extends Http2Stream implements ClientStreamCall {
       if (head.encoding !== "identity") {
         return this.#giveUp(new RpcError(StatusCode.INTERNAL, `Server compresses with ${head.encoding}, which was not offered`));
       }
-      if (this.#target.kind === "stream") this.#target.handlers.onMetadata(head.metadata);
+      if (this.#target.kind === "stream") this.#tellMetadata(this.#target.handlers, head.metadata);
       return;
     }
     if (head.httpStatus >= 0 || !endStream) return this.#fault("Trailers have :status or do not end the stream");
@@ -170,7 +172,12 @@ export class ClientStream extends Http2Stream implements ClientStreamCall {
   }
 
   override sendDrained(): void {
-    if (this.#phase === "running" && this.#target.kind === "stream") this.#target.handlers.onDrain();
+    if (this.#phase !== "running" || this.#target.kind !== "stream") return;
+    try {
+      this.#target.handlers.onDrain();
+    } catch (error) {
+      this.#handlerFailed("onDrain", error);
+    }
   }
 
   override aborted(reason: AbortReason): void {
@@ -178,9 +185,17 @@ export class ClientStream extends Http2Stream implements ClientStreamCall {
   }
 
   protected override messageReceived(message: Uint8Array): void {
-    if (this.#target.kind === "stream") this.#target.handlers.onMessage(message);
-    else if (this.#response === null) this.#response = message;
-    else this.inputFailed(StatusCode.INTERNAL, "Unary call was answered with more than one message");
+    if (this.#target.kind === "stream") {
+      try {
+        this.#target.handlers.onMessage(message);
+      } catch (error) {
+        this.#handlerFailed("onMessage", error);
+      }
+    } else if (this.#response === null) {
+      this.#response = message;
+    } else {
+      this.inputFailed(StatusCode.INTERNAL, "Unary call was answered with more than one message");
+    }
   }
 
   protected override inputEnded(): void {
@@ -207,6 +222,21 @@ export class ClientStream extends Http2Stream implements ClientStreamCall {
 
   // ---- Details
 
+  #tellMetadata(handlers: ClientStreamHandlers, metadata: ReadonlyMetadata): void {
+    try {
+      handlers.onMetadata(metadata);
+    } catch (error) {
+      this.#handlerFailed("onMetadata", error);
+    }
+  }
+
+  /** What the user's code throws ends this call, and never reaches the connection, which carries others. */
+  #handlerFailed(handler: string, cause: unknown): void {
+    this.#owner.handlerFailed(this.path, cause);
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    this.#giveUp(new RpcError(StatusCode.INTERNAL, `Handler ${handler} of call ${this.path} failed: ${reason}`, { cause }));
+  }
+
   /** The server broke a rule of HTTP. */
   #fault(message: string): void {
     this.#connection?.reset(this, ErrorCode.PROTOCOL_ERROR);
@@ -225,8 +255,12 @@ export class ClientStream extends Http2Stream implements ClientStreamCall {
     if (this.#phase === "over") return;
     this.#phase = "over";
     this.#owner.callEnded(this);
-    if (this.#target.kind === "unary") this.#target.done(error, error === null ? this.#response : null);
-    else this.#target.handlers.onClose(error, error?.metadata ?? this.#trailers?.metadata ?? noMetadata);
+    try {
+      if (this.#target.kind === "unary") this.#target.done(error, error === null ? this.#response : null);
+      else this.#target.handlers.onClose(error, error?.metadata ?? this.#trailers?.metadata ?? noMetadata);
+    } catch (failure) {
+      this.#owner.handlerFailed(this.path, failure);
+    }
   }
 }
 

@@ -187,11 +187,17 @@ class TypedCall implements ClientStreamHandlers {
   onClose(error: RpcError | null, trailers: ReadonlyMetadata): void {
     this.#over = true;
     this.#options.signal?.removeEventListener("abort", this.#onAbort);
-    this.#options.onTrailers?.(trailers);
     this.responses.end(error);
     this.onDrain();
-    // Tells a generator of requests that nobody reads them; what it throws then concerns nobody.
-    void Promise.resolve(this.#iterator?.return?.()).catch(() => undefined);
+    // What the requests throw when nobody reads them any more concerns nobody.
+    this.#leaveRequests().catch(() => undefined);
+    // Last, for it may throw. Who waits for the responses goes on after this turn.
+    this.#options.onTrailers?.(trailers);
+  }
+
+  /** Tells a generator of requests that nobody reads them. */
+  async #leaveRequests(): Promise<void> {
+    await this.#iterator?.return?.();
   }
 
   async #sendAll(requests: Requests<unknown>): Promise<void> {
