@@ -4,13 +4,16 @@ export interface RpcLimits {
   readonly messageBytesMax: number;
   /** Streams that the peer may have open, and handlers that may run, per connection. Default 1,000. */
   readonly concurrentStreamsMax: number;
-  /** Receive window of a stream. Default 1 MiB. */
+  /**
+   * Receive window of a stream. Default: server 64 KiB, for a client may fill it on each of its streams at once; client 1 MiB. A larger
+   * message gets the window it needs as soon as `partialMessageBytesMax` allows.
+   */
   readonly streamWindowBytes: number;
   /** Receive window of a connection. Default 16 MiB. */
   readonly connectionWindowBytes: number;
   /** Largest frame payload that is received, 16,384 to 1 MiB. Default 16,384; larger between own members. */
   readonly frameBytesMax: number;
-  /** Bytes of messages of one connection that have begun and are not complete. Default 64 MiB. */
+  /** Bytes of incomplete messages of one connection that need more than their stream's window; more wait in line. Default 64 MiB. */
   readonly partialMessageBytesMax: number;
   /** Bytes that wait in one stream before a handler that ignores `send` returning false loses it. Default 4 MiB. */
   readonly streamQueueBytesMax: number;
@@ -29,7 +32,7 @@ export interface RpcLimits {
 export const defaultLimits: RpcLimits = {
   messageBytesMax: 2 * 1024 * 1024,
   concurrentStreamsMax: 1000,
-  streamWindowBytes: 1024 * 1024,
+  streamWindowBytes: 64 * 1024,
   connectionWindowBytes: 16 * 1024 * 1024,
   frameBytesMax: 16_384,
   partialMessageBytesMax: 64 * 1024 * 1024,

@@ -120,6 +120,7 @@ export class ClientConnection extends Http2Connection<ClientStream> implements C
     for (const stream of [...this.streams.values()]) {
       if (stream.id <= lastStreamId) continue;
       this.discard(stream);
+      stream.stopInput();
       stream.notProcessed(`Server goes away before it saw the call: ${reason}`);
     }
     this.#drain(code === ErrorCode.ENHANCE_YOUR_CALM && reason === "too_many_pings");

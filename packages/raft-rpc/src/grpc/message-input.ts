@@ -1,6 +1,8 @@
+import { assert } from "../assert.ts";
 import { Fifo } from "../http2/fifo.ts";
 import { readUint32 } from "../http2/frame.ts";
 import { DeadlineEntry } from "./deadline-wheel.ts";
+import type { BudgetWaiter, PartialBudget } from "./partial-budget.ts";
 import { StatusCode } from "./status.ts";
 
 /** What a stream needs of its connection for receiving. */
@@ -9,8 +11,8 @@ export interface InputOwner {
   readonly streamWindowBytes: number;
   /** What the peer may send on a stream that is opened now. */
   openingWindowBytes(): number;
-  /** Adds to (or takes from) what incomplete messages occupy; false if that is too much. */
-  holdPartial(byteCount: number): boolean;
+  /** Shared by the incomplete messages that are too large for their stream's window. */
+  readonly partialBudget: PartialBudget;
   /** Adds to (or takes from) what complete messages occupy that nobody took yet. */
   holdQueued(byteCount: number): void;
   /** Raises the window of the stream at the peer. */
@@ -23,9 +25,13 @@ export const messagePrefixBytes = 5;
 class PartialMessage {
   readonly prefix = new Uint8Array(messagePrefixBytes);
   prefixLength = 0;
-  /** Allocated when the prefix is complete and its length allowed. */
+  /** Of the whole message; known when the prefix is complete. */
+  length = 0;
+  /** Allocated when the prefix is complete and its length allowed; shorter than the message while it waits for its share. */
   body: Uint8Array | null = null;
   bodyLength = 0;
+  /** Of the connection's budget: "none" if the stream's own window is enough. */
+  share: "none" | "waiting" | "held" = "none";
 }
 
 /**
@@ -35,9 +41,10 @@ class PartialMessage {
  *            | flag (1)  | length (4)  | bytes (length)        in DATA frames that are cut anywhere
  *            +-----------+-------------+------------- - -
  *
- * A message that lies whole in a DATA frame is handed out as a view of the received chunk; others are copied together once.
+ * A message that lies whole in a DATA frame is handed out as a view of the received chunk; others are copied together once. A message that
+ * is larger than the stream's window gets the window it needs when the connection's budget has room for it, and waits until then.
  */
-export abstract class MessageInput extends DeadlineEntry {
+export abstract class MessageInput extends DeadlineEntry implements BudgetWaiter {
   id = 0;
   /** What the peer may still send on this stream. May go below 0 only in the frame that breaks the limit. */
   receiveWindow = 0;
@@ -185,41 +192,59 @@ export abstract class MessageInput extends DeadlineEntry {
     if (partial.body === null) {
       const length = this.#messageLength(owner, partial.prefix, 0);
       if (length < 0) return end;
-      if (!owner.holdPartial(length)) {
-        owner.holdPartial(-length);
-        this.inputFailed(StatusCode.RESOURCE_EXHAUSTED, `Connection has too many incomplete messages to begin one of ${length} bytes`);
-        return end;
-      }
-      partial.body = new Uint8Array(length);
+      partial.length = length;
+      partial.body = this.#beginBody(owner, partial, end - at);
     }
     const body = partial.body;
-    const count = Math.min(body.length - partial.bodyLength, end - at);
+    const count = Math.min(partial.length - partial.bodyLength, end - at);
     body.set(bytes.subarray(at, at + count), partial.bodyLength);
     partial.bodyLength += count;
-    if (partial.bodyLength === body.length) {
+    if (partial.bodyLength === partial.length) {
       this.#dropPartial(owner);
       this.#accept(owner, body);
     }
     return at + count;
   }
 
+  /** Room for the whole message, or, while it waits for its share, for what the peer may send until then. `arrived`: bytes in the frame. */
+  #beginBody(owner: InputOwner, partial: PartialMessage, arrived: number): Uint8Array {
+    const windowBytes = arrived + Math.max(0, this.receiveWindow);
+    const ownBytes = Math.max(windowBytes, owner.streamWindowBytes - this.#heldBytes - messagePrefixBytes);
+    if (partial.length <= ownBytes) return new Uint8Array(partial.length);
+    partial.share = owner.partialBudget.take(this, partial.length) ? "held" : "waiting";
+    return new Uint8Array(partial.share === "held" ? partial.length : windowBytes);
+  }
+
+  budgetGranted(): void {
+    const owner = this.#owner;
+    const partial = this.#partial;
+    assert(owner !== null && partial !== null && partial.body !== null && partial.share === "waiting", "A message waits for its share");
+    partial.share = "held";
+    const body = new Uint8Array(partial.length);
+    body.set(partial.body.subarray(0, partial.bodyLength));
+    partial.body = body;
+    this.#credit(owner);
+  }
+
   #dropPartial(owner: InputOwner): void {
     const partial = this.#partial;
     if (partial === null) return;
-    if (partial.body !== null) owner.holdPartial(-partial.body.length);
     this.#partial = null;
+    if (partial.share === "held") owner.partialBudget.release(partial.length);
+    else if (partial.share === "waiting") owner.partialBudget.cancel(this);
   }
 
   /**
-   * Window for the peer: at once what a begun message still needs, else it could never be completed; otherwise when half of the window was
-   * taken by the handler.
+   * Window for the peer: at once what a begun message still needs, else it could never be completed (nothing while it waits for its share);
+   * otherwise when half of the window was taken by the handler.
    */
   #credit(owner: InputOwner): void {
     if (this.#phase !== "reading") return;
     const partial = this.#partial;
     let byteCount = 0;
     if (partial !== null && partial.body !== null) {
-      byteCount = partial.body.length - partial.bodyLength - this.receiveWindow;
+      if (partial.share === "waiting") return;
+      byteCount = partial.length - partial.bodyLength - this.receiveWindow;
     } else {
       const free = owner.streamWindowBytes - this.receiveWindow - this.#heldBytes - (partial?.prefixLength ?? 0);
       if (free * 2 >= owner.streamWindowBytes) byteCount = free;

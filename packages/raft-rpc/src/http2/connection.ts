@@ -1,6 +1,7 @@
 import type { ByteStream, ByteStreamHandlers } from "../byte-stream.ts";
 import { type DeadlineWheel, WheelTimer } from "../grpc/deadline-wheel.ts";
 import type { InputOwner } from "../grpc/message-input.ts";
+import { PartialBudget } from "../grpc/partial-budget.ts";
 import { HpackDecoder } from "../hpack/decoder.ts";
 import { HeaderList } from "../hpack/header-list.ts";
 import { headerBlockTimeoutMs, headerListLimits, lingerMs, type RpcLimits } from "../limits.ts";
@@ -36,6 +37,7 @@ const keepalivePayload = Uint8Array.of(0x72, 0x61, 0x66, 0x74, 0x6b, 0x76, 0, 1)
 export abstract class Http2Connection<S extends Http2Stream> implements FrameSink, ByteStreamHandlers, InputOwner {
   readonly messageBytesMax: number;
   readonly streamWindowBytes: number;
+  readonly partialBudget: PartialBudget;
   readonly streams = new Map<number, S>();
   readonly send: SendSide;
   readonly wheel: DeadlineWheel;
@@ -62,7 +64,6 @@ export abstract class Http2Connection<S extends Http2Stream> implements FrameSin
   #fragments: HeaderFragments | null = null;
   #receiveWindow: number;
   #queuedBytes = 0;
-  #partialBytes = 0;
   readonly #fragmentsTimer = new WheelTimer(() => this.fail(ErrorCode.ENHANCE_YOUR_CALM, "Header block is not complete in time"));
   readonly #lingerTimer = new WheelTimer(() => this.stream.destroy());
 
@@ -74,6 +75,7 @@ export abstract class Http2Connection<S extends Http2Stream> implements FrameSin
     this.counters = options.counters;
     this.messageBytesMax = options.limits.messageBytesMax;
     this.streamWindowBytes = options.limits.streamWindowBytes;
+    this.partialBudget = new PartialBudget(options.limits.partialMessageBytesMax);
     this.remoteAddress = options.stream.remoteAddress;
     this.nowMs = options.clock.monotonicMs();
     this.guard = new FloodGuard(this.nowMs);
@@ -219,6 +221,7 @@ export abstract class Http2Connection<S extends Http2Stream> implements FrameSin
   }
 
   #abortAll(error: Error | null): void {
+    this.partialBudget.close();
     for (const stream of [...this.streams.values()]) this.abort(stream, { kind: "connectionLost", error });
   }
 
@@ -299,11 +302,6 @@ export abstract class Http2Connection<S extends Http2Stream> implements FrameSin
 
   openingWindowBytes(): number {
     return this.settings.openingWindowBytes;
-  }
-
-  holdPartial(byteCount: number): boolean {
-    this.#partialBytes += byteCount;
-    return this.#partialBytes <= this.limits.partialMessageBytesMax;
   }
 
   holdQueued(byteCount: number): void {

@@ -195,6 +195,24 @@ describe("grpc-js as client of our server", () => {
     await expect.poll(() => aborts).toContain("spell");
   });
 
+  test("more large messages at a time than may be incomplete together", async () => {
+    const large = "l".repeat(1_000_000);
+    const lengths = await Promise.all(
+      Array.from(
+        { length: 200 },
+        () =>
+          new Promise<string>((resolve, reject) => {
+            const call = client.makeClientStreamRequest(method("collect"), bytes, text, (error, value) =>
+              error === null ? resolve(value ?? "") : reject(error),
+            );
+            call.write(large);
+            call.end();
+          }),
+      ),
+    );
+    expect(new Set(lengths)).toEqual(new Set(["1000000"]));
+  });
+
   test("many calls at a time on one connection", async () => {
     const accepted = server.counters.connectionsAccepted;
     const all = await Promise.all(Array.from({ length: 2000 }, (_, place) => unary(String(place))));

@@ -319,20 +319,6 @@ describe("flow control", () => {
     const credit = peer.frames.filter((frame) => frame.type === "WINDOW_UPDATE" && frame.streamId === 0);
     expect(credit.length).toBeGreaterThanOrEqual(6);
   });
-
-  test("messages that have begun may not hold more than the limit of the connection", () => {
-    const { clock, startedPeer } = startServer({ limits: { partialMessageBytesMax: 3_000_000 } });
-    const peer = startedPeer();
-    const prefix = Uint8Array.of(0, ...uint32(2_000_000));
-    peer.send(
-      peer.headers(1, grpcRequestFields(echo)),
-      peer.data(1, prefix),
-      peer.headers(3, grpcRequestFields(echo)),
-      peer.data(3, prefix),
-    );
-    clock.settle();
-    expect([peer.status(1), peer.status(3)]).toEqual([null, "8"]);
-  });
 });
 
 function chunks(peer: RawPeer, streamId: number, message: Uint8Array): Uint8Array[] {
