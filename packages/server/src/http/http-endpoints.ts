@@ -1,5 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import type { Clock } from "@raftkv/raft-node";
+import { NodeClock } from "../ports/node-clock.ts";
 import { etcdClusterVersion, etcdVersion } from "../version.ts";
+import { ExchangeDeadline } from "./exchange-deadline.ts";
 
 /** What the endpoints ask of the member. */
 export interface MemberHealth {
@@ -9,21 +13,29 @@ export interface MemberHealth {
   confirmRead(): Promise<unknown>;
 }
 
-const requestTimeoutMs = 10_000;
+export interface HttpEndpointOptions {
+  /** Default: the clock of the process. */
+  readonly clock?: Pick<Clock, "setTimer">;
+  /** A socket is destroyed on which no request is completed, or no answer taken, for this long. Default 10 s. */
+  readonly timeoutMs?: number;
+}
 
 /**
  * Plain HTTP/1.1 on the client port, as etcd has it: `GET /health` and `GET /version`. The server listens nowhere by itself;
- * sockets that turn out not to speak HTTP/2 are handed to it with `emit("connection", socket)`.
+ * sockets that turn out not to speak HTTP/2 are handed to it with `emit("connection", socket)`. Node checks its own time-outs of requests
+ * only on servers that listen, so each socket gets a deadline of ours.
  */
-export function createHttpEndpoints(health: MemberHealth): Server {
-  const server = createServer(
-    { maxHeaderSize: 16 * 1024, requestTimeout: requestTimeoutMs, headersTimeout: requestTimeoutMs },
-    (request, response) => {
-      request.resume();
-      answer(request, response, health).catch(() => response.destroy());
-    },
-  );
-  server.keepAliveTimeout = requestTimeoutMs;
+export function createHttpEndpoints(health: MemberHealth, options: HttpEndpointOptions = {}): Server {
+  const { clock = new NodeClock(), timeoutMs = 10_000 } = options;
+  const deadlines = new WeakMap<Socket, ExchangeDeadline>();
+  const server = createServer({ maxHeaderSize: 16 * 1024, keepAliveTimeout: timeoutMs }, (request, response) => {
+    const deadline = deadlines.get(request.socket);
+    request.once("end", () => deadline?.extend());
+    response.once("finish", () => deadline?.extend());
+    request.resume();
+    answer(request, response, health).catch(() => response.destroy());
+  });
+  server.on("connection", (socket) => deadlines.set(socket, new ExchangeDeadline(socket, { clock, timeoutMs })));
   return server;
 }
 
