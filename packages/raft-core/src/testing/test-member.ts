@@ -169,7 +169,7 @@ export class TestMember {
   }
 
   private bytesOf(meta: SnapshotMeta): StoredSnapshot {
-    const stored = this.known.find((snapshot) => snapshot.meta.index === meta.index && snapshot.meta.term === meta.term);
+    const stored = this.known.find((snapshot) => snapshot.meta === meta);
     if (stored === undefined) throw new Error(`Snapshot ${meta.index} is not known here`);
     return stored;
   }
