@@ -24,11 +24,13 @@ export interface FileLogStoreParts {
   readonly writer: LogWriter;
   readonly snapshots: SnapshotStore;
   readonly lock: DirectoryLock;
+  readonly storeId: bigint;
   readonly recovered: RecoveredLog;
 }
 
 /** An open data directory: hands appends to the writer, and keeps snapshots, log and meta file in step. */
 export class FileLogStore implements LogStore {
+  readonly storeId: bigint;
   readonly recovered: RecoveredLog;
   readonly #parts: FileLogStoreParts;
   readonly #underWay = new Set<Promise<unknown>>();
@@ -38,6 +40,7 @@ export class FileLogStore implements LogStore {
 
   constructor(parts: FileLogStoreParts) {
     this.#parts = parts;
+    this.storeId = parts.storeId;
     this.recovered = parts.recovered;
     this.#queuedSnapshotIndex = parts.recovered.snapshot?.index ?? 0;
   }

@@ -270,6 +270,19 @@ describe("a data directory", () => {
     await store.close();
   });
 
+  test("keeps the store id it was made with, and another directory gets another one", async () => {
+    const made = await openTestStore(disk, { seed: 1 });
+    expect(made.storeId).not.toBe(0n);
+    await made.append({ hardState: hardState(3, 2), entries: testEntries(1, 1, 3) });
+    await made.close();
+    const again = await openTestStore(disk, { seed: 2 });
+    expect(again.storeId).toBe(made.storeId);
+    await again.close();
+    const other = await openTestStore(new MemoryDisk(), { seed: 2 });
+    expect(other.storeId).not.toBe(made.storeId);
+    await other.close();
+  });
+
   test("is opened by one at a time", async () => {
     const store = await openTestStore(disk);
     const reason: unknown = await openTestStore(disk).catch((error: unknown) => error);

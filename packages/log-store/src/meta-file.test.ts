@@ -7,7 +7,7 @@ import { LineLogger, testIdentity } from "./testing/fixture.ts";
 import { MemoryDisk } from "./testing/memory-disk.ts";
 
 const record: MetaRecord = {
-  ...firstMetaRecord(testIdentity),
+  ...firstMetaRecord(testIdentity, 0xfedc_ba98_7654_3210n),
   generation: 12,
   term: 2 ** 40 + 3,
   vote: 2,
@@ -37,6 +37,7 @@ describe("the meta file", () => {
     expect(new TextDecoder().decode(bytes.subarray(0, 8))).toBe("RKVMETA1");
     expect(viewOf(bytes).getBigUint64(32, true)).toBe(testIdentity.memberId);
     expect(viewOf(bytes).getBigUint64(40, true)).toBe(2n ** 40n + 3n);
+    expect(viewOf(bytes).getBigUint64(104, true)).toBe(0xfedc_ba98_7654_3210n);
     expect(bytes.subarray(4_096, 4_608)).toEqual(bytes.subarray(0, 512));
   });
 
@@ -79,6 +80,11 @@ describe("the meta file", () => {
       disk.poke(path, bytes);
       await expect(readMeta(disk, "/data", null)).rejects.toMatchObject({ code: "ERR_FORMAT_TOO_NEW" });
     }
+  });
+
+  test("without a store id is damaged", async () => {
+    disk.poke(path, encodeMeta({ ...record, storeId: 0n }));
+    await expect(readMeta(disk, "/data", null)).rejects.toMatchObject({ code: "ERR_META_DAMAGED" });
   });
 
   test("with a number beyond 2^53 is damaged", async () => {

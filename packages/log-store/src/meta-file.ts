@@ -6,7 +6,7 @@ export const META_NAME = "meta";
 export const META_TEMP_NAME = "meta.tmp";
 
 /** The part of a meta record that changes while a store is open. */
-export type MetaChange = Partial<Omit<MetaRecord, "clusterId" | "memberId" | "generation">>;
+export type MetaChange = Partial<Omit<MetaRecord, "clusterId" | "memberId" | "storeId" | "generation">>;
 
 /**
  * The meta file of an open store. A replacement is written to a temporary file, synced, renamed over the old one, and the

@@ -3,6 +3,8 @@ import { FORMAT_VERSION, getU64, hasText, type Identity, isZero, PAGE_BYTES, set
 
 /** What the meta file says: who the member is, its term and vote, and what must be found beside it. */
 export interface MetaRecord extends Identity {
+  /** Random, not 0; drawn when the store is made and never changed. */
+  readonly storeId: bigint;
   /** +1 at each replacement. */
   readonly generation: number;
   readonly term: number;
@@ -21,14 +23,15 @@ export const META_BYTES = 2 * PAGE_BYTES;
 const COPY_BYTES = 512;
 const MAGIC = "RKVMETA1";
 
-export function firstMetaRecord(identity: Identity): MetaRecord {
-  return { ...identity, generation: 0, term: 0, vote: 0, bootGeneration: 0, lastSegment: 0, snapshotIndex: 0, snapshotTerm: 0 };
+export function firstMetaRecord(identity: Identity, storeId: bigint): MetaRecord {
+  return { ...identity, storeId, generation: 0, term: 0, vote: 0, bootGeneration: 0, lastSegment: 0, snapshotIndex: 0, snapshotTerm: 0 };
 }
 
 /**
  * ```
  * 0 magic 8 | 8 crc 4 (of 12..511) | 12 format 2 | 14 lowest reader 2 | 16 generation | 24 cluster | 32 member | 40 term | 48 vote
- * | 56 boot generation | 64 last segment | 72 state 1 | 73..87 reserved | 88 snapshot index | 96 snapshot term | 104..511 reserved
+ * | 56 boot generation | 64 last segment | 72 state 1 | 73..87 reserved | 88 snapshot index | 96 snapshot term | 104 store
+ * | 112..511 reserved
  * ```
  * The same 512 bytes stand at 0 and at 4,096.
  */
@@ -47,6 +50,7 @@ export function encodeMeta(record: MetaRecord): Uint8Array {
   setU64(view, 64, record.lastSegment);
   setU64(view, 88, record.snapshotIndex);
   setU64(view, 96, record.snapshotTerm);
+  view.setBigUint64(104, record.storeId, true);
   view.setUint32(8, crc32c(bytes.subarray(12, COPY_BYTES)), true);
   bytes.copyWithin(PAGE_BYTES, 0, COPY_BYTES);
   return bytes;
@@ -66,11 +70,12 @@ function decodeCopy(bytes: Uint8Array): MetaCopy {
   if (lowestReader > FORMAT_VERSION) return { kind: "unknown", what: `format version ${lowestReader}` };
   const state = view.getUint8(72);
   if (state !== 0) return { kind: "unknown", what: `member state ${state}` };
-  if (!isZero(bytes, 73, 88) || !isZero(bytes, 104, COPY_BYTES)) return { kind: "unknown", what: "fields in reserved bytes" };
+  if (!isZero(bytes, 73, 88) || !isZero(bytes, 112, COPY_BYTES)) return { kind: "unknown", what: "fields in reserved bytes" };
   const record: MetaRecord = {
     generation: getU64(view, 16),
     clusterId: view.getBigUint64(24, true),
     memberId: view.getBigUint64(32, true),
+    storeId: view.getBigUint64(104, true),
     term: getU64(view, 40),
     vote: getU64(view, 48),
     bootGeneration: getU64(view, 56),
@@ -79,7 +84,7 @@ function decodeCopy(bytes: Uint8Array): MetaCopy {
     snapshotTerm: getU64(view, 96),
   };
   const numbers = [record.generation, record.term, record.vote, record.bootGeneration, record.lastSegment];
-  if ([...numbers, record.snapshotIndex, record.snapshotTerm].includes(-1)) return { kind: "damaged" };
+  if ([...numbers, record.snapshotIndex, record.snapshotTerm].includes(-1) || record.storeId === 0n) return { kind: "damaged" };
   return { kind: "valid", record };
 }
 

@@ -11,7 +11,7 @@ import {
   snapshotName,
 } from "./data-directory.ts";
 import { FileLogStore } from "./file-log-store.ts";
-import { FRAMES_OFFSET, hex16, type Identity, PAGE_BYTES } from "./format.ts";
+import { FRAMES_OFFSET, hex16, type Identity, PAGE_BYTES, viewOf } from "./format.ts";
 import type { SnapshotMark } from "./frame.ts";
 import { type RecoveredSegments, recoverSegments } from "./log-recovery.ts";
 import { LogStoreError } from "./log-store-error.ts";
@@ -77,7 +77,7 @@ async function openLocked(
 ): Promise<LogStore> {
   const { disk, clock, random, logger, identity } = options;
   const directory = new DataDirectory(options.directory);
-  const record = await readOrMakeMeta(disk, directory, identity, logger);
+  const record = await readOrMakeMeta(options, directory);
   const found = await readSegments(disk, directory, identity);
   const log = recoverSegments(found, record, logger);
   const snapshot = await findSnapshot(disk, directory, identity, log, logger);
@@ -133,16 +133,17 @@ async function openLocked(
   const hardState: HardState = { term: record.term, vote: record.vote, commit };
   const recovered = { hardState, snapshot: snapshot?.meta ?? null, entries: log.entries };
   const snapshots = new SnapshotStore({ disk, random, logger, directory, identity }, snapshot);
-  return new FileLogStore({ disk, logger, directory, meta, writer, snapshots, lock, recovered });
+  return new FileLogStore({ disk, logger, directory, meta, writer, snapshots, lock, storeId: record.storeId, recovered });
 }
 
 /** The meta file comes first: a directory with data but without it is damaged. */
-async function readOrMakeMeta(disk: Disk, directory: DataDirectory, identity: Identity, logger: Logger): Promise<MetaRecord> {
+async function readOrMakeMeta(options: LogStoreOptions, directory: DataDirectory): Promise<MetaRecord> {
+  const { disk, random, logger, identity } = options;
   let record = await readMeta(disk, directory.root, logger);
   if (record === null) {
     await checkNoData(disk, directory);
     if ((await disk.list(directory.root)).includes(META_TEMP_NAME)) await disk.remove(`${directory.root}/${META_TEMP_NAME}`);
-    record = { ...firstMetaRecord(identity), generation: 1 };
+    record = { ...firstMetaRecord(identity, drawStoreId(random)), generation: 1 };
     await writeMeta(disk, directory.root, record);
   }
   if (record.clusterId !== identity.clusterId || record.memberId !== identity.memberId) {
@@ -152,6 +153,12 @@ async function readOrMakeMeta(disk: Disk, directory: DataDirectory, identity: Id
     );
   }
   return record;
+}
+
+/** A random u64 that is not 0. */
+function drawStoreId(random: Random): bigint {
+  const drawn = viewOf(random.bytes(8)).getBigUint64(0, true);
+  return drawn === 0n ? 1n : drawn;
 }
 
 /** The snapshot in force, every byte checked. */

@@ -13,6 +13,11 @@ import type { Random } from "./ports.ts";
  */
 export const envelopeBytes = 12;
 
+/** The command in the data of an entry of kind `command`, a view. */
+export function commandOf(entryData: Uint8Array): Uint8Array {
+  return entryData.subarray(envelopeBytes);
+}
+
 const slabBytes = 64 * 1024;
 
 /** Copies proposals into slabs, one allocation for some two hundred small commands. */

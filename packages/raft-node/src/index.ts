@@ -1,4 +1,5 @@
 export { bootstrapLog, isEmptyLog } from "./bootstrap.ts";
+export { commandOf } from "./entry-envelope.ts";
 export type { LogBatch, LogStore, RecoveredLog, SnapshotReader } from "./log-store.ts";
 export { type Completion, NodeError, type NodeErrorCode, type Retryable } from "./node-error.ts";
 export type { PeerTransport, PeerTransportHandlers } from "./peer-transport.ts";

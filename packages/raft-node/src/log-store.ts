@@ -32,6 +32,11 @@ export interface SnapshotReader {
  * append from then on rejects, and nothing is retried.
  */
 export interface LogStore {
+  /**
+   * A random u64, never 0, drawn when the store was made and kept for ever. A member that comes back with another one has lost what
+   * it acknowledged: its store was emptied or replaced.
+   */
+  readonly storeId: bigint;
   readonly recovered: RecoveredLog;
   /** Resolves when the batch is durable. */
   append(batch: LogBatch): Promise<void>;

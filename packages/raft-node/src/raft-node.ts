@@ -9,7 +9,7 @@ import {
   type SnapshotMeta,
   type SoftState,
 } from "@raftkv/raft-core";
-import { envelopeBytes } from "./entry-envelope.ts";
+import { commandOf } from "./entry-envelope.ts";
 import type { LogStore } from "./log-store.ts";
 import { type Completion, NodeError, promised, type Retryable } from "./node-error.ts";
 import type { PeerTransport } from "./peer-transport.ts";
@@ -324,7 +324,7 @@ export class RaftNode<Result> {
   private apply(job: ApplyJob): void {
     for (const entry of job.entries) {
       if (entry.kind !== "command") continue;
-      const result = this.stateMachine.apply(entry, entry.data.subarray(envelopeBytes));
+      const result = this.stateMachine.apply(entry, commandOf(entry.data));
       this.proposals.applied(entry.data, result);
     }
     this.core.applied(job);
