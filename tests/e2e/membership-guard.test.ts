@@ -1,7 +1,8 @@
+import { rm } from "node:fs/promises";
 import { afterEach, describe, expect, test } from "vitest";
 import { eventually } from "../support/eventually.ts";
 import { runRaftKV } from "../support/member-process.ts";
-import { ProcessCluster } from "../support/process-cluster.ts";
+import { type ClusterMember, ProcessCluster } from "../support/process-cluster.ts";
 
 const flags = ["--heartbeat-interval=20", "--election-timeout=200"];
 
@@ -44,6 +45,75 @@ describe("two clusters don't mix", () => {
     const { code, output } = (await stranger?.process.exit()) ?? {};
     expect(code).toBe(1);
     expect(output).toMatch(/^raftkv: data directory .* belongs to member [0-9a-f]{16} of cluster [0-9a-f]{16}, but the options describe/);
+  });
+});
+
+describe("a member whose data directory was emptied", () => {
+  /** Three members that know each other's names and stores. */
+  async function createPublished(): Promise<readonly [ClusterMember, ClusterMember, ClusterMember]> {
+    const cluster = await create({ size: 3 });
+    const [first, second, third] = cluster.members;
+    if (first === undefined || second === undefined || third === undefined) throw new Error("There are three members");
+    for (const member of cluster.members) member.start();
+    for (const member of cluster.members) await member.process.waitForOutput("published local member to cluster through raft");
+    await eventually(async () => {
+      const applied = await Promise.all(cluster.members.map(async (member) => (await member.endpoint.status()).appliedIndex));
+      expect(new Set(applied).size).toBe(1);
+    });
+    return [first, second, third];
+  }
+
+  async function empty(member: ClusterMember): Promise<void> {
+    await member.kill();
+    await rm(member.dataDir, { recursive: true });
+  }
+
+  test("can't outvote an acknowledged write together with a member that missed it", async () => {
+    const [first, second, third] = await createPublished();
+    await third.kill();
+    // The third may have been the leader.
+    await eventually(() => first.endpoint.put("acknowledged", "by two", 1_000));
+    await first.kill();
+    await empty(second);
+
+    second.start();
+    third.start();
+    await second.process.waitForOutput(/another store than the cluster knows.*a peer can't be reached/);
+    await third.process.waitForOutput(/another store than the cluster knows/);
+    // Ten election time-outs.
+    const until = Date.now() + 2_000;
+    while (Date.now() < until) {
+      expect((await second.endpoint.status()).leader).toBe(0n);
+      expect((await third.endpoint.status()).leader).toBe(0n);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+
+    first.start();
+    await eventually(async () => expect(await third.endpoint.get("acknowledged", 1_000)).toBe("by two"));
+    expect((await second.endpoint.status()).leader).toBe(0n);
+    await expect(second.endpoint.get("acknowledged", 500)).rejects.toThrow(/deadline exceeded/i);
+  });
+
+  test("is not spoken to by a leader that remembers what it had, and the others go on", async () => {
+    const members = await createPublished();
+    await members[0].endpoint.put("before", "1");
+    const leader = await eventually(async () => {
+      const statuses = await Promise.all(members.map((member) => member.endpoint.status()));
+      const at = statuses.findIndex((status) => status.memberId === status.leader);
+      const found = members[at];
+      if (found === undefined) throw new Error("There is no leader");
+      return found;
+    });
+    const [emptied, other] = members.filter((member) => member !== leader);
+    if (emptied === undefined || other === undefined) throw new Error("There are two followers");
+    await empty(emptied);
+    emptied.start();
+    await emptied.process.waitForOutput(/another store than the cluster knows/);
+    await leader.process.waitForOutput(/another store than the cluster knows/);
+    await leader.endpoint.put("after", "2");
+    expect(await other.endpoint.get("after")).toBe("2");
+    expect((await emptied.endpoint.status()).leader).toBe(0n);
+    expect(leader.running).toBe(true);
   });
 });
 

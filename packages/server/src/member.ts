@@ -5,6 +5,7 @@ import { type ByteStream, Dispatcher, RpcServer, type RpcServerOptions } from "@
 import { AttributesPublisher } from "./cluster/attributes-publisher.ts";
 import { type FoundingCluster, foundCluster, idText, nodeIdOf } from "./cluster/identity.ts";
 import { MemberDirectory } from "./cluster/member-directory.ts";
+import { MemberStores } from "./cluster/member-stores.ts";
 import { ConfigError } from "./config/config-error.ts";
 import type { MemberConfig } from "./config/member-config.ts";
 import type { MemberUrl } from "./config/member-url.ts";
@@ -75,9 +76,12 @@ export class Member {
   private static async run(options: MemberOptions, parts: MemberParts): Promise<Member> {
     const { config, ports } = options;
     const { cluster, memberId, state, logStore } = parts;
+    const stores = new MemberStores(state.directory);
+    stores.rememberAll(logStore.recovered.entries);
     const transport = new PeerNetwork({
-      self: { clusterId: cluster.clusterId, memberId, name: config.name },
+      self: { clusterId: cluster.clusterId, memberId, name: config.name, storeId: logStore.storeId },
       directory: state.directory,
+      stores,
       network: ports.network,
       clock: ports.clock,
       random: ports.random,
@@ -136,7 +140,12 @@ export class Member {
     this.publisher = new AttributesPublisher(context, {
       clock: ports.clock,
       logger: ports.logger,
-      attributes: { memberId: parts.memberId, name: config.name, clientUrls: config.advertiseClientUrls.map((url) => url.href) },
+      attributes: {
+        memberId: parts.memberId,
+        name: config.name,
+        clientUrls: config.advertiseClientUrls.map((url) => url.href),
+        storeId: parts.logStore.storeId,
+      },
     });
     ports.logger.info("ready to serve client requests", {
       name: config.name,
@@ -229,7 +238,7 @@ function clientDispatcher(context: ServiceContext): Dispatcher {
 }
 
 function founders(cluster: FoundingCluster): ConstructorParameters<typeof MemberDirectory>[0] {
-  return cluster.members.map(({ id, peerUrls }) => ({ id, name: "", peerUrls, clientUrls: [] }));
+  return cluster.members.map(({ id, peerUrls }) => ({ id, name: "", peerUrls, clientUrls: [], storeId: 0n }));
 }
 
 /** Opens the log of an existing member, or begins that of a founding one. */

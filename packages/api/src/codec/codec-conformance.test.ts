@@ -98,13 +98,14 @@ const deleteRangeRequest = record({ key: bytes, rangeEnd: bytes, prevKv: bool })
 const keyRequest = record({ key: bytes, clientId: uint64, sequence: uint });
 const keyValueRequest = record({ key: bytes, value: bytes, clientId: uint64, sequence: uint });
 const rangeResponse = record({ header, kvs: keyValues, more: bool, count: int });
-const memberAttributes = record({ memberId: uint64, name: text, clientUrls: fc.array(text, { maxLength: 3 }) });
+const memberAttributes = record({ memberId: uint64, name: text, clientUrls: fc.array(text, { maxLength: 3 }), storeId: uint64 });
 const hello = record({
   clusterId: uint64,
   fromMember: uint64,
   toMember: uint64,
   protocolVersion: fc.integer({ min: 0, max: 0xffff_ffff }),
   name: text,
+  storeId: uint64,
 });
 
 const addressed = { from: uint, to: uint };

@@ -11,6 +11,8 @@ export interface MemberAttributes {
   readonly memberId: bigint;
   readonly name: string;
   readonly clientUrls: readonly string[];
+  /** uint64: drawn at random when the member's data directory was made. */
+  readonly storeId: bigint;
 }
 
 /** `raftkv.command.v1.Command`: what a log entry of kind `command` holds. */
@@ -70,6 +72,7 @@ export function encodeMemberAttributesCommand(attributes: MemberAttributes): Uin
   writer.fixed64Field(0x09, attributes.memberId);
   writer.stringField(0x12, attributes.name);
   for (const url of attributes.clientUrls) writer.stringElement(0x1a, url);
+  writer.fixed64Field(0x21, attributes.storeId);
   writer.close();
   return writer.finish();
 }
@@ -111,6 +114,7 @@ function readMemberAttributes(bytes: Uint8Array): MemberAttributes {
   let memberId = 0n;
   let name = "";
   const clientUrls: string[] = [];
+  let storeId = 0n;
   reader.reset(bytes);
   while (reader.more()) {
     const tag = reader.tag();
@@ -124,10 +128,13 @@ function readMemberAttributes(bytes: Uint8Array): MemberAttributes {
       case 0x1a:
         clientUrls.push(reader.string());
         break;
+      case 0x21:
+        storeId = reader.fixed64();
+        break;
       default:
         reader.skip(tag);
     }
   }
   reader.release();
-  return { memberId, name, clientUrls };
+  return { memberId, name, clientUrls, storeId };
 }

@@ -15,6 +15,8 @@ export interface Hello {
   readonly protocolVersion: number;
   /** Of the sender, for people. */
   readonly name: string;
+  /** Of the sender, a uint64: drawn at random when its data directory was made. */
+  readonly storeId: bigint;
 }
 
 /** `raftkv.peer.v1.PeerFrame`. */
@@ -125,6 +127,7 @@ function encodeHelloFrame(hello: Hello): Uint8Array {
   writer.fixed64Field(0x19, hello.toMember);
   writer.uintField(0x20, hello.protocolVersion);
   writer.stringField(0x2a, hello.name);
+  writer.fixed64Field(0x31, hello.storeId);
   writer.close();
   return writer.finish();
 }
@@ -135,6 +138,7 @@ function readHello(): Hello {
   let toMember = 0n;
   let protocolVersion = 0;
   let name = "";
+  let storeId = 0n;
   while (reader.more()) {
     const tag = reader.tag();
     switch (tag) {
@@ -153,11 +157,14 @@ function readHello(): Hello {
       case 0x2a:
         name = reader.string();
         break;
+      case 0x31:
+        storeId = reader.fixed64();
+        break;
       default:
         reader.skip(tag);
     }
   }
-  return { clusterId, fromMember, toMember, protocolVersion, name };
+  return { clusterId, fromMember, toMember, protocolVersion, name, storeId };
 }
 
 function readMessages(): readonly PeerMessage[] {

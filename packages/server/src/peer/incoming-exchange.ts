@@ -2,11 +2,12 @@ import { CodecError, decodePeerFrame, encodePeerFrame } from "@raftkv/api";
 import type { Logger, PeerTransportHandlers } from "@raftkv/raft-node";
 import { StatusCode, type StreamCall, type StreamCallHandlers } from "@raftkv/raft-rpc";
 import { nodeIdOf } from "../cluster/identity.ts";
+import type { MemberStores } from "../cluster/member-stores.ts";
 import { helloError, helloTo, type PeerIdentity } from "./peer-identity.ts";
 
 export interface IncomingExchangeOptions {
   readonly self: PeerIdentity;
-  readonly isMember: (id: bigint) => boolean;
+  readonly stores: MemberStores;
   readonly handlers: PeerTransportHandlers;
   readonly logger: Logger;
 }
@@ -20,6 +21,8 @@ export class IncomingExchange implements StreamCallHandlers {
   private readonly options: IncomingExchangeOptions;
   /** The core's id of the sender, 0 before its Hello. */
   private sender = 0;
+  private senderId = 0n;
+  private senderStore = 0n;
   private readonly receiver: number;
 
   constructor(call: StreamCall, options: IncomingExchangeOptions) {
@@ -49,14 +52,20 @@ export class IncomingExchange implements StreamCallHandlers {
   private take(bytes: Uint8Array): void {
     const frame = decodePeerFrame(bytes);
     if (frame.type === "hello") {
-      const { self, isMember } = this.options;
-      const error = this.sender === 0 ? helloError(frame.hello, self, isMember) : "a second Hello came";
+      const { self, stores } = this.options;
+      const error = this.sender === 0 ? helloError(frame.hello, self, stores) : "a second Hello came";
       if (error !== null) return this.refuse(StatusCode.FAILED_PRECONDITION, error);
       this.sender = nodeIdOf(frame.hello.fromMember);
+      this.senderId = frame.hello.fromMember;
+      this.senderStore = frame.hello.storeId;
+      stores.remember(this.senderId, this.senderStore);
       this.call.send(encodePeerFrame({ type: "hello", hello: helloTo(self, frame.hello.fromMember) }));
       return;
     }
     if (this.sender === 0) return this.refuse(StatusCode.FAILED_PRECONDITION, "the first frame must be a Hello");
+    // The cluster may have learned of another store since the Hello.
+    const replaced = this.options.stores.refusal(this.senderId, this.senderStore);
+    if (replaced !== null) return this.refuse(StatusCode.FAILED_PRECONDITION, replaced);
     for (const message of frame.messages) {
       if (message.from !== this.sender || message.to !== this.receiver || message.type === "installSnapshot") {
         return this.refuse(

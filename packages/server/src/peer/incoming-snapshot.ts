@@ -2,20 +2,21 @@ import type { SnapshotFrame } from "@raftkv/api";
 import type { PeerTransportHandlers } from "@raftkv/raft-node";
 import { RpcError, StatusCode } from "@raftkv/raft-rpc";
 import { nodeIdOf } from "../cluster/identity.ts";
+import type { MemberStores } from "../cluster/member-stores.ts";
 import { helloError, type PeerIdentity } from "./peer-identity.ts";
 
 export interface IncomingSnapshotOptions {
   readonly self: PeerIdentity;
-  readonly isMember: (id: bigint) => boolean;
+  readonly stores: MemberStores;
   readonly handlers: PeerTransportHandlers;
 }
 
 /** Takes a snapshot from its leader: a Hello, the message, the chunks. Returns the index of what was stored; throws RpcError. */
 export async function receiveSnapshot(frames: AsyncIterable<SnapshotFrame>, options: IncomingSnapshotOptions): Promise<number> {
-  const { self, isMember, handlers } = options;
+  const { self, stores, handlers } = options;
   const iterator = frames[Symbol.asyncIterator]();
   const hello = await next(iterator, "hello");
-  const error = helloError(hello.hello, self, isMember);
+  const error = helloError(hello.hello, self, stores);
   if (error !== null) throw new RpcError(StatusCode.FAILED_PRECONDITION, error);
   const { message, sizeBytes } = await next(iterator, "message");
   if (message.from !== nodeIdOf(hello.hello.fromMember) || message.to !== nodeIdOf(self.memberId)) {

@@ -1,8 +1,10 @@
-import { BATCH_MESSAGES_MAX, CodecError, decodePeerFrame, encodePeerFrame, peerMessageBytesMax } from "@raftkv/api";
+import { BATCH_MESSAGES_MAX, CodecError, decodePeerFrame, encodePeerFrame, type Hello, peerMessageBytesMax } from "@raftkv/api";
 import type { PeerMessage } from "@raftkv/raft-core";
 import type { Clock, Logger, Timer } from "@raftkv/raft-node";
 import type { Channel, ClientStreamCall, ClientStreamHandlers, RpcError } from "@raftkv/raft-rpc";
-import { helloTo, type PeerIdentity } from "./peer-identity.ts";
+import { idText } from "../cluster/identity.ts";
+import type { MemberStores } from "../cluster/member-stores.ts";
+import { helloError, helloTo, type PeerIdentity } from "./peer-identity.ts";
 
 /** A batch is cut here, so that it stays below what the receiver takes as one message. */
 const batchBytesMax = 4 * 1024 * 1024;
@@ -14,6 +16,7 @@ const retryMs = 100;
 export interface PeerLinkOptions {
   readonly self: PeerIdentity;
   readonly peerId: bigint;
+  readonly stores: MemberStores;
   readonly channel: Channel;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -25,7 +28,7 @@ type LinkState =
   | { readonly kind: "down" }
   /** Our Hello is on its way; messages are dropped until the peer's comes back. */
   | { readonly kind: "greeting"; readonly stream: ClientStreamCall }
-  | { readonly kind: "up"; readonly stream: ClientStreamCall }
+  | { readonly kind: "up"; readonly stream: ClientStreamCall; readonly storeId: bigint }
   | { readonly kind: "waiting"; readonly timer: Timer }
   | { readonly kind: "closed" };
 
@@ -38,14 +41,27 @@ export class PeerLink implements ClientStreamHandlers {
   private state: LinkState = { kind: "down" };
   /** Bytes since the stream asked to stop, 0 while it does not. */
   private congestedBytes = 0;
+  /** Why the peer was not reached the last time, so that it is logged once. */
   private refusal = "";
+  /** Why this member itself gave the stream up, null if it did not. */
+  private complaint: string | null = null;
 
   constructor(options: PeerLinkOptions) {
     this.options = options;
     this.open();
   }
 
+  /** The peer has answered on this stream, and it is the one that the cluster knows. */
+  get isUp(): boolean {
+    return this.state.kind === "up";
+  }
+
   send(messages: readonly PeerMessage[]): void {
+    if (this.state.kind === "up") {
+      // The cluster may have learned of another store since the Hello.
+      const replaced = this.options.stores.refusal(this.options.peerId, this.state.storeId);
+      if (replaced !== null) return this.giveUp(this.state.stream, replaced);
+    }
     if (this.state.kind !== "up" || this.congestedBytes > congestedBytesMax) {
       this.options.onLost();
       return;
@@ -76,25 +92,21 @@ export class PeerLink implements ClientStreamHandlers {
   onMessage(bytes: Uint8Array): void {
     if (this.state.kind !== "greeting") return;
     const { stream } = this.state;
-    const { peerId, logger } = this.options;
-    const name = this.greetedBy(bytes);
-    if (name === null) return stream.cancel();
+    const { self, peerId, stores, logger } = this.options;
+    const hello = helloIn(bytes);
+    if (hello === null) return this.giveUp(stream, "its first frame is no Hello");
+    const error = helloError(hello, self, stores);
+    if (error !== null) return this.giveUp(stream, error);
+    if (hello.fromMember !== peerId) return this.giveUp(stream, `member ${idText(hello.fromMember)} answered`);
+    stores.remember(peerId, hello.storeId);
     this.refusal = "";
-    this.state = { kind: "up", stream };
-    logger.info("connected to a peer", { peerId, name });
+    this.state = { kind: "up", stream, storeId: hello.storeId };
+    logger.info("connected to a peer", { peerId, name: hello.name });
   }
 
-  /** The name of the peer if this is its Hello, or null. */
-  private greetedBy(bytes: Uint8Array): string | null {
-    const { self, peerId } = this.options;
-    try {
-      const frame = decodePeerFrame(bytes);
-      if (frame.type !== "hello" || frame.hello.clusterId !== self.clusterId || frame.hello.fromMember !== peerId) return null;
-      return frame.hello.name;
-    } catch (error) {
-      if (error instanceof CodecError) return null;
-      throw error;
-    }
+  private giveUp(stream: ClientStreamCall, complaint: string): void {
+    this.complaint = complaint;
+    stream.cancel();
   }
 
   onDrain(): void {
@@ -105,7 +117,8 @@ export class PeerLink implements ClientStreamHandlers {
     const { state } = this;
     if (state.kind === "closed") return;
     const { clock, logger, peerId, onLost } = this.options;
-    const reason = error?.message ?? "the peer ended the stream";
+    const reason = this.complaint ?? error?.message ?? "the peer ended the stream";
+    this.complaint = null;
     if (state.kind === "up") {
       logger.warn("lost a peer", { peerId, reason });
       onLost();
@@ -128,5 +141,15 @@ export class PeerLink implements ClientStreamHandlers {
     const frame = encodePeerFrame({ type: "batch", messages });
     const hasRoom = stream.send(frame);
     if (!hasRoom || this.congestedBytes > 0) this.congestedBytes += frame.length;
+  }
+}
+
+function helloIn(bytes: Uint8Array): Hello | null {
+  try {
+    const frame = decodePeerFrame(bytes);
+    return frame.type === "hello" ? frame.hello : null;
+  } catch (error) {
+    if (error instanceof CodecError) return null;
+    throw error;
   }
 }

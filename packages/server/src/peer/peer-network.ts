@@ -11,8 +11,9 @@ import {
   type Random,
 } from "@raftkv/raft-node";
 import { Channel, createClient, type Dispatcher, type RpcLimits } from "@raftkv/raft-rpc";
-import { nodeIdOf } from "../cluster/identity.ts";
+import { idText, nodeIdOf } from "../cluster/identity.ts";
 import type { Member, MemberDirectory } from "../cluster/member-directory.ts";
+import type { MemberStores } from "../cluster/member-stores.ts";
 import { parseMemberUrl } from "../config/member-url.ts";
 import { IncomingExchange } from "./incoming-exchange.ts";
 import { receiveSnapshot } from "./incoming-snapshot.ts";
@@ -37,6 +38,7 @@ export const peerLimits: Partial<RpcLimits> = {
 export interface PeerNetworkOptions {
   readonly self: PeerIdentity;
   readonly directory: MemberDirectory;
+  readonly stores: MemberStores;
   readonly network: Network;
   readonly clock: Clock;
   readonly random: Random;
@@ -64,17 +66,16 @@ export class PeerNetwork implements PeerTransport {
 
   /** Adds the service that peers call. */
   register(dispatcher: Dispatcher): void {
-    const { self, logger } = this.options;
-    const isMember = (id: bigint): boolean => this.options.directory.get(id) !== undefined;
+    const { self, stores, logger } = this.options;
     dispatcher.addStream("/raftkv.peer.v1.RaftPeer/Exchange", (call) => {
-      new IncomingExchange(call, { self, isMember, handlers: this.started(), logger });
+      new IncomingExchange(call, { self, stores, handlers: this.started(), logger });
     });
     const { exchange: _byStream, ...methods } = raftkvPeerV1.raftPeerService.methods;
     dispatcher.add(
       { ...raftkvPeerV1.raftPeerService, methods },
       {
         installSnapshot: async (frames) => {
-          const index = await receiveSnapshot(frames, { self, isMember, handlers: this.started() });
+          const index = await receiveSnapshot(frames, { self, stores, handlers: this.started() });
           return create(raftkvPeerV1.InstallSnapshotResultSchema, { index: BigInt(index) });
         },
       },
@@ -98,6 +99,8 @@ export class PeerNetwork implements PeerTransport {
   async sendSnapshot(message: InstallSnapshot, sizeBytes: number, chunks: AsyncIterable<Uint8Array>): Promise<void> {
     const member = this.options.directory.byNodeId(message.to);
     if (member === undefined) throw new Error(`There is no member with the id ${message.to}`);
+    // Nothing comes back on a snapshot's stream that would tell who takes it.
+    if (this.peers.get(message.to)?.link.isUp !== true) throw new Error(`Member ${idText(member.id)} is not connected`);
     const channel = this.channelTo(member);
     this.snapshotChannels.add(channel);
     try {
@@ -124,10 +127,10 @@ export class PeerNetwork implements PeerTransport {
   }
 
   private connect(member: Member, handlers: PeerTransportHandlers): Peer {
-    const { self, clock, logger } = this.options;
+    const { self, stores, clock, logger } = this.options;
     const channel = this.channelTo(member);
     const onLost = (): void => handlers.onUnreachable(nodeIdOf(member.id));
-    return { channel, link: new PeerLink({ self, peerId: member.id, channel, clock, logger, onLost }) };
+    return { channel, link: new PeerLink({ self, peerId: member.id, stores, channel, clock, logger, onLost }) };
   }
 
   private channelTo(member: Member): Channel {

@@ -9,4 +9,4 @@ export type ApplyResult =
   | { readonly outcome: "refused"; readonly reason: Refusal };
 
 /** Why a command that reached the log changed nothing. */
-export type Refusal = "lease-not-found" | "key-not-found" | "unknown-member" | "malformed";
+export type Refusal = "lease-not-found" | "key-not-found" | "unknown-member" | "store-replaced" | "malformed";

@@ -11,7 +11,7 @@ import type { ApplyResult } from "./apply-result.ts";
 import { ReplicatedState } from "./replicated-state.ts";
 
 const text = (characters: string): Uint8Array => new TextEncoder().encode(characters);
-const members = [{ id: 7n, name: "", peerUrls: ["http://127.0.0.1:2380"], clientUrls: [] }];
+const members = [{ id: 7n, name: "", peerUrls: ["http://127.0.0.1:2380"], clientUrls: [], storeId: 0n }];
 
 class Replica {
   readonly state = new ReplicatedState(new MemberDirectory(members), 1);
@@ -77,10 +77,12 @@ describe("the replicated state", () => {
 
   test("takes what members say about themselves", () => {
     const replica = new Replica();
-    const attributes = { memberId: 7n, name: "n1", clientUrls: ["http://127.0.0.1:2379"] };
+    const attributes = { memberId: 7n, name: "n1", clientUrls: ["http://127.0.0.1:2379"], storeId: 5n };
     expect(replica.apply(encodeMemberAttributesCommand(attributes))).toEqual({ outcome: "attributes-set" });
     expect(replica.state.directory.get(7n)?.name).toBe("n1");
     expect(replica.apply(encodeMemberAttributesCommand({ ...attributes, memberId: 8n }))).toMatchObject({ reason: "unknown-member" });
+    expect(replica.apply(encodeMemberAttributesCommand({ ...attributes, storeId: 6n }))).toMatchObject({ reason: "store-replaced" });
+    expect(replica.state.directory.get(7n)?.storeId).toBe(5n);
   });
 
   test.each([
@@ -102,7 +104,7 @@ test("a command of a newer version is never skipped", () => {
 describe("a snapshot of the state", () => {
   async function filled(): Promise<Replica> {
     const replica = new Replica();
-    replica.apply(encodeMemberAttributesCommand({ memberId: 7n, name: "n1", clientUrls: ["http://127.0.0.1:2379"] }));
+    replica.apply(encodeMemberAttributesCommand({ memberId: 7n, name: "n1", clientUrls: ["http://127.0.0.1:2379"], storeId: 2n ** 63n }));
     for (let at = 0; at < 500; at++) replica.put(`key-${(at * 37) % 100}`, `value ${at}`);
     return replica;
   }
@@ -115,7 +117,7 @@ describe("a snapshot of the state", () => {
       const restored = new Replica();
       await restored.state.restore(inPieces(bytes, size));
       expect(await restored.snapshot()).toEqual(bytes);
-      expect(restored.state.directory.get(7n)?.name).toBe("n1");
+      expect(restored.state.directory.get(7n)).toMatchObject({ name: "n1", storeId: 2n ** 63n });
       expect(restored.state.store.revision).toBe(one.state.store.revision);
     }
   });

@@ -60,9 +60,9 @@ export class ReplicatedState implements StateMachine<ApplyResult> {
         return { outcome, revision: store.revision };
       }
       case "memberAttributes": {
-        const { memberId, name, clientUrls } = command.attributes;
-        const known = this.directory.setAttributes(memberId, { name, clientUrls });
-        return known ? { outcome: "attributes-set" } : { outcome: "refused", reason: "unknown-member" };
+        const { memberId, name, clientUrls, storeId } = command.attributes;
+        const outcome = this.directory.setAttributes(memberId, { name, clientUrls, storeId });
+        return outcome === "set" ? { outcome: "attributes-set" } : { outcome: "refused", reason: outcome };
       }
       default:
         return command satisfies never;

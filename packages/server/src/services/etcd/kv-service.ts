@@ -175,6 +175,7 @@ function refusalError(reason: Refusal): EtcdError {
     case "key-not-found":
       return etcdErrors.keyNotFound;
     case "unknown-member":
+    case "store-replaced":
     case "malformed":
       return { code: StatusCode.INTERNAL, message: `raftkv: the request was refused as ${reason}` };
     default:

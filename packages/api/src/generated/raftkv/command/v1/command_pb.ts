@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file raftkv/command/v1/command.proto.
  */
 export const file_raftkv_command_v1_command: GenFile = /*@__PURE__*/
-  fileDesc("Ch9yYWZ0a3YvY29tbWFuZC92MS9jb21tYW5kLnByb3RvEhFyYWZ0a3YuY29tbWFuZC52MSK6AgoHQ29tbWFuZBInCgNwdXQYASABKAsyGC5ldGNkc2VydmVycGIuUHV0UmVxdWVzdEgAEjgKDGRlbGV0ZV9yYW5nZRgCIAEoCzIgLmV0Y2RzZXJ2ZXJwYi5EZWxldGVSYW5nZVJlcXVlc3RIABInCgZjcmVhdGUYAyABKAsyFS5yYWZ0a3YudjEuUHV0UmVxdWVzdEgAEioKBnVwZGF0ZRgEIAEoCzIYLnJhZnRrdi52MS5VcGRhdGVSZXF1ZXN0SAASKgoGcmVtb3ZlGAUgASgLMhgucmFmdGt2LnYxLlJlbW92ZVJlcXVlc3RIABJAChFtZW1iZXJfYXR0cmlidXRlcxgGIAEoCzIjLnJhZnRrdi5jb21tYW5kLnYxLk1lbWJlckF0dHJpYnV0ZXNIAEIJCgdjb21tYW5kIkgKEE1lbWJlckF0dHJpYnV0ZXMSEQoJbWVtYmVyX2lkGAEgASgGEgwKBG5hbWUYAiABKAkSEwoLY2xpZW50X3VybHMYAyADKAliBnByb3RvMw", [file_etcdserverpb_kv, file_raftkv_v1_raftkv]);
+  fileDesc("Ch9yYWZ0a3YvY29tbWFuZC92MS9jb21tYW5kLnByb3RvEhFyYWZ0a3YuY29tbWFuZC52MSK6AgoHQ29tbWFuZBInCgNwdXQYASABKAsyGC5ldGNkc2VydmVycGIuUHV0UmVxdWVzdEgAEjgKDGRlbGV0ZV9yYW5nZRgCIAEoCzIgLmV0Y2RzZXJ2ZXJwYi5EZWxldGVSYW5nZVJlcXVlc3RIABInCgZjcmVhdGUYAyABKAsyFS5yYWZ0a3YudjEuUHV0UmVxdWVzdEgAEioKBnVwZGF0ZRgEIAEoCzIYLnJhZnRrdi52MS5VcGRhdGVSZXF1ZXN0SAASKgoGcmVtb3ZlGAUgASgLMhgucmFmdGt2LnYxLlJlbW92ZVJlcXVlc3RIABJAChFtZW1iZXJfYXR0cmlidXRlcxgGIAEoCzIjLnJhZnRrdi5jb21tYW5kLnYxLk1lbWJlckF0dHJpYnV0ZXNIAEIJCgdjb21tYW5kIloKEE1lbWJlckF0dHJpYnV0ZXMSEQoJbWVtYmVyX2lkGAEgASgGEgwKBG5hbWUYAiABKAkSEwoLY2xpZW50X3VybHMYAyADKAkSEAoIc3RvcmVfaWQYBCABKAZiBnByb3RvMw", [file_etcdserverpb_kv, file_raftkv_v1_raftkv]);
 
 /**
  * What a log entry holds for the state machine. A client's request is taken over byte by byte, so unknown fields in it are kept.
@@ -72,7 +72,7 @@ export const CommandSchema: GenMessage<Command> = /*@__PURE__*/
   messageDesc(file_raftkv_command_v1_command, 0);
 
 /**
- * What a member tells about itself when it has started.
+ * What a member tells about itself when it has started. Refused if the cluster knows another store of that member.
  *
  * @generated from message raftkv.command.v1.MemberAttributes
  */
@@ -91,6 +91,11 @@ export type MemberAttributes = Message<"raftkv.command.v1.MemberAttributes"> & {
    * @generated from field: repeated string client_urls = 3;
    */
   clientUrls: string[];
+
+  /**
+   * @generated from field: fixed64 store_id = 4;
+   */
+  storeId: bigint;
 };
 
 /**

@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file raftkv/state/v1/state.proto.
  */
 export const file_raftkv_state_v1_state: GenFile = /*@__PURE__*/
-  fileDesc("ChtyYWZ0a3Yvc3RhdGUvdjEvc3RhdGUucHJvdG8SD3JhZnRrdi5zdGF0ZS52MSI6Cg5DbHVzdGVyU2VjdGlvbhIoCgdtZW1iZXJzGAEgAygLMhcucmFmdGt2LnN0YXRlLnYxLk1lbWJlciJKCgZNZW1iZXISCgoCaWQYASABKAYSDAoEbmFtZRgCIAEoCRIRCglwZWVyX3VybHMYAyADKAkSEwoLY2xpZW50X3VybHMYBCADKAliBnByb3RvMw");
+  fileDesc("ChtyYWZ0a3Yvc3RhdGUvdjEvc3RhdGUucHJvdG8SD3JhZnRrdi5zdGF0ZS52MSI6Cg5DbHVzdGVyU2VjdGlvbhIoCgdtZW1iZXJzGAEgAygLMhcucmFmdGt2LnN0YXRlLnYxLk1lbWJlciJcCgZNZW1iZXISCgoCaWQYASABKAYSDAoEbmFtZRgCIAEoCRIRCglwZWVyX3VybHMYAyADKAkSEwoLY2xpZW50X3VybHMYBCADKAkSEAoIc3RvcmVfaWQYBSABKAZiBnByb3RvMw");
 
 /**
  * The part of a state snapshot that describes the cluster.
@@ -58,6 +58,13 @@ export type Member = Message<"raftkv.state.v1.Member"> & {
    * @generated from field: repeated string client_urls = 4;
    */
   clientUrls: string[];
+
+  /**
+   * 0 until the member has started.
+   *
+   * @generated from field: fixed64 store_id = 5;
+   */
+  storeId: bigint;
 };
 
 /**
