@@ -8,6 +8,7 @@ import {
   RaftCore,
   type SnapshotMeta,
   type SoftState,
+  type StepRejection,
 } from "@raftkv/raft-core";
 import { commandOf } from "./entry-envelope.ts";
 import type { LogStore } from "./log-store.ts";
@@ -82,6 +83,8 @@ export class RaftNode<Result> {
   private turnScheduled = false;
   private tickTimer: Timer | null = null;
   private ticksDue = 0;
+  /** What peers sent since the last tick and could not truthfully say: how much of it, and the last of it. */
+  private refused: { readonly count: number; readonly type: string; readonly from: NodeId; readonly reason: StepRejection } | null = null;
   private softState: SoftState = { role: "follower", leader: 0 };
   private state: "running" | "stopped" = "running";
   private closing: Promise<void> | null = null;
@@ -260,7 +263,10 @@ export class RaftNode<Result> {
     const { inbox, unreachable } = this;
     if (inbox.length > 0) {
       this.inbox = [];
-      for (const message of inbox) this.core.step(message);
+      for (const message of inbox) {
+        const reason = this.core.step(message);
+        if (reason !== null) this.refused = { count: (this.refused?.count ?? 0) + 1, type: message.type, from: message.from, reason };
+      }
     }
     if (unreachable.length > 0) {
       this.unreachable = [];
@@ -275,6 +281,8 @@ export class RaftNode<Result> {
   private tick(): void {
     const nowMs = this.clock.monotonicMs();
     for (; this.ticksDue > 0; this.ticksDue--) this.core.tick();
+    if (this.refused !== null) this.logger.warn("refused messages of a peer", this.refused);
+    this.refused = null;
     this.proposals.expire(nowMs);
     this.reads.tick(nowMs, this.askCore);
   }
