@@ -134,7 +134,7 @@ export class PeerNetwork implements PeerTransport {
   }
 
   private channelTo(member: Member): Channel {
-    const { clock, random } = this.options;
+    const { clock, random, logger } = this.options;
     return new Channel({
       connect: () => this.connectTo(member),
       authority: member.peerUrls[0]?.replace(/^http:\/\//, "") ?? member.name,
@@ -142,6 +142,7 @@ export class PeerNetwork implements PeerTransport {
       random,
       limits: peerLimits,
       backOff: { initialMs: 50, maxMs: 500 },
+      onHandlerError: (path, error) => logger.error("a handler failed", { path, error }),
     });
   }
 
