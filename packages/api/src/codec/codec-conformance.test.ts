@@ -33,7 +33,7 @@ import {
 } from "../generated/raftkv/peer/v1/peer_pb.ts";
 import { GetRequestSchema, PutRequestSchema as KeyValueRequestSchema, ResponseSchema, Status } from "../generated/raftkv/v1/raftkv_pb.ts";
 import { CodecError } from "./codec-error.ts";
-import { type Command, decodeCommand, encodeMemberAttributesCommand, encodeRequestCommand } from "./command.ts";
+import { type Command, decodeCommand, encodeMemberAttributesCommand, encodeRequestCommand, UnknownCommandError } from "./command.ts";
 import type { RangeResponse } from "./etcd-message.ts";
 import {
   decodeDeleteRangeRequest,
@@ -289,12 +289,12 @@ interface CodecCase<P, D extends DescMessage> {
 function describeCodec<P, D extends DescMessage>(name: string, codec: CodecCase<P, D>): void {
   const { schema, toMessage, encode, decode } = codec;
 
-  /** What our decoder makes of bytes; null: it refuses them, with its own error and no other. */
+  /** What our decoder makes of bytes; null: it refuses them, with one of its own errors and no other. */
   function decoded(input: Uint8Array): P | null {
     try {
       return decode(input);
     } catch (error) {
-      if (error instanceof CodecError) return null;
+      if (error instanceof CodecError || error instanceof UnknownCommandError) return null;
       throw error;
     }
   }

@@ -6,7 +6,7 @@ import { PutRequestSchema, PutResponseSchema, RangeRequestSchema } from "../gene
 import { CommandSchema } from "../generated/raftkv/command/v1/command_pb.ts";
 import { EntryKind, PeerFrameSchema, type PeerMessageSchema } from "../generated/raftkv/peer/v1/peer_pb.ts";
 import { ResponseSchema, type Status } from "../generated/raftkv/v1/raftkv_pb.ts";
-import { decodeCommand, encodeRequestCommand } from "./command.ts";
+import { decodeCommand, encodeRequestCommand, UnknownCommandError } from "./command.ts";
 import { decodePutRequest, decodeRangeRequest } from "./etcd-request.ts";
 import { decodePutResponse } from "./etcd-response.ts";
 import { BATCH_MESSAGES_MAX, decodePeerFrame, decodeSnapshotFrame, encodePeerFrame } from "./peer-frame.ts";
@@ -85,7 +85,9 @@ describe("RaftKV's messages", () => {
     const put = encodeRequestCommand("put", new Uint8Array(0));
     expect(() => decodeCommand(new Uint8Array(0))).toThrow("Command of 0 bytes is empty");
     expect(() => decodeCommand(new Uint8Array([...put, ...put]))).toThrow("Command holds field 1 after field 1, one is allowed");
-    expect(() => decodeCommand(new Uint8Array([0x3a, 0]))).toThrow("Command of field 7 is not known");
+    expect(() => decodeCommand(new Uint8Array([0x3a, 0]))).toThrow(
+      new UnknownCommandError("Command of field 7 is not known, it needs a newer version"),
+    );
     expect(() => decodeCommand(new Uint8Array([0x08, 0]))).toThrow("Command of field 1 has wire type 0, 2 is expected");
     const unknownOnly = toBinary(CommandSchema, create(CommandSchema, {}));
     expect(() => decodeCommand(unknownOnly)).toThrow("is empty");
