@@ -37,7 +37,8 @@ export interface MemberOptions {
 export class Member {
   readonly context: ServiceContext;
   private readonly ports: Ports;
-  private readonly rpcServers: readonly RpcServer[];
+  private readonly clientServer: RpcServer;
+  private readonly peerServer: RpcServer;
   private readonly listeners: readonly Listener[];
   private readonly publisher: AttributesPublisher;
   private closing: Promise<void> | null = null;
@@ -124,18 +125,17 @@ export class Member {
     const peerDispatcher = new Dispatcher();
     transport.register(peerDispatcher);
     const observed = observers(ports.logger);
-    const peerServer = new RpcServer({ dispatcher: peerDispatcher, clock: ports.clock, limits: peerLimits, ...observed });
-    parts.peerGate.open((connection) => peerServer.accept(connection));
+    this.peerServer = new RpcServer({ dispatcher: peerDispatcher, clock: ports.clock, limits: peerLimits, ...observed });
+    parts.peerGate.open((connection) => this.peerServer.accept(connection));
 
-    const clientServer = new RpcServer({
+    this.clientServer = new RpcServer({
       dispatcher: clientDispatcher(context),
       clock: ports.clock,
       limits: { messageBytesMax: config.maxRequestBytes + messageOverheadBytes },
       ...observed,
       ...(options.onOtherProtocol === undefined ? {} : { onOtherProtocol: options.onOtherProtocol }),
     });
-    parts.clientGate.open((connection) => clientServer.accept(connection));
-    this.rpcServers = [clientServer, peerServer];
+    parts.clientGate.open((connection) => this.clientServer.accept(connection));
 
     this.publisher = new AttributesPublisher(context, {
       clock: ports.clock,
@@ -165,10 +165,9 @@ export class Member {
     this.ports.logger.info("closing the member");
     this.publisher.stop();
     await Promise.all(this.listeners.map((listener) => listener.close()));
-    const [clientServer, peerServer] = this.rpcServers;
-    await clientServer?.close(drainMs);
+    await this.clientServer.close(drainMs);
     // Before the node: a snapshot that is being received would keep the log open.
-    await peerServer?.close(0);
+    await this.peerServer.close(0);
     await this.context.node.close();
     this.ports.logger.info("closed the member");
   }

@@ -1,4 +1,3 @@
-import { CodecError } from "@raftkv/api";
 import type { NodeError } from "@raftkv/raft-node";
 import { StatusCode, type UnaryCall } from "@raftkv/raft-rpc";
 
@@ -24,25 +23,6 @@ export const etcdErrors = {
   leaderLost: { code: StatusCode.UNAVAILABLE, message: "etcdserver: request timed out, possibly due to previous leader failure" },
   stopped: { code: StatusCode.UNAVAILABLE, message: "etcdserver: server stopped" },
 } as const satisfies Readonly<Record<string, EtcdError>>;
-
-/** What is told instead of an answer that can't be built. */
-const answerTooLarge: EtcdError = {
-  code: StatusCode.RESOURCE_EXHAUSTED,
-  message: "raftkv: the answer is too large, ask for less with a limit",
-};
-
-/**
- * Runs `answer`, which builds and sends the answer of a call. It may come from the middle of the node's turn, where nothing must
- * throw: an answer that does not fit into memory or a message is an error of the call.
- */
-export function answering(call: UnaryCall, answer: () => void): void {
-  try {
-    answer();
-  } catch (error) {
-    if (error instanceof RangeError || error instanceof CodecError) fail(call, answerTooLarge);
-    else call.failWith(error);
-  }
-}
 
 export function fail(call: UnaryCall, error: EtcdError): void {
   call.fail(error.code, error.message);

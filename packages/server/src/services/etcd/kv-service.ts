@@ -16,8 +16,9 @@ import type { KeyValueView, KVStore, RangeQuery, SortOrder, SortTarget } from "@
 import type { Completion, NodeError } from "@raftkv/raft-node";
 import { type Dispatcher, StatusCode, type UnaryCall } from "@raftkv/raft-rpc";
 import type { ApplyResult, Refusal } from "../../state/apply-result.ts";
+import { answering } from "../answering.ts";
 import type { ServiceContext } from "../service-context.ts";
-import { answering, type EtcdError, etcdErrorOf, etcdErrors, fail } from "./etcd-error.ts";
+import { type EtcdError, etcdErrorOf, etcdErrors, fail } from "./etcd-error.ts";
 
 const sortOrders: readonly SortOrder[] = ["none", "ascend", "descend"];
 const sortTargets: readonly SortTarget[] = ["key", "version", "create", "mod", "value"];

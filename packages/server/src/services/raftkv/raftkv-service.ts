@@ -13,6 +13,7 @@ import {
 import type { Completion, NodeError } from "@raftkv/raft-node";
 import type { Dispatcher, UnaryCall } from "@raftkv/raft-rpc";
 import type { ApplyResult } from "../../state/apply-result.ts";
+import { answering } from "../answering.ts";
 import type { ServiceContext } from "../service-context.ts";
 
 const noBytes = new Uint8Array(0);
@@ -107,6 +108,14 @@ class PendingOperation implements Completion<ApplyResult> {
   }
 
   succeed(result: ApplyResult): void {
+    answering(this.call, () => this.answer(result));
+  }
+
+  fail(error: NodeError): void {
+    this.service.answerFailure(error, this.call);
+  }
+
+  private answer(result: ApplyResult): void {
     switch (result.outcome) {
       case "created":
         return this.service.respond(this.call, "created", { revision: result.revision });
@@ -127,10 +136,6 @@ class PendingOperation implements Completion<ApplyResult> {
         return result satisfies never;
     }
   }
-
-  fail(error: NodeError): void {
-    this.service.answerFailure(error, this.call);
-  }
 }
 
 class PendingGet implements Completion<number> {
@@ -145,7 +150,7 @@ class PendingGet implements Completion<number> {
   }
 
   succeed(): void {
-    this.service.answerGet(this.key, this.call);
+    answering(this.call, () => this.service.answerGet(this.key, this.call));
   }
 
   fail(error: NodeError): void {
