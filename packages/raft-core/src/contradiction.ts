@@ -1,19 +1,6 @@
 import type { CoreState } from "./core-state.ts";
-import type {
-  AppendEntries,
-  AppendEntriesResponse,
-  ForwardPropose,
-  Heartbeat,
-  HeartbeatResponse,
-  InstallSnapshot,
-  PeerMessage,
-  ReadIndexRequest,
-  ReadIndexResponse,
-  StepRejection,
-} from "./types.ts";
-
-export type TermedMessage = Exclude<PeerMessage, ForwardPropose | ReadIndexRequest | ReadIndexResponse>;
-export type LeaderMessage = AppendEntries | Heartbeat | InstallSnapshot;
+import type { AppendEntries, AppendEntriesResponse, HeartbeatResponse, InstallSnapshot, LeaderMessage, TermedMessage } from "./messages.ts";
+import type { StepRejection } from "./types.ts";
 
 /**
  * Furthest that one message may lift a term. At an election each second a member needs 136 years to come so far by itself; without
@@ -32,7 +19,8 @@ export function contradictionOf(state: CoreState, message: TermedMessage): StepR
     case "appendEntries":
       return isSecondLeader(state, message) ? "second_leader" : contradictionOfAppend(state, message);
     case "heartbeat":
-      return isSecondLeader(state, message) ? "second_leader" : null;
+      if (isSecondLeader(state, message)) return "second_leader";
+      return message.commit > state.log.lastIndex ? "commit_beyond_log" : null;
     case "installSnapshot":
       return isSecondLeader(state, message) ? "second_leader" : contradictionOfSnapshot(state, message);
     case "appendEntriesResponse":

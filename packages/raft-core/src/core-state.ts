@@ -1,49 +1,67 @@
-import type { Leadership } from "./leadership.ts";
+import type { ResolvedOptions } from "./core-options.ts";
+import { Suspicion } from "./election/suspicion.ts";
+import type { EventSink, LogEnd } from "./events.ts";
+import type { Leadership } from "./leader/leadership.ts";
 import { RaftLog } from "./log/raft-log.ts";
-import { INDEX_MAX, TERM_MAX } from "./message-check.ts";
+import { normalized } from "./membership/configuration.ts";
 import { Outbox } from "./outbox.ts";
 import type { VoteTally } from "./quorum/vote-tally.ts";
 import { ForwardedReads } from "./reads/forwarded-reads.ts";
-import type { Configuration, CoreOptions, CoreStart, NodeId, RandomSource, Term } from "./types.ts";
+import type { Configuration, CoreStart, NodeId, QuarantineEvidence, RandomSource, Term } from "./types.ts";
 
-export type Role = { readonly kind: "follower" } | { readonly kind: "candidate"; readonly tally: VoteTally } | Leadership;
+export interface Candidacy {
+  readonly kind: "preCandidate" | "candidate";
+  readonly tally: VoteTally;
+}
+
+export type Role = { readonly kind: "follower" } | Candidacy | Leadership;
 
 export const FOLLOWER: Role = { kind: "follower" };
 
 /** What the parts of one core share. Roles change only in roles.ts. */
 export class CoreState {
   readonly id: NodeId;
-  readonly options: Required<CoreOptions>;
+  readonly options: ResolvedOptions;
   readonly random: RandomSource;
   readonly log: RaftLog;
   readonly outbox = new Outbox();
   readonly forwardedReads: ForwardedReads;
+  readonly suspicion: Suspicion;
+  /** Undefined if nobody listens, so that nothing is made for nobody. */
+  readonly emit: EventSink | undefined;
   configuration: Configuration;
   term: Term;
   vote: NodeId;
   role: Role = FOLLOWER;
   /** 0 while nobody is known to lead this term. */
   leader: NodeId = 0;
+  quarantine: QuarantineEvidence | null;
   /** Ticks since this core was made. */
   now = 0;
+  /** The driver's monotonic clock, as far as it was told. Only lease reads look at it. */
+  nowMs = 0;
+  /** Ticks since the leader was heard or a vote was given; at a leader, since the last check of its quorum. */
   electionElapsed = 0;
   electionTimeout = 0;
+  /** Elections in a row that this member started without anybody coming to lead. */
+  roundsWithoutLeader = 0;
 
-  constructor(options: Required<CoreOptions>, start: CoreStart, random: RandomSource) {
+  constructor(options: ResolvedOptions, start: CoreStart, random: RandomSource) {
     this.id = options.id;
     this.options = options;
     this.random = random;
-    this.log = new RaftLog(start.snapshot, start.entries, start.hardState.commit);
+    this.emit = options.onEvent;
+    this.log = new RaftLog(start.snapshot, start.entries, start.hardState.commit, options.onEvent);
     this.forwardedReads = new ForwardedReads(options.id, this.outbox, random);
-    this.configuration = start.snapshot?.configuration ?? start.configuration;
+    this.suspicion = new Suspicion(options.hintStaggerTicks);
+    this.configuration = normalized(start.snapshot?.configuration ?? start.configuration);
     this.term = start.hardState.term;
     this.vote = start.hardState.vote;
+    this.quarantine = start.quarantine ?? null;
   }
 
-  /** Whether this member may ask for votes: a voter that is not about to replace its log, with a term and an index left to use. */
-  get isElectable(): boolean {
-    const hasRoom = this.term < TERM_MAX && this.log.lastIndex < INDEX_MAX;
-    return hasRoom && this.configuration.voters.includes(this.id) && !this.log.isRestoring;
+  get logEnd(): LogEnd {
+    return { lastIndex: this.log.lastIndex, lastTerm: this.log.lastTerm };
   }
 
   /** When a read that comes now is given up. */

@@ -1,11 +1,15 @@
 import type { CoreState } from "./core-state.ts";
-import type { AppendEntries, Heartbeat, InstallSnapshot, LogIndex, NodeId } from "./types.ts";
+import { switchConfiguration } from "./leader/changes.ts";
+import { isTracked, normalized } from "./membership/configuration.ts";
+import type { AppendEntries, Heartbeat, InstallSnapshot } from "./messages.ts";
+import type { LogIndex, NodeId } from "./types.ts";
 
 /** Takes a leader's entries (paper 5.3). The answer waits for the disk. */
 export function handleAppend(state: CoreState, message: AppendEntries): void {
   const log = state.log;
   if (message.prevIndex < log.commit) return acknowledge(state, message.from, log.commit);
-  if (log.termAt(message.prevIndex) !== message.prevTerm) return reject(state, message);
+  const ownTerm = log.termAt(message.prevIndex);
+  if (ownTerm !== message.prevTerm) return refuse(state, message, ownTerm ?? 0);
   log.merge(message.entries);
   const verified = message.prevIndex + message.entries.length;
   // Beyond what this message verified the own log may still hold entries of a deposed leader.
@@ -15,29 +19,37 @@ export function handleAppend(state: CoreState, message: AppendEntries): void {
 
 /** The leader caps the commit index by what this member acknowledged; one beyond the own log was refused before. */
 export function handleHeartbeat(state: CoreState, message: Heartbeat): void {
+  const { from, readPosition } = message;
   state.log.commitTo(message.commit);
-  state.outbox.send({
-    type: "heartbeatResponse",
-    from: state.id,
-    to: message.from,
-    term: state.term,
-    readPosition: message.readPosition,
-  });
+  state.outbox.send({ type: "heartbeatResponse", from: state.id, to: from, term: state.term, readPosition });
 }
 
 /** Replaces the log by a snapshot, unless the log already holds what the snapshot does (paper 7). */
 export function handleInstallSnapshot(state: CoreState, message: InstallSnapshot): void {
-  const log = state.log;
-  const snapshot = message.snapshot;
-  if (snapshot.index > log.commit && snapshot.configuration.voters.includes(state.id)) {
-    if (log.termAt(snapshot.index) === snapshot.term) {
-      log.commitTo(snapshot.index);
-    } else {
-      log.restore(snapshot);
-      state.configuration = snapshot.configuration;
-    }
+  const { log, emit } = state;
+  const { snapshot } = message;
+  const taken = restore(state, message);
+  emit?.({ type: "snapshotHandled", snapshot, commit: log.commit, taken });
+  acknowledge(state, message.from, taken ? log.lastIndex : log.commit);
+}
+
+function restore(state: CoreState, { snapshot }: InstallSnapshot): boolean {
+  const { log, emit } = state;
+  if (snapshot.index <= log.commit) return false;
+  const configuration = normalized(snapshot.configuration);
+  if (!isTracked(configuration, state.id)) {
+    emit?.({ type: "snapshotRefused", reason: "not_a_member", snapshot });
+    return false;
   }
-  acknowledge(state, message.from, log.commit);
+  if (log.termAt(snapshot.index) === snapshot.term) {
+    emit?.({ type: "snapshotFastForwarded", snapshot, commit: log.commit, ...state.logEnd });
+    log.commitTo(snapshot.index);
+    return false;
+  }
+  log.restore(snapshot);
+  switchConfiguration(state, configuration, []);
+  emit?.({ type: "snapshotRestored", snapshot, commit: log.commit, ...state.logEnd });
+  return true;
 }
 
 /** Tells a leader of an older term that its time is over; otherwise it might never hear of the new term. */
@@ -58,7 +70,8 @@ function acknowledge(state: CoreState, to: NodeId, index: LogIndex): void {
   });
 }
 
-function reject(state: CoreState, message: AppendEntries): void {
+function refuse(state: CoreState, message: AppendEntries, ownTermAtPrev: number): void {
+  state.emit?.({ type: "appendRefused", message, ownTermAtPrev });
   const hintIndex = state.log.hintAt(message.prevIndex, message.prevTerm);
   state.outbox.sendWhenDurable({
     type: "appendEntriesResponse",

@@ -1,7 +1,10 @@
 import { assert } from "./assert.ts";
 import type { CoreState } from "./core-state.ts";
-import { payloadBytes } from "./log/raft-log.ts";
-import type { AppendJob, ApplyJob, HardState, Ready, SoftState } from "./types.ts";
+import type { AppendAcknowledgement, AppendJob, ApplyJob, Ready } from "./ready.ts";
+import type { HardState, LogEntry, SnapshotMeta, SoftState } from "./types.ts";
+
+/** What an entry costs besides its data, in the budget of what is being applied: empty entries take time too. */
+const ENTRY_COST_BYTES = 8;
 
 /**
  * What the driver was given and has not answered yet. Appends become durable in order and entries are applied in order; the two
@@ -11,9 +14,11 @@ export class HandOut {
   private readonly state: CoreState;
   private reportedHard: HardState;
   private reportedSoft: SoftState;
-  private readonly appends: { readonly job: AppendJob; readonly replacements: number }[] = [];
-  private readonly applies: { readonly job: ApplyJob; readonly bytes: number }[] = [];
-  private applyingBytes = 0;
+  private readonly appends: AppendJob[] = [];
+  private readonly applies: { readonly job: ApplyJob; readonly cost: number }[] = [];
+  private applyingCost = 0;
+  /** Set when the budget was reached, until something is acknowledged. */
+  private isApplyPaused = false;
 
   constructor(state: CoreState) {
     this.state = state;
@@ -21,46 +26,69 @@ export class HandOut {
     this.reportedSoft = { role: state.role.kind, leader: state.leader };
   }
 
-  /** Undefined if there is nothing to do. */
-  next(): Ready | undefined {
-    const softState = this.nextSoftState();
-    const append = this.nextAppend();
-    const apply = this.nextApply();
-    const messages = this.state.outbox.takeImmediate();
-    const reads = this.state.outbox.takeReads();
-    if (softState === null && append === null && apply === null && messages.length === 0 && reads.length === 0) return undefined;
-    return { softState, messages, append, apply, reads };
+  get hasNext(): boolean {
+    const { outbox } = this.state;
+    return outbox.hasImmediate || outbox.hasReads || this.isSoftStateNew || this.hasAppend || this.hasApply;
   }
 
-  /** Whether the job still speaks for the log: no entries gave way to others since it was handed out. */
-  appendDone(job: AppendJob): boolean {
-    const oldest = this.appends[0];
-    assert(oldest?.job === job, "Append jobs are finished in the order they were handed out");
-    this.appends.shift();
-    return oldest.replacements === this.state.log.replacements;
+  /** Undefined if there is nothing to do. */
+  next(): Ready | undefined {
+    if (!this.hasNext) return undefined;
+    const { outbox } = this.state;
+    const softState = this.nextSoftState();
+    const append = this.hasAppend ? this.nextAppend() : null;
+    const apply = this.hasApply ? this.nextApply() : null;
+    return { softState, messages: outbox.takeImmediate(), append, apply, reads: outbox.takeReads() };
+  }
+
+  appendDone(job: AppendJob): void {
+    assert(this.appends.shift() === job, "Append jobs are finished in the order they were handed out");
   }
 
   applyDone(job: ApplyJob): void {
     const oldest = this.applies.shift();
     assert(oldest?.job === job, "Apply jobs are finished in the order they were handed out");
-    this.applyingBytes -= oldest.bytes;
+    this.applyingCost -= oldest.cost;
+    this.isApplyPaused = this.applyingCost >= this.state.options.applyBytesMax;
+  }
+
+  private get isSoftStateNew(): boolean {
+    const { role, leader } = this.state;
+    return role.kind !== this.reportedSoft.role || leader !== this.reportedSoft.leader;
+  }
+
+  private get isVoteNew(): boolean {
+    const { term, vote } = this.state;
+    return term !== this.reportedHard.term || vote !== this.reportedHard.vote;
+  }
+
+  private get hasAppend(): boolean {
+    const { log, outbox, quarantine } = this.state;
+    if (quarantine !== null) return false;
+    return this.isVoteNew || log.commit !== this.reportedHard.commit || outbox.hasGated || log.hasUnstable;
+  }
+
+  private get hasApply(): boolean {
+    return this.state.quarantine === null && !this.isApplyPaused && this.state.log.hasCommitted(this.withUndurable);
+  }
+
+  private get withUndurable(): boolean {
+    return this.state.options.reference.applyBeforeDurable;
   }
 
   private nextSoftState(): SoftState | null {
-    const { role, leader } = this.state;
-    if (role.kind === this.reportedSoft.role && leader === this.reportedSoft.leader) return null;
-    this.reportedSoft = { role: role.kind, leader };
+    if (!this.isSoftStateNew) return null;
+    this.reportedSoft = { role: this.state.role.kind, leader: this.state.leader };
     return this.reportedSoft;
   }
 
-  private nextAppend(): AppendJob | null {
+  private nextAppend(): AppendJob {
     const { log, outbox, term, vote } = this.state;
-    const reported = this.reportedHard;
-    const isVoteNew = term !== reported.term || vote !== reported.vote;
-    const isHardStateNew = isVoteNew || log.commit !== reported.commit;
-    if (!isHardStateNew && !outbox.hasGated && !log.hasUnstable()) return null;
+    const isVoteNew = this.isVoteNew;
+    const isHardStateNew = isVoteNew || log.commit !== this.reportedHard.commit;
     if (isHardStateNew) this.reportedHard = { term, vote, commit: log.commit };
     const snapshot = log.handOutSnapshot();
+    const acknowledges = this.acknowledgement(snapshot);
     const entries = log.handOutUnstable();
     const job: AppendJob = {
       hardState: isHardStateNew ? this.reportedHard : null,
@@ -68,21 +96,33 @@ export class HandOut {
       snapshot,
       messages: outbox.takeGated(),
       mustSync: isVoteNew || entries.length > 0 || snapshot !== null,
-      acknowledges: { term, lastIndex: log.lastIndex, lastTerm: log.lastTerm },
+      acknowledges,
     };
-    this.appends.push({ job, replacements: log.replacements });
+    this.appends.push(job);
     return job;
   }
 
-  private nextApply(): ApplyJob | null {
+  /** Speaks for the whole tail, also for what earlier jobs hold: they may have been of a term that is over. */
+  private acknowledgement(snapshot: SnapshotMeta | null): AppendAcknowledgement | null {
+    const { log, term } = this.state;
+    if (log.durable < log.lastIndex) return { term, lastIndex: log.lastIndex, lastTerm: log.lastTerm, snapshot };
+    return snapshot === null ? null : { term, lastIndex: 0, lastTerm: 0, snapshot };
+  }
+
+  private nextApply(): ApplyJob {
     const { log, options } = this.state;
-    const room = options.applyBytesMax - this.applyingBytes;
-    if (room <= 0 || !log.hasCommitted()) return null;
-    const entries = log.handOutCommitted(room);
+    const entries = log.handOutCommitted(options.applyBytesMax - this.applyingCost, this.withUndurable, ENTRY_COST_BYTES);
     const job: ApplyJob = { entries };
-    const bytes = payloadBytes(entries);
-    this.applies.push({ job, bytes });
-    this.applyingBytes += bytes;
+    const cost = costOf(entries);
+    this.applies.push({ job, cost });
+    this.applyingCost += cost;
+    this.isApplyPaused = this.applyingCost >= options.applyBytesMax || log.hasCommitted(this.withUndurable);
     return job;
   }
+}
+
+function costOf(entries: readonly LogEntry[]): number {
+  let cost = 0;
+  for (const entry of entries) cost += entry.data.length + ENTRY_COST_BYTES;
+  return cost;
 }

@@ -1,4 +1,7 @@
-import type { AppendEntries, AppendEntriesResponse, LogEntry, NodeId, PeerMessage, RequestVote, SnapshotMeta } from "./types.ts";
+import { decodeChange } from "./membership/change-codec.ts";
+import { isWellFormedConfiguration } from "./membership/configuration.ts";
+import type { AppendEntries, AppendEntriesResponse, ForwardPropose, PeerMessage, RequestPreVote, RequestVote } from "./messages.ts";
+import type { LogEntry, NodeId, SnapshotMeta } from "./types.ts";
 
 /** No message may carry a term above it. Elections count on from what a message said, and would else leave the safe integers. */
 export const TERM_MAX = 2 ** 48;
@@ -15,9 +18,14 @@ export function isWellFormed(message: PeerMessage): boolean {
   if (!isPositive(message.from)) return false;
   switch (message.type) {
     case "requestVote":
+    case "requestPreVote":
       return isWellFormedVote(message);
     case "requestVoteResponse":
+    case "requestPreVoteResponse":
+    case "timeoutNow":
       return isTerm(message.term);
+    case "transferLeadership":
+      return isTerm(message.term) && isPositive(message.target);
     case "appendEntries":
       return isWellFormedAppend(message);
     case "appendEntriesResponse":
@@ -29,7 +37,7 @@ export function isWellFormed(message: PeerMessage): boolean {
     case "installSnapshot":
       return isTerm(message.term) && isWellFormedSnapshot(message.snapshot) && message.snapshot.term <= message.term;
     case "forwardPropose":
-      return message.payloads.length > 0;
+      return isWellFormedProposal(message);
     case "readIndexRequest":
       return isCount(message.requestId);
     case "readIndexResponse":
@@ -37,13 +45,9 @@ export function isWellFormed(message: PeerMessage): boolean {
   }
 }
 
-/** Whether each voter is named once, in order. */
-export function isAscending(ids: readonly NodeId[]): boolean {
-  return ids.every((id, place) => Number.isSafeInteger(id) && id > (ids[place - 1] ?? 0));
-}
-
-function isWellFormedVote(message: RequestVote): boolean {
-  return isTerm(message.term) && isPosition(message.lastIndex, message.lastTerm) && message.lastTerm < message.term;
+function isWellFormedVote(message: RequestVote | RequestPreVote): boolean {
+  const isPriority = isCount(message.priority);
+  return isPriority && isTerm(message.term) && isPosition(message.lastIndex, message.lastTerm) && message.lastTerm < message.term;
 }
 
 function isWellFormedAppend(message: AppendEntries): boolean {
@@ -57,6 +61,7 @@ function areConsecutive(entries: readonly LogEntry[], prevIndex: number, prevTer
     const entry = entries[i];
     if (entry === undefined || entry.index !== prevIndex + 1 + i || !(entry.term >= term) || !Number.isSafeInteger(entry.term))
       return false;
+    if (entry.kind === "configuration" && decodeChange(entry.data) === undefined) return false;
     term = entry.term;
   }
   return term <= lastTermMax && isIndex(prevIndex + entries.length);
@@ -68,8 +73,12 @@ function isWellFormedAnswer(message: AppendEntriesResponse): boolean {
 }
 
 function isWellFormedSnapshot(snapshot: SnapshotMeta): boolean {
-  const voters = snapshot.configuration.voters;
-  return snapshot.index > 0 && isPosition(snapshot.index, snapshot.term) && voters.length > 0 && isAscending(voters);
+  return snapshot.index > 0 && isPosition(snapshot.index, snapshot.term) && isWellFormedConfiguration(snapshot.configuration);
+}
+
+function isWellFormedProposal(message: ForwardPropose): boolean {
+  if (message.payloads.length === 0) return false;
+  return message.kind === "command" || message.payloads.every((data) => decodeChange(data) !== undefined);
 }
 
 /** An index and the term of its entry; only index 0 has term 0. */

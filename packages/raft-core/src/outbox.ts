@@ -1,4 +1,5 @@
-import type { PeerMessage, ReadResult } from "./types.ts";
+import type { PeerMessage } from "./messages.ts";
+import type { ReadResult } from "./types.ts";
 
 const NO_MESSAGES: readonly PeerMessage[] = [];
 const NO_READS: readonly ReadResult[] = [];
@@ -24,8 +25,22 @@ export class Outbox {
     this.reads.push(result);
   }
 
+  /** Nothing that waits here may be said any more. */
+  dropMessages(): void {
+    this.immediate = [];
+    this.gated = [];
+  }
+
+  get hasImmediate(): boolean {
+    return this.immediate.length > 0;
+  }
+
   get hasGated(): boolean {
     return this.gated.length > 0;
+  }
+
+  get hasReads(): boolean {
+    return this.reads.length > 0;
   }
 
   takeImmediate(): readonly PeerMessage[] {

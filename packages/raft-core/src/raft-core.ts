@@ -1,38 +1,50 @@
-import { assert, assertNever } from "./assert.ts";
-import { contradictionOf, type LeaderMessage, type TermedMessage } from "./contradiction.ts";
+import { assert } from "./assert.ts";
 import { resolveOptions } from "./core-options.ts";
 import { CoreState } from "./core-state.ts";
-import { campaign, countOwnVote, handleRequestVote, handleRequestVoteResponse } from "./election.ts";
-import { answerDeposedLeader, handleAppend, handleHeartbeat, handleInstallSnapshot } from "./follower.ts";
+import { admit, forwardTransfer, isOwnMessage, stepTermed, watch } from "./dispatch.ts";
+import { isPromotable, ownCampaignKind, startElection } from "./election/campaign.ts";
+import { campaignOnSuspicion, suspectLeader } from "./election/hints.ts";
 import { HandOut } from "./hand-out.ts";
-import type { Leadership } from "./leadership.ts";
-import { isAddressedTo, isAscending, isWellFormed } from "./message-check.ts";
-import { handleForwardPropose, propose, releaseQuota } from "./proposals.ts";
-import { broadcastHeartbeat, countOwnEntries, handleAppendResponse, handleHeartbeatResponse } from "./replication.ts";
-import { becomeFollower, resetElectionTimer } from "./roles.ts";
+import { applyChange, leaveJointIfDue } from "./leader/changes.ts";
+import { checkQuorum } from "./leader/check-quorum.ts";
+import type { Leadership } from "./leader/leadership.ts";
+import { handleForwardPropose, propose, proposeChange, releaseQuota } from "./leader/proposing.ts";
+import { broadcastHeartbeat, confirmReads, peerUnreachable, snapshotReported } from "./leader/replication.ts";
+import { endTransfer } from "./leader/transfer.ts";
+import { startTransfer } from "./leader/transfer-start.ts";
+import { allVoters } from "./membership/configuration.ts";
+import { isAddressedTo, isWellFormed } from "./message-check.ts";
+import type { OwnMessage, PeerMessage, ReadIndexRequest } from "./messages.ts";
+import type { CoreOptions } from "./options.ts";
+import { quarantine } from "./quarantine.ts";
+import type { AppendAcknowledgement, AppendJob, ApplyJob, Ready } from "./ready.ts";
+import { recoverUnsafely } from "./recovery.ts";
+import { resetElectionTimer } from "./roles.ts";
+import type { Progress } from "./tracker/progress.ts";
 import type {
-  AppendJob,
-  ApplyJob,
-  CoreOptions,
+  CampaignOutcome,
+  Configuration,
+  ConfigurationChange,
   CoreStart,
   CoreStatus,
+  LogEntry,
   LogIndex,
   NodeId,
-  PeerMessage,
   ProposeOutcome,
+  QuarantineEvidence,
   RandomSource,
-  ReadIndexRequest,
-  Ready,
+  RecoveryOutcome,
   RoleName,
   SnapshotMeta,
   StepRejection,
   Term,
+  TransferOutcome,
 } from "./types.ts";
 
 /**
  * One member's Raft (Ongaro's dissertation) as a pure state machine: no clock, no disk, no network, no chance of its own. The driver
  * feeds it ticks, messages and proposals, takes what is to be done from `ready`, and reports back what became durable and what was
- * applied. The same inputs in the same order give the same outputs. The README lists what the driver owes, in order.
+ * applied. The same inputs in the same order give the same outputs. docs/raft-core.md lists what the driver owes, in order.
  *
  * Expected refusals are results, and so is every message that can't be true: no other member can stop this one. A throw means that
  * a promise was broken by this program or by its disk: the member has to stop.
@@ -43,13 +55,16 @@ export class RaftCore {
 
   /** Throws RangeError for options that can't work, and an assertion for a start that contradicts itself. */
   constructor(options: CoreOptions, start: CoreStart, random: RandomSource) {
-    const { hardState, configuration } = start;
+    const { hardState } = start;
     assert(hardState.term >= 0 && hardState.vote >= 0 && hardState.commit >= 0, "The hard state has no negative numbers");
-    assert(isAscending(start.snapshot?.configuration.voters ?? configuration.voters), "Voters are distinct, positive and ascending");
-    this.state = new CoreState(resolveOptions(options), start, random);
-    assert(this.state.log.lastTerm <= hardState.term, "No entry is of a later term than the member has seen");
-    resetElectionTimer(this.state);
-    this.handOut = new HandOut(this.state);
+    const state = new CoreState(resolveOptions(options), start, random);
+    this.state = state;
+    const isTermKnown = state.log.lastTerm <= hardState.term || state.options.reference.trustMessages;
+    assert(isTermKnown, "No entry is of a later term than the member has seen");
+    state.emit?.({ type: "configurationSwitched", configuration: state.configuration });
+    resetElectionTimer(state);
+    this.handOut = new HandOut(state);
+    this.announceStart();
   }
 
   get role(): RoleName {
@@ -71,6 +86,14 @@ export class RaftCore {
   get lastIndex(): LogIndex {
     return this.state.log.lastIndex;
   }
+  /** The members as of the last change that was applied. */
+  get configuration(): Configuration {
+    return this.state.configuration;
+  }
+  /** Why this member only watches; null for a healthy one. */
+  get quarantineEvidence(): QuarantineEvidence | null {
+    return this.state.quarantine;
+  }
 
   /** One unit of time has passed. */
   tick(): void {
@@ -79,28 +102,50 @@ export class RaftCore {
     state.forwardedReads.expire(state.now);
     if (state.role.kind === "leader") return this.tickLeader(state.role);
     state.electionElapsed++;
-    const isAlone = state.configuration.voters.length === 1;
-    if (state.electionElapsed >= state.electionTimeout || (isAlone && state.role.kind === "follower")) this.campaign();
+    if (!isPromotable(state)) return;
+    if (state.electionElapsed >= state.electionTimeout) {
+      state.electionElapsed = 0;
+      startElection(state, ownCampaignKind(state));
+    } else if (state.suspicion.isActive) {
+      campaignOnSuspicion(state);
+    }
+  }
+
+  /** The driver's monotonic clock in milliseconds, before the other inputs of a turn. Only lease reads need it. */
+  observeTime(nowMs: number): void {
+    this.state.nowMs = nowMs;
+  }
+
+  /** Starts an election now, as if the election time-out had passed. */
+  campaign(): CampaignOutcome {
+    return startElection(this.state, ownCampaignKind(this.state));
+  }
+
+  /** The connection to `peer` was reset. If it led, that is as good as hearing that it died, and a pre-vote may follow at once. */
+  peerDown(peer: NodeId): CampaignOutcome {
+    return suspectLeader(this.state, peer, "connection_reset");
+  }
+
+  /** The driver's failure detector missed heartbeats of the leader, although the election time-out has not passed. */
+  leaderSilent(): CampaignOutcome {
+    return suspectLeader(this.state, this.state.leader, "silence");
   }
 
   /**
-   * Starts an election now. Nothing happens at a leader, at a member that is no voter, while a snapshot is being stored, and when
-   * terms or indexes are used up.
-   */
-  campaign(): void {
-    if (this.state.role.kind === "leader") return;
-    this.state.electionElapsed = 0;
-    if (this.state.isElectable) campaign(this.state);
-  }
-
-  /**
-   * A message from another member. Null if it was taken, or if it is merely out of date. Otherwise it was dropped without any effect,
-   * and the reason is for the log; only after `commit_beyond_log` its sender counts as the leader, without being answered. Never
-   * throws, whatever another member sends.
+   * A message from another member. Null if it was taken, or if it is merely out of date. Otherwise it was dropped, and the reason is for
+   * the log. `commit_beyond_log` and `conflicts_with_committed` show that data was lost, and quarantine this member. Never throws,
+   * whatever another member sends.
    */
   step(message: PeerMessage): StepRejection | null {
-    if (!isWellFormed(message)) return "malformed";
-    if (!isAddressedTo(this.state.id, message)) return "misaddressed";
+    const { id, options, quarantine: evidence } = this.state;
+    if (!options.reference.trustMessages) {
+      if (!isWellFormed(message)) return "malformed";
+      if (!isAddressedTo(id, message)) return "misaddressed";
+    }
+    if (evidence !== null) {
+      watch(this.state, message);
+      return null;
+    }
     switch (message.type) {
       case "forwardPropose":
         handleForwardPropose(this.state, message);
@@ -112,21 +157,64 @@ export class RaftCore {
         this.state.forwardedReads.answered(message.requestId, message.index);
         return null;
       default:
-        return this.admitTermed(message);
+        return admit(this.state, message);
     }
   }
 
   /** Appends all payloads or none. Each becomes one entry of kind `command`. */
   propose(payloads: readonly Uint8Array[]): ProposeOutcome {
+    if (this.state.quarantine !== null) return { outcome: "dropped", reason: "quarantined" };
     return propose(this.state, payloads);
+  }
+
+  /** Proposes to change the members. Accepted, it is in force when its entry is applied. */
+  proposeChange(change: ConfigurationChange): ProposeOutcome {
+    if (this.state.quarantine !== null) return { outcome: "dropped", reason: "quarantined" };
+    return proposeChange(this.state, change);
+  }
+
+  /**
+   * The driver applied a configuration entry, before it reports the entry's job as applied. A driver may veto a change by not calling
+   * this, if every member vetoes it. The configuration that is in force now.
+   */
+  applyChange(change: ConfigurationChange): Configuration {
+    return applyChange(this.state, change);
   }
 
   /** Asks for an index that a linearizable read has to wait for. Exactly one result with this id comes in `Ready.reads`. */
   readIndex(requestId: number): void {
+    const { role, leader, outbox, forwardedReads, readDeadline, quarantine: evidence } = this.state;
+    if (evidence !== null) outbox.answerRead({ requestId, failed: "quarantined" });
+    else if (role.kind === "leader") this.readAsLeader(role, requestId);
+    else if (leader === 0) {
+      this.state.emit?.({ type: "readDropped", term: this.state.term });
+      outbox.answerRead({ requestId, failed: "no_leader" });
+    } else forwardedReads.add(requestId, readDeadline);
+  }
+
+  /** Hands leadership to `target`, or asks the leader to. The event `transferEnded` of the leader tells how it went. */
+  transferLeadership(target: NodeId): TransferOutcome {
     const state = this.state;
-    if (state.role.kind === "leader") state.role.reads.addLocal(requestId, state.readDeadline);
-    else if (state.leader === 0) state.outbox.answerRead({ requestId, failed: "no_leader" });
-    else state.forwardedReads.add(requestId, state.readDeadline);
+    if (state.quarantine !== null) return { outcome: "refused", reason: "quarantined" };
+    if (state.role.kind === "leader") return startTransfer(state, state.role, target);
+    return forwardTransfer(state, { type: "transferLeadership", from: state.id, to: state.leader, term: state.term, target });
+  }
+
+  /** The operator knows that the leader is dead: this member may vote for another at once. Nothing at other roles. */
+  forgetLeader(): void {
+    const state = this.state;
+    if (state.role.kind !== "follower") return;
+    if (state.options.leaseReads !== null) {
+      state.emit?.({ type: "forgetLeaderRefused" });
+    } else if (state.leader !== 0) {
+      state.emit?.({ type: "leaderForgotten", leader: state.leader, term: state.term });
+      state.leader = 0;
+      state.forwardedReads.failAll("leadership_lost");
+    }
+  }
+
+  get hasReady(): boolean {
+    return this.handOut.hasNext;
   }
 
   /** What is to be done now; undefined if nothing. Call it again after every batch of inputs. */
@@ -137,15 +225,28 @@ export class RaftCore {
 
   /** The job is durable, its messages were sent, and a snapshot in it was restored into the state machine. In order. */
   appended(job: AppendJob): void {
-    const state = this.state;
-    const isTailUnchanged = this.handOut.appendDone(job);
-    if (job.snapshot !== null) state.log.restored(job.snapshot);
+    this.handOut.appendDone(job);
+    for (const message of job.messages) if (message.to === this.state.id && isOwnMessage(message)) this.stepOwn(message);
+    if (job.acknowledges !== null) this.acknowledge(job.acknowledges);
+  }
+
+  /** One part of `appended`: what this member says to itself now that it is durable. */
+  stepOwn(message: OwnMessage): void {
+    if (this.state.quarantine === null) stepTermed(this.state, message);
+  }
+
+  /** The other part of `appended`: what is durable now. */
+  acknowledge(acknowledgement: AppendAcknowledgement): void {
+    const { log, term } = this.state;
+    const { lastIndex, lastTerm, snapshot } = acknowledgement;
     // Whatever replaced a tail, and every new term, comes with a later job that speaks for the whole tail again.
-    if (job.acknowledges.term !== state.term) return;
-    if (isTailUnchanged) state.log.stableTo(job.acknowledges.lastIndex, job.acknowledges.lastTerm);
-    // A candidate votes for itself as it enters the term, so whatever was handed out in that term covers the vote.
-    if (state.role.kind === "candidate") countOwnVote(state);
-    else if (state.role.kind === "leader") countOwnEntries(state, state.role);
+    if (lastIndex !== 0) {
+      if (acknowledgement.term === term) log.stableTo(lastIndex, lastTerm);
+      else this.state.emit?.({ type: "acknowledgementOutdated", term: acknowledgement.term, ownTerm: term });
+    }
+    if (snapshot === null) return;
+    log.restored(snapshot);
+    leaveJointIfDue(this.state);
   }
 
   /** The state machine has taken the job's entries. In order. */
@@ -153,20 +254,28 @@ export class RaftCore {
     this.handOut.applyDone(job);
     const last = job.entries[job.entries.length - 1];
     assert(last !== undefined, "An apply job has entries");
-    this.state.log.applyTo(last.index);
-    if (this.state.role.kind === "leader") releaseQuota(this.state, this.state.role, job.entries);
+    const state = this.state;
+    state.log.applyTo(last.index);
+    leaveJointIfDue(state);
+    if (state.role.kind === "leader") releaseQuota(state, state.role, job.entries);
   }
 
   /** Messages to this peer were lost. */
   reportUnreachable(peer: NodeId): void {
-    const follower = this.state.role.kind === "leader" ? this.state.role.progressOf(peer) : undefined;
-    if (follower?.state === "replicate") follower.becomeProbe();
+    const progress = this.progressOf(peer);
+    if (progress !== undefined) peerUnreachable(this.state, progress);
   }
 
   /** The transfer of a snapshot to this peer ended. Without this report the peer gets nothing more until it answers by itself. */
   reportSnapshot(peer: NodeId, stored: boolean): void {
-    const follower = this.state.role.kind === "leader" ? this.state.role.progressOf(peer) : undefined;
-    if (follower?.state === "snapshot") follower.snapshotEnded(stored);
+    const progress = this.progressOf(peer);
+    if (progress !== undefined) snapshotReported(this.state, progress, stored);
+  }
+
+  /** This peer's store is not the one that it had: what it acknowledged to this leader counts no more. */
+  peerLostStore(peer: NodeId): void {
+    const progress = this.progressOf(peer);
+    if (progress !== undefined) progress.isDistrusted = true;
   }
 
   /** An own snapshot of applied entries is durable: it may be sent, and what it covers may be compacted. */
@@ -179,9 +288,29 @@ export class RaftCore {
     this.state.log.compact(index);
   }
 
+  /** The driver found that this member's disk can't be trusted. There is no way back but a new core over a repaired store. */
+  quarantine(evidence: QuarantineEvidence): void {
+    quarantine(this.state, evidence);
+  }
+
+  /** Puts a configuration in force that nobody agreed to, after a majority was lost for good. May lose acknowledged writes. */
+  recoverUnsafely(configuration: Configuration): RecoveryOutcome {
+    return recoverUnsafely(this.state, configuration);
+  }
+
+  /** Replaces the drawn election time-out until the next one is drawn; for scripted scenarios. */
+  overrideElectionTimeout(ticks: number): void {
+    this.state.electionTimeout = ticks;
+  }
+
+  /** For inspection: undefined where the log is compacted or has not come yet. */
+  entryAt(index: LogIndex): LogEntry | undefined {
+    return this.state.log.entryAt(index);
+  }
+
   status(): CoreStatus {
-    const { id, role, term, vote, leader, log, configuration } = this.state;
-    const followers = role.kind === "leader" ? role.followers : [];
+    const { id, role, term, vote, leader, log, configuration, forwardedReads, suspicion, quarantine: evidence } = this.state;
+    const leadership = role.kind === "leader" ? role : null;
     return {
       id,
       role: role.kind,
@@ -192,82 +321,59 @@ export class RaftCore {
       applied: log.applied,
       firstIndex: log.firstIndex,
       lastIndex: log.lastIndex,
+      durableIndex: log.durable,
       configuration,
-      peers: followers.map((peer) => ({ id: peer.id, state: peer.state, match: peer.match, next: peer.next })),
+      peers: leadership?.peers.map((peer) => peer.status()) ?? [],
+      uncommittedBytes: leadership?.uncommittedBytes ?? 0,
+      waitingReads: forwardedReads.waitingCount + (leadership?.reads.waitingCount ?? 0),
+      transferTarget: leadership?.transferTarget ?? 0,
+      suspectsLeader: suspicion.isActive,
+      quarantine: evidence,
     };
   }
 
+  private announceStart(): void {
+    const { log, term, configuration, emit } = this.state;
+    emit?.({ type: "roleEntered", role: "follower", term });
+    const { commit, applied } = log;
+    emit?.({ type: "started", voters: allVoters(configuration), term, commit, applied, ...this.state.logEnd });
+  }
+
   private tickLeader(leadership: Leadership): void {
-    const { options, now } = this.state;
-    leadership.reads.expire(now);
-    leadership.heardElapsed++;
-    if (leadership.heardElapsed >= options.electionTicks) {
-      leadership.heardElapsed = 0;
-      for (const follower of leadership.followers) follower.heard = false;
-    }
+    const state = this.state;
+    leadership.reads.expire(state.now);
     leadership.heartbeatElapsed++;
-    if (leadership.heartbeatElapsed >= options.heartbeatTicks) {
+    state.electionElapsed++;
+    if (state.electionElapsed >= state.options.electionTicks) {
+      state.electionElapsed = 0;
+      if (state.options.checkQuorum) checkQuorum(state, leadership);
+      endTransfer(state, leadership, "timeout");
+    }
+    if (state.role === leadership && leadership.heartbeatElapsed >= state.options.heartbeatTicks) {
       leadership.heartbeatElapsed = 0;
-      broadcastHeartbeat(this.state, leadership);
+      broadcastHeartbeat(state, leadership);
     }
   }
 
-  /** Messages of an earlier term count for nothing (paper 5.1), so nothing is concluded from what they say. */
-  private admitTermed(message: TermedMessage): StepRejection | null {
-    const state = this.state;
-    if (isResponse(message) && !state.configuration.voters.includes(message.from)) return null;
-    if (message.term < state.term) {
-      if (message.type === "appendEntries" || message.type === "heartbeat") answerDeposedLeader(state, message.from);
-      return null;
-    }
-    const contradiction = contradictionOf(state, message);
-    if (contradiction !== null) return contradiction;
-    if (message.type === "heartbeat" && message.commit > state.log.lastIndex) {
-      this.follow(message);
-      return "commit_beyond_log";
-    }
-    this.stepTermed(message);
-    return null;
-  }
-
-  private stepTermed(message: TermedMessage): void {
-    const state = this.state;
-    if (isFromLeader(message)) this.follow(message);
-    else if (message.term > state.term) becomeFollower(state, message.term, 0);
-    const role = state.role;
-    switch (message.type) {
-      case "requestVote":
-        return handleRequestVote(state, message);
-      case "requestVoteResponse":
-        return handleRequestVoteResponse(state, message);
-      case "appendEntriesResponse":
-        return role.kind === "leader" ? handleAppendResponse(state, role, message) : undefined;
-      case "heartbeatResponse":
-        return role.kind === "leader" ? handleHeartbeatResponse(state, role, message) : undefined;
-      case "appendEntries":
-        return handleAppend(state, message);
-      case "heartbeat":
-        return handleHeartbeat(state, message);
-      case "installSnapshot":
-        return handleInstallSnapshot(state, message);
-      default:
-        return assertNever(message);
-    }
-  }
-
-  /** The leader of this term or of a later one has spoken. */
-  private follow(message: LeaderMessage): void {
-    const state = this.state;
-    if (message.term > state.term || state.role.kind === "candidate") becomeFollower(state, message.term, message.from);
-    assert(state.role.kind === "follower", "Only a follower follows");
-    state.leader = message.from;
-    state.electionElapsed = 0;
+  private progressOf(peer: NodeId): Progress | undefined {
+    const { role, emit } = this.state;
+    if (role.kind !== "leader") return undefined;
+    const progress = role.progressOf(peer);
+    if (progress === undefined) emit?.({ type: "peerUnknown", from: peer });
+    return progress;
   }
 
   private handleReadIndexRequest(message: ReadIndexRequest): void {
-    const state = this.state;
-    if (state.role.kind === "leader") return state.role.reads.addRemote(message.from, message.requestId, state.readDeadline);
-    state.outbox.send({ type: "readIndexResponse", from: state.id, to: message.from, requestId: message.requestId, index: 0 });
+    const { role, readDeadline, outbox, id } = this.state;
+    if (role.kind === "leader") return role.reads.addRemote(message.from, message.requestId, readDeadline);
+    outbox.send({ type: "readIndexResponse", from: id, to: message.from, requestId: message.requestId, index: 0 });
+  }
+
+  private readAsLeader(leadership: Leadership, requestId: number): void {
+    const { log, outbox, nowMs, readDeadline } = this.state;
+    const isLeased = log.commit >= leadership.termStart && leadership.lease?.isValid(nowMs) === true;
+    if (isLeased) outbox.answerRead({ requestId, index: log.commit });
+    else leadership.reads.addLocal(requestId, readDeadline);
   }
 
   /**
@@ -284,14 +390,6 @@ export class RaftCore {
     if (!reads.hasUnissued || state.log.commit < state.role.termStart) return;
     reads.issue(state.log.commit);
     broadcastHeartbeat(state, state.role);
-    reads.confirm(state.role.confirmedPosition(reads.issued));
+    confirmReads(state, state.role);
   }
-}
-
-function isFromLeader(message: TermedMessage): message is LeaderMessage {
-  return message.type === "appendEntries" || message.type === "heartbeat" || message.type === "installSnapshot";
-}
-
-function isResponse(message: TermedMessage): boolean {
-  return message.type === "requestVoteResponse" || message.type === "appendEntriesResponse" || message.type === "heartbeatResponse";
 }

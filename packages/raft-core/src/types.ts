@@ -29,9 +29,41 @@ export interface HardState {
   readonly commit: LogIndex;
 }
 
-/** The members as of some index, ascending. */
+/**
+ * The members as of some index; each list is ascending. While `outgoing` is not empty the configuration is joint, and every decision
+ * needs a majority of `voters` and one of `outgoing` (dissertation 4.3).
+ */
 export interface Configuration {
   readonly voters: readonly NodeId[];
+  /** The voters of the configuration that is being left. */
+  readonly outgoing: readonly NodeId[];
+  /** They get every entry and count for nothing (dissertation 4.2.1). */
+  readonly learners: readonly NodeId[];
+  /** Outgoing voters that become learners when the joint configuration is left. */
+  readonly learnersNext: readonly NodeId[];
+  /** The leader leaves the joint configuration by itself as soon as it is in force. */
+  readonly autoLeave: boolean;
+}
+
+export type MemberOperation =
+  | { readonly type: "addVoter"; readonly id: NodeId }
+  | { readonly type: "addLearner"; readonly id: NodeId }
+  | { readonly type: "remove"; readonly id: NodeId }
+  /** Changes nothing in the core; for data of the driver that travels in `context`. */
+  | { readonly type: "update"; readonly id: NodeId };
+
+/**
+ * `auto`: one operation is done at once, several through a joint configuration that is left by itself. `implicit` and `explicit`
+ * always go through a joint configuration; `explicit` stays in it until an empty change is proposed.
+ */
+export type ChangeTransition = "auto" | "implicit" | "explicit";
+
+/** No operations and `auto`: leave the joint configuration. */
+export interface ConfigurationChange {
+  readonly transition: ChangeTransition;
+  readonly operations: readonly MemberOperation[];
+  /** The driver's own, for example addresses. The core carries it along. */
+  readonly context: Uint8Array;
 }
 
 /** Names a snapshot; the bytes belong to the driver. `configuration` is the one in force at `index`. */
@@ -40,93 +72,6 @@ export interface SnapshotMeta {
   readonly term: Term;
   readonly configuration: Configuration;
 }
-
-interface Addressed {
-  readonly from: NodeId;
-  readonly to: NodeId;
-}
-
-/** Dissertation 3.4. */
-export interface RequestVote extends Addressed {
-  readonly type: "requestVote";
-  readonly term: Term;
-  readonly lastIndex: LogIndex;
-  readonly lastTerm: Term;
-}
-export interface RequestVoteResponse extends Addressed {
-  readonly type: "requestVoteResponse";
-  readonly term: Term;
-  readonly granted: boolean;
-}
-/** Dissertation 3.5. `entries` follow `prevIndex` without a gap. */
-export interface AppendEntries extends Addressed {
-  readonly type: "appendEntries";
-  readonly term: Term;
-  readonly prevIndex: LogIndex;
-  readonly prevTerm: Term;
-  readonly commit: LogIndex;
-  readonly entries: readonly LogEntry[];
-}
-/**
- * Success: the log equals the leader's up to `index`. Rejection: `index` repeats the `prevIndex` that did not match, and the
- * hint is the largest index at or below it whose term is at most the `prevTerm` asked.
- */
-export interface AppendEntriesResponse extends Addressed {
-  readonly type: "appendEntriesResponse";
-  readonly term: Term;
-  readonly index: LogIndex;
-  readonly rejected: boolean;
-  readonly hintIndex: LogIndex;
-  readonly hintTerm: Term;
-}
-/** Carries no entries and never waits behind them. `commit` is capped by what the follower is known to hold. */
-export interface Heartbeat extends Addressed {
-  readonly type: "heartbeat";
-  readonly term: Term;
-  readonly commit: LogIndex;
-  /** Highest read position still to be confirmed, 0 for none (dissertation 6.4). */
-  readonly readPosition: number;
-}
-export interface HeartbeatResponse extends Addressed {
-  readonly type: "heartbeatResponse";
-  readonly term: Term;
-  readonly readPosition: number;
-}
-/** Dissertation 5. The driver moves the bytes first; the core sees this message when they are complete and verified. */
-export interface InstallSnapshot extends Addressed {
-  readonly type: "installSnapshot";
-  readonly term: Term;
-  readonly snapshot: SnapshotMeta;
-}
-/** A follower passes commands on to its leader. */
-export interface ForwardPropose extends Addressed {
-  readonly type: "forwardPropose";
-  readonly payloads: readonly Uint8Array[];
-}
-/** A follower asks its leader for a read index. `requestId` is the follower's own. */
-export interface ReadIndexRequest extends Addressed {
-  readonly type: "readIndexRequest";
-  readonly requestId: number;
-}
-/** `index` 0: the read failed, because the leader lost its office or this member never was the leader. */
-export interface ReadIndexResponse extends Addressed {
-  readonly type: "readIndexResponse";
-  readonly requestId: number;
-  readonly index: LogIndex;
-}
-
-/** Everything one member sends another. */
-export type PeerMessage =
-  | RequestVote
-  | RequestVoteResponse
-  | AppendEntries
-  | AppendEntriesResponse
-  | Heartbeat
-  | HeartbeatResponse
-  | InstallSnapshot
-  | ForwardPropose
-  | ReadIndexRequest
-  | ReadIndexResponse;
 
 /**
  * Why a message was not taken. It can't be true: its sender, or what carried it, is broken, or data was lost on one of the two sides.
@@ -150,7 +95,8 @@ export type StepRejection =
   | "index_beyond_log"
   | "read_beyond_issued";
 
-export type RoleName = "follower" | "candidate" | "leader";
+/** `preCandidate` asks whether it could win before it disturbs anybody (dissertation 9.6). */
+export type RoleName = "follower" | "preCandidate" | "candidate" | "leader";
 
 /** Who leads; need not be stored. */
 export interface SoftState {
@@ -159,47 +105,33 @@ export interface SoftState {
   readonly leader: NodeId;
 }
 
-/**
- * One durable step. The driver stores `hardState`, `snapshot` and `entries`, in the order the jobs were handed out, syncs, then
- * sends `messages` and calls `appended(job)`. Entries replace whatever the log holds at or above their first index; a snapshot
- * replaces the whole log.
- */
-export interface AppendJob {
-  readonly hardState: HardState | null;
-  readonly entries: readonly LogEntry[];
-  readonly snapshot: SnapshotMeta | null;
-  /** They rest on durability: vote requests, votes and append responses (dissertation 3.8). Sent also if nothing is to be stored. */
-  readonly messages: readonly PeerMessage[];
-  /** False if only `hardState.commit` is new, which may be written lazily. */
-  readonly mustSync: boolean;
-  /** Term when handed out and the last entry then; an acknowledgement of a superseded tail is told by them. */
-  readonly acknowledges: { readonly term: Term; readonly lastIndex: LogIndex; readonly lastTerm: Term };
-}
-
-/** Committed entries for the state machine, in order. The driver calls `applied(job)` afterwards. */
-export interface ApplyJob {
-  readonly entries: readonly LogEntry[];
-}
-
-export type ReadFailure = "no_leader" | "leadership_lost" | "timed_out";
+export type ReadFailure = "no_leader" | "leadership_lost" | "timed_out" | "quarantined";
 
 /** Answer to `readIndex(requestId)`: serve the read once `index` is applied, or fail it. */
 export type ReadResult =
   | { readonly requestId: number; readonly index: LogIndex }
   | { readonly requestId: number; readonly failed: ReadFailure };
 
-/** What the driver has to do now. Nothing is handed out twice. */
-export interface Ready {
-  /** Set when role or leader changed. */
-  readonly softState: SoftState | null;
-  /** May leave at once, also before the disk: a leader's appends (dissertation 10.2.1). */
-  readonly messages: readonly PeerMessage[];
-  readonly append: AppendJob | null;
-  readonly apply: ApplyJob | null;
-  readonly reads: readonly ReadResult[];
-}
+/**
+ * Why a configuration change can't be proposed now.
+ *
+ * - `conf_pending`: another one is not applied yet (dissertation 4.1)
+ * - `conf_joint`: the configuration is joint and has to be left first
+ * - `conf_not_joint`: there is no joint configuration to leave
+ * - `barrier`: this leader has not committed an entry of its own term yet (the erratum to dissertation 4.1)
+ * - `conf_invalid`: the change would leave no voters, or names a member that is none
+ */
+export type ChangeRefusal = "conf_pending" | "conf_joint" | "conf_not_joint" | "barrier" | "conf_invalid";
 
-export type ProposeDropped = "no_leader" | "quota" | "stopped";
+/**
+ * - `no_leader`: nobody is known to lead; try again when `Ready.softState` names one
+ * - `not_forwarded`: another member leads, and forwarding is switched off
+ * - `removed`: this leader is no longer a member
+ * - `transfer_in_progress`: leadership is being handed over; try again
+ * - `quota`: too many bytes wait to be committed; try again later
+ * - `quarantined`: this member can't trust its disk
+ */
+export type ProposeDropped = "no_leader" | "not_forwarded" | "removed" | "transfer_in_progress" | "quota" | "quarantined" | ChangeRefusal;
 
 /** Accepted is no promise: the entry counts when it is applied. Forwarded: only its appearance in the log tells. */
 export type ProposeOutcome =
@@ -207,17 +139,70 @@ export type ProposeOutcome =
   | { readonly outcome: "forwarded"; readonly to: NodeId }
   | { readonly outcome: "dropped"; readonly reason: ProposeDropped };
 
+/**
+ * Why a hand-over was not begun: no leader to ask, already leader, the target is no voter, the same target is being served already,
+ * or leadership lies elsewhere and this member is quarantined.
+ */
+export type TransferRefusal = "no_leader" | "to_self" | "not_a_voter" | "in_progress" | "quarantined";
+/** How a hand-over ended at the leader that began it. `done`: another leader, or a candidate of a later term, has spoken. */
+export type TransferResult = "done" | "timeout" | "superseded" | "target_gone" | "leadership_lost";
+/** The result of a transfer that was started comes as the event `transferEnded`. */
+export type TransferOutcome =
+  | { readonly outcome: "started" }
+  | { readonly outcome: "forwarded"; readonly to: NodeId }
+  | { readonly outcome: "refused"; readonly reason: TransferRefusal };
+
+/** What became of a campaign, or of a hint that the leader is gone. */
+export type CampaignOutcome =
+  | "started"
+  /** By a hint: this member gives others a little time to be first. */
+  | "deferred"
+  | "already_leader"
+  /** No voter, or a received snapshot is not stored yet. */
+  | "unpromotable"
+  /** A committed change of members is not applied yet: it might campaign among the wrong ones. */
+  | "unapplied_configuration"
+  | "quarantined"
+  | "exhausted"
+  /** By a hint: that member is not the leader, pre-votes are off, or lease reads rely on the full time-out. */
+  | "hint_ignored";
+
+/** What showed that acknowledged data is gone or wrong. */
+export type QuarantineEvidence =
+  | { readonly kind: "commit_beyond_log"; readonly commit: LogIndex; readonly lastIndex: LogIndex; readonly from: NodeId }
+  | { readonly kind: "conflicts_with_committed"; readonly index: LogIndex; readonly term: Term; readonly from: NodeId }
+  /** Found by the driver: a checksum, a gap, a failed sync, a store that is not the one it was. */
+  | { readonly kind: "storage"; readonly description: string };
+
+/** What came of `recoverUnsafely`. */
+export type RecoveryOutcome = "done" | "not_a_voter_of_it" | "leader_known" | "unapplied_entries" | "pending_configuration";
+
 /** Where the core gets chance from. */
 export interface RandomSource {
   /** Uniform integer in [0, limit). */
   below(limit: number): number;
 }
 
+export type ReplicationState = "probe" | "replicate" | "snapshot";
+
 export interface PeerStatus {
   readonly id: NodeId;
-  readonly state: "probe" | "replicate" | "snapshot";
+  readonly state: ReplicationState;
   readonly match: LogIndex;
   readonly next: LogIndex;
+  readonly isLearner: boolean;
+  /** Nothing is sent until it answers. */
+  readonly isPaused: boolean;
+  /** Index of the snapshot it is being sent, 0 for none. */
+  readonly pendingSnapshot: LogIndex;
+  /** It answered since the last check of the quorum. */
+  readonly isActive: boolean;
+  /** Its store was lost: what it acknowledged counts no more. */
+  readonly isDistrusted: boolean;
+  /** Appends on their way to it, their bytes, and whether more would be too many. */
+  readonly inflightMessages: number;
+  readonly inflightBytes: number;
+  readonly isInflightFull: boolean;
 }
 
 export interface CoreStatus {
@@ -230,26 +215,20 @@ export interface CoreStatus {
   readonly applied: LogIndex;
   readonly firstIndex: LogIndex;
   readonly lastIndex: LogIndex;
+  /** Highest index known to be on this member's disk. */
+  readonly durableIndex: LogIndex;
   readonly configuration: Configuration;
-  /** Only at a leader, ascending by id. */
+  /** Only at a leader: everyone it tracks and itself, ascending by id. */
   readonly peers: readonly PeerStatus[];
-}
-
-export interface CoreOptions {
-  readonly id: NodeId;
-  /** Election time-outs are drawn from [electionTicks, 2 * electionTicks). At least twice `heartbeatTicks`. */
-  readonly electionTicks: number;
-  readonly heartbeatTicks: number;
-  /** Bytes of entry data in one AppendEntries; at least one entry is always sent. Default 1 MiB. */
-  readonly appendBytesMax?: number;
-  /** AppendEntries on their way to one follower. Default 256. */
-  readonly inflightMessagesMax?: number;
-  /** Bytes of entry data on their way to one follower. Default 4 MiB. */
-  readonly inflightBytesMax?: number;
-  /** Bytes of own-term entries that are not yet applied; more is dropped with `quota`. Default 64 MiB. */
-  readonly uncommittedBytesMax?: number;
-  /** Bytes handed out for applying and not yet acknowledged. Default 16 MiB. */
-  readonly applyBytesMax?: number;
+  /** Only at a leader: bytes of its entries that are not applied. */
+  readonly uncommittedBytes: number;
+  /** Reads that wait for an index. */
+  readonly waitingReads: number;
+  /** Who is to take over from this leader, 0 for nobody. */
+  readonly transferTarget: NodeId;
+  /** The leader is thought to be gone, by a hint. */
+  readonly suspectsLeader: boolean;
+  readonly quarantine: QuarantineEvidence | null;
 }
 
 /** What a member found on its disk, or `{ term: 0, vote: 0, commit: 0 }` with nothing else at its first start. */
@@ -261,4 +240,6 @@ export interface CoreStart {
   readonly entries: readonly LogEntry[];
   /** Used only while there is no snapshot. */
   readonly configuration: Configuration;
+  /** The disk can't be trusted: the member only watches. Default null. */
+  readonly quarantine?: QuarantineEvidence | null;
 }

@@ -1,4 +1,5 @@
 import { assert } from "../assert.ts";
+import type { EventSink } from "../events.ts";
 import type { LogEntry, LogIndex, SnapshotMeta, Term } from "../types.ts";
 import { EntryList } from "./entry-list.ts";
 
@@ -37,11 +38,12 @@ export class RaftLog {
   /** First index that was not handed out for writing. */
   private inProgress: LogIndex;
   private saved: SnapshotMeta | null;
-  private replaced = 0;
+  private readonly emit: EventSink | undefined;
   private received: { readonly meta: SnapshotMeta; handedOut: boolean } | null = null;
 
   /** What a disk held: everything is durable, the state machine stands at the snapshot. `commit` is a hint and is clamped. */
-  constructor(snapshot: SnapshotMeta | null, entries: readonly LogEntry[], commit: LogIndex) {
+  constructor(snapshot: SnapshotMeta | null, entries: readonly LogEntry[], commit: LogIndex, emit?: EventSink) {
+    this.emit = emit;
     const snapshotIndex = snapshot?.index ?? 0;
     const oldest = entries[0];
     const newest = entries[entries.length - 1];
@@ -96,16 +98,15 @@ export class RaftLog {
     return this.received !== null;
   }
 
-  /** How often entries gave way to others. What was said of the end of the log before is void. */
-  get replacements(): number {
-    return this.replaced;
-  }
-
   /** Undefined above the last entry and below the compaction point. */
   termAt(index: LogIndex): Term | undefined {
     if (index === this.baseIndex) return this.baseTerm;
     if (index < this.baseIndex || index >= this.entries.end) return undefined;
     return this.entries.at(index).term;
+  }
+
+  entryAt(index: LogIndex): LogEntry | undefined {
+    return index > this.baseIndex && index < this.entries.end ? this.entries.at(index) : undefined;
   }
 
   /** Whether a log that ends so may lead this one (paper 5.4.1). */
@@ -132,13 +133,13 @@ export class RaftLog {
   }
 
   /** Entries from `from` up to but without `end`: as many as fit into `bytesMax`, at least one if there is one. */
-  slice(from: LogIndex, end: LogIndex, bytesMax: number): readonly LogEntry[] {
+  slice(from: LogIndex, end: LogIndex, bytesMax: number, costPerEntry = 0): readonly LogEntry[] {
     if (from >= end) return NONE;
     const farthest = Math.min(end, from + SLICE_ENTRIES_MAX);
     let stop = from + 1;
-    let bytes = this.entries.at(from).data.length;
+    let bytes = this.entries.at(from).data.length + costPerEntry;
     while (stop < farthest) {
-      bytes += this.entries.at(stop).data.length;
+      bytes += this.entries.at(stop).data.length + costPerEntry;
       if (bytes > bytesMax) break;
       stop++;
     }
@@ -155,14 +156,11 @@ export class RaftLog {
    * term on the own log gives way. A late or repeated message therefore removes nothing.
    */
   merge(entries: readonly LogEntry[]): void {
-    for (let i = 0; i < entries.length; i++) {
-      const entry = entries[i];
-      assert(entry !== undefined, "Entries have no holes");
-      const ownTerm = this.termAt(entry.index);
-      if (ownTerm === entry.term) continue;
-      if (ownTerm !== undefined) this.truncate(entry.index);
-      this.push(entry);
-    }
+    const start = entries.findIndex((entry) => this.termAt(entry.index) !== entry.term);
+    const first = entries[start];
+    if (first === undefined) return;
+    if (first.index <= this.lastIndex) this.giveWay(first);
+    for (const entry of start === 0 ? entries : entries.slice(start)) this.push(entry);
   }
 
   /**
@@ -196,7 +194,7 @@ export class RaftLog {
     return this.received.meta;
   }
 
-  hasUnstable(): boolean {
+  get hasUnstable(): boolean {
     return this.inProgress < this.entries.end || (this.received !== null && !this.received.handedOut);
   }
 
@@ -205,20 +203,45 @@ export class RaftLog {
    * was replaced meanwhile, and a later job speaks for what replaced it.
    */
   stableTo(index: LogIndex, term: Term): void {
-    if (index < this.offset || this.termAt(index) !== term) return;
+    if (index < this.offset || index > this.lastIndex) {
+      const isSnapshot = index < this.offset && index === this.received?.meta.index;
+      this.emit?.({ type: "acknowledgementIgnored", cause: isSnapshot ? "snapshot" : "missing", index });
+      return;
+    }
+    const existingTerm = this.entries.at(index).term;
+    if (existingTerm !== term) {
+      this.emit?.({ type: "acknowledgementMismatched", index, term, existingTerm });
+      return;
+    }
     assert(index < this.inProgress, "Only what was handed out becomes durable");
     this.offset = index + 1;
   }
 
-  /** Committed entries that are durable here, each handed out once. */
-  handOutCommitted(bytesMax: number): readonly LogEntry[] {
-    const entries = this.slice(this.applyingTo + 1, this.applicableEnd(), bytesMax);
+  /** Committed entries, each handed out once; unless `withUndurable`, only those that are durable here. */
+  handOutCommitted(bytesMax: number, withUndurable: boolean, costPerEntry = 0): readonly LogEntry[] {
+    const entries = this.slice(this.applyingTo + 1, this.applicableEnd(withUndurable), bytesMax, costPerEntry);
     this.applyingTo += entries.length;
     return entries;
   }
 
-  hasCommitted(): boolean {
-    return this.applyingTo + 1 < this.applicableEnd();
+  hasCommitted(withUndurable: boolean): boolean {
+    return this.applyingTo + 1 < this.applicableEnd(withUndurable);
+  }
+
+  /** Whether a committed change of members waits to be applied. */
+  hasUnappliedChange(): boolean {
+    for (let index = Math.max(this.appliedTo, this.baseIndex) + 1; index <= this.committed; index++) {
+      if (this.entries.at(index).kind === "configuration") return true;
+    }
+    return false;
+  }
+
+  /** Whether the log holds a change of members above `from`, committed or not. */
+  hasChangeAfter(from: LogIndex): boolean {
+    for (let index = Math.max(from, this.baseIndex) + 1; index <= this.lastIndex; index++) {
+      if (this.entries.at(index).kind === "configuration") return true;
+    }
+    return false;
   }
 
   applyTo(index: LogIndex): void {
@@ -229,9 +252,18 @@ export class RaftLog {
   /** Replaces the whole log, also what lies beyond the snapshot: nothing says that it still follows from it. */
   restore(meta: SnapshotMeta): void {
     assert(meta.index > this.committed, "A snapshot is restored only to go forward");
+    this.emit?.({
+      type: "snapshotRestoreStarted",
+      snapshot: meta,
+      commit: this.committed,
+      applied: this.appliedTo,
+      applying: this.applyingTo,
+      unstableOffset: this.offset,
+      unstableInProgress: this.inProgress,
+      unstableCount: this.entries.end - this.offset,
+    });
     this.baseIndex = meta.index;
     this.baseTerm = meta.term;
-    this.replaced++;
     this.entries.restart(meta.index + 1);
     this.committed = meta.index;
     this.offset = meta.index + 1;
@@ -266,8 +298,9 @@ export class RaftLog {
   }
 
   /** What is not durable here waits, even if others hold it: a reader must not see what this member could lose. */
-  private applicableEnd(): LogIndex {
-    return this.received === null ? Math.min(this.committed + 1, this.offset) : 0;
+  private applicableEnd(withUndurable: boolean): LogIndex {
+    if (this.received !== null) return 0;
+    return withUndurable ? this.committed + 1 : Math.min(this.committed + 1, this.offset);
   }
 
   private push(entry: LogEntry): void {
@@ -275,11 +308,19 @@ export class RaftLog {
     this.entries.push(entry);
   }
 
-  private truncate(index: LogIndex): void {
+  /** Another leader's entry takes the place of one that was never committed. */
+  private giveWay(first: LogEntry): void {
+    const { index, term } = first;
     assert(index > this.committed, "A committed entry is never replaced: the leader's log contradicts an acknowledged one");
-    this.replaced++;
+    this.emit?.({ type: "conflictFound", index, existingTerm: this.termAt(index) ?? 0, conflictingTerm: term });
     this.entries.truncate(index);
-    this.offset = Math.min(this.offset, index);
-    this.inProgress = Math.min(this.inProgress, index);
+    if (index <= this.offset) {
+      this.emit?.({ type: "unstableReplaced", fromIndex: index });
+      this.offset = index;
+      this.inProgress = index;
+    } else {
+      this.emit?.({ type: "unstableTruncated", beforeIndex: index });
+      this.inProgress = Math.min(this.inProgress, index);
+    }
   }
 }

@@ -38,6 +38,10 @@ export class ForwardedReads {
     this.waiting++;
   }
 
+  get waitingCount(): number {
+    return this.waiting;
+  }
+
   get hasUnsent(): boolean {
     return this.batches[this.batches.length - 1]?.sent === false;
   }

@@ -68,6 +68,15 @@ export class LeaderReads {
     return this.issuedPosition;
   }
 
+  /** A position for a round of heartbeats that no read waits for. */
+  openRound(): number {
+    return ++this.issuedPosition;
+  }
+
+  get waitingCount(): number {
+    return this.waiting;
+  }
+
   /** Highest position that waits for a majority, 0 if none does. */
   get unconfirmed(): number {
     return this.batches.length > this.unissued ? this.issuedPosition : 0;

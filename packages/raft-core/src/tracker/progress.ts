@@ -1,14 +1,15 @@
 import { assert } from "../assert.ts";
-import type { LogIndex, NodeId, PeerStatus } from "../types.ts";
+import type { LogIndex, NodeId, PeerStatus, ReplicationState } from "../types.ts";
 import { InflightWindow } from "./inflight-window.ts";
 
 export interface ProgressLimits {
   readonly inflightMessagesMax: number;
   readonly inflightBytesMax: number;
+  readonly adaptiveWindow: boolean;
 }
 
 /**
- * What the leader of a term knows of one follower.
+ * What the leader of a term knows of one member; of itself too.
  *
  * ```text
  *                 matching answer
@@ -26,33 +27,41 @@ export interface ProgressLimits {
 export class Progress {
   readonly id: NodeId;
   readonly window: InflightWindow;
-  state: PeerStatus["state"] = "probe";
-  /** The follower's durable log equals the leader's up to here. Never decreases within a term. */
+  isLearner: boolean;
+  state: ReplicationState = "probe";
+  /** The member's durable log equals the leader's up to here. Never decreases within a term. */
   match: LogIndex = 0;
   /** First entry to send. Always above `match`. */
   next: LogIndex;
   /** Highest commit index it was told. */
   sentCommit: LogIndex = 0;
-  /** It answered since the last check. */
-  heard = false;
+  /** It answered since the last check of the quorum. */
+  isActive = false;
+  /** Its store was lost or exchanged: what it acknowledged in this term is gone. */
+  isDistrusted = false;
   /** Highest read position it confirmed. */
   readPosition = 0;
-  private waiting = false;
+  private isWaiting = false;
   private pendingSnapshot: LogIndex = 0;
 
-  constructor(id: NodeId, next: LogIndex, limits: ProgressLimits) {
+  constructor(id: NodeId, next: LogIndex, isLearner: boolean, limits: ProgressLimits) {
     this.id = id;
     this.next = next;
-    this.window = new InflightWindow(limits.inflightMessagesMax, limits.inflightBytesMax);
+    this.isLearner = isLearner;
+    this.window = new InflightWindow(limits.inflightMessagesMax, limits.inflightBytesMax, limits.adaptiveWindow);
   }
 
   get isPaused(): boolean {
-    return this.waiting || this.state === "snapshot";
+    return this.isWaiting || this.state === "snapshot";
+  }
+
+  pause(): void {
+    this.isWaiting = true;
   }
 
   /** It lives: one more append may go. */
   unpause(): void {
-    this.waiting = false;
+    this.isWaiting = false;
   }
 
   /** An append with `count` entries of `bytes` in total, the first of them `next`, is about to leave. */
@@ -62,11 +71,16 @@ export class Progress {
         this.next += count;
         this.window.add(this.next - 1, bytes);
       }
-      this.waiting = this.window.isFull;
+      this.isWaiting = this.window.isFull;
     } else if (count > 0) {
-      this.waiting = true;
+      this.isWaiting = true;
     }
     this.sentCommit = commit;
+  }
+
+  /** Whether telling it `commit` would let it commit something that it was sent before. */
+  canLearnCommit(commit: LogIndex): boolean {
+    return commit > this.sentCommit && this.sentCommit < this.next - 1;
   }
 
   /** False if the answer is an old one. */
@@ -74,7 +88,7 @@ export class Progress {
     if (index <= this.match) return false;
     this.match = index;
     this.next = Math.max(this.next, index + 1);
-    this.waiting = false;
+    this.isWaiting = false;
     return true;
   }
 
@@ -85,13 +99,13 @@ export class Progress {
   refused(rejected: LogIndex, hint: LogIndex): boolean {
     if (this.state === "replicate") {
       if (rejected <= this.match) return false;
-      this.becomeProbe();
-      return true;
+      this.next = this.match + 1;
+    } else {
+      if (this.next - 1 !== rejected) return false;
+      this.next = Math.max(Math.min(rejected, hint + 1), this.match + 1);
+      this.isWaiting = false;
     }
-    if (this.next - 1 !== rejected) return false;
-    this.next = Math.max(Math.min(rejected, hint + 1), this.match + 1);
     this.sentCommit = Math.min(this.sentCommit, this.next - 1);
-    this.waiting = false;
     return true;
   }
 
@@ -106,24 +120,40 @@ export class Progress {
   }
 
   becomeSnapshot(index: LogIndex): void {
-    assert(index > this.match, "A snapshot is sent only to a follower that lacks it");
+    assert(index > this.match, "A snapshot is sent only to a member that lacks it");
     this.reset("snapshot", index + 1);
     this.pendingSnapshot = index;
     this.sentCommit = index;
   }
 
-  /** The transfer ended. It probes, but only after the follower's next answer: the snapshot is still being installed. */
+  /** It probes again, after the snapshot if that was stored. */
   snapshotEnded(stored: boolean): void {
     if (!stored) this.pendingSnapshot = 0;
     this.becomeProbe();
-    this.waiting = true;
   }
 
-  private reset(state: PeerStatus["state"], next: LogIndex): void {
+  status(): PeerStatus {
+    return {
+      id: this.id,
+      state: this.state,
+      match: this.match,
+      next: this.next,
+      isLearner: this.isLearner,
+      isPaused: this.isPaused,
+      pendingSnapshot: this.pendingSnapshot,
+      isActive: this.isActive,
+      isDistrusted: this.isDistrusted,
+      inflightMessages: this.window.count,
+      inflightBytes: this.window.bytes,
+      isInflightFull: this.window.isFull,
+    };
+  }
+
+  private reset(state: ReplicationState, next: LogIndex): void {
     assert(next > this.match, "Nothing verified is sent again");
     this.state = state;
     this.next = next;
-    this.waiting = false;
+    this.isWaiting = false;
     this.pendingSnapshot = 0;
     this.window.clear();
   }

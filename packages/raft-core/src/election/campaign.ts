@@ -1,0 +1,76 @@
+import type { CoreState } from "../core-state.ts";
+import { allVoters, isLearner, isTracked } from "../membership/configuration.ts";
+import { INDEX_MAX, TERM_MAX } from "../message-check.ts";
+import { becomeCandidate, becomePreCandidate } from "../roles.ts";
+import type { CampaignOutcome, NodeId, Term } from "../types.ts";
+import { campaignPriority } from "./priority.ts";
+
+/** `preVote` asks first whether an election could be won; `transfer` is for a leader that hands over, which the others must not refuse. */
+export type CampaignKind = "preVote" | "election" | "transfer";
+
+/** Starts an election if this member may (paper 5.2; dissertation 9.6 for the pre-vote). */
+export function startElection(state: CoreState, kind: CampaignKind): CampaignOutcome {
+  const refusal = campaignRefusal(state);
+  if (refusal !== null) {
+    state.emit?.({ type: "campaignRefused", reason: refusal, term: state.term });
+    return refusal;
+  }
+  state.emit?.({ type: "electionStarted", term: state.term });
+  state.roundsWithoutLeader++;
+  campaign(state, kind);
+  return "started";
+}
+
+/** The kind of election that a member starts by itself. */
+export function ownCampaignKind(state: CoreState): CampaignKind {
+  return state.options.preVote ? "preVote" : "election";
+}
+
+/** Whether the election time-out means anything to this member: it is a voter, as far as it knows, and has a log to stand with. */
+export function isPromotable(state: CoreState): boolean {
+  const { configuration, id, log, quarantine } = state;
+  return quarantine === null && isTracked(configuration, id) && !isLearner(configuration, id) && !log.isRestoring;
+}
+
+export function campaign(state: CoreState, kind: CampaignKind): void {
+  if (kind === "preVote") becomePreCandidate(state);
+  else becomeCandidate(state);
+  const term = kind === "preVote" ? state.term + 1 : state.term;
+  for (const voter of allVoters(state.configuration)) {
+    if (voter === state.id) voteForItself(state, kind, term);
+    else requestVote(state, voter, kind, term);
+  }
+}
+
+function campaignRefusal(state: CoreState): CampaignOutcome | null {
+  if (state.role.kind === "leader") return "already_leader";
+  if (state.quarantine !== null) return "quarantined";
+  if (!isPromotable(state)) return "unpromotable";
+  if (state.term >= TERM_MAX || state.log.lastIndex >= INDEX_MAX) return "exhausted";
+  return state.log.hasUnappliedChange() ? "unapplied_configuration" : null;
+}
+
+/** It counts only when it is durable: a member that forgot its vote in a crash could vote again. */
+function voteForItself(state: CoreState, kind: CampaignKind, term: Term): void {
+  const type = kind === "preVote" ? "requestPreVoteResponse" : "requestVoteResponse";
+  state.outbox.sendWhenDurable({ type, from: state.id, to: state.id, term, granted: true });
+}
+
+/**
+ * A real request waits until the new term is durable: a member that forgot in a crash that it asked could ask again in the same term
+ * with a shorter log, and be given the votes that the longer one earned. A pre-vote promises nothing.
+ */
+function requestVote(state: CoreState, to: NodeId, kind: CampaignKind, term: Term): void {
+  const { id, outbox } = state;
+  const { lastIndex, lastTerm } = state.logEnd;
+  const request = kind === "preVote" ? "requestPreVote" : "requestVote";
+  state.emit?.({ type: "voteRequested", request, to, ownTerm: state.term, lastIndex, lastTerm });
+  const question = { from: id, to, term, lastIndex, lastTerm, priority: campaignPriority(state) };
+  if (request === "requestPreVote") {
+    outbox.send({ type: request, ...question });
+    return;
+  }
+  const message = { type: request, ...question, isTransfer: kind === "transfer" } as const;
+  if (state.options.reference.requestVotesBeforeDurable) outbox.send(message);
+  else outbox.sendWhenDurable(message);
+}

@@ -1,0 +1,30 @@
+import type { CoreState } from "../core-state.ts";
+import { allVoters } from "../membership/configuration.ts";
+import type { CampaignOutcome, NodeId } from "../types.ts";
+import { isPromotable, startElection } from "./campaign.ts";
+
+/**
+ * The driver has reason to believe that the leader is gone. A pre-vote follows before the election time-out: at once, or after those
+ * that stand before this member. Not with lease reads: a leader that lives on relies on everybody waiting out the full time.
+ */
+export function suspectLeader(state: CoreState, suspect: NodeId, cause: "connection_reset" | "silence"): CampaignOutcome {
+  const { options, leader, suspicion } = state;
+  const isPossible = options.preVote && options.leaseReads === null && state.role.kind === "follower";
+  if (!isPossible || suspect === 0 || suspect !== leader || state.quarantine !== null) return "hint_ignored";
+  if (suspicion.isActive) return "deferred";
+  state.emit?.({ type: "leaderSuspected", leader, cause });
+  const others = allVoters(state.configuration).filter((id) => id !== suspect);
+  // One that is no voter only stops standing by the leader.
+  const place = others.indexOf(state.id);
+  suspicion.raise(state.now, Math.max(0, place));
+  return campaignOnSuspicion(state);
+}
+
+/** Called at every tick, and as soon as the leader is suspected. */
+export function campaignOnSuspicion(state: CoreState): CampaignOutcome {
+  const { suspicion, now } = state;
+  if (!suspicion.isDue(now)) return "deferred";
+  suspicion.postpone(now, allVoters(state.configuration).length);
+  if (!isPromotable(state)) return "unpromotable";
+  return startElection(state, "preVote");
+}

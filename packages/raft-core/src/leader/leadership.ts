@@ -1,0 +1,99 @@
+import type { ResolvedOptions } from "../core-options.ts";
+import { isLearner, trackedIds } from "../membership/configuration.ts";
+import type { Outbox } from "../outbox.ts";
+import { reachedByQuorum } from "../quorum/joint.ts";
+import { LeaderReads } from "../reads/leader-reads.ts";
+import { LeaderLease } from "../reads/lease.ts";
+import { Progress, type ProgressLimits } from "../tracker/progress.ts";
+import type { Configuration, LogIndex, NodeId } from "../types.ts";
+
+export interface LeadershipStart {
+  readonly self: NodeId;
+  readonly configuration: Configuration;
+  /** The end of the log before the entry that opens the term. */
+  readonly lastIndex: LogIndex;
+  readonly options: ResolvedOptions;
+  readonly outbox: Outbox;
+}
+
+/** What only the leader of a term knows. It is made when the term is won and gone when the office is. */
+export class Leadership {
+  readonly kind = "leader";
+  readonly self: NodeId;
+  /** Index of the empty entry that opens the term. */
+  readonly termStart: LogIndex;
+  readonly reads: LeaderReads;
+  /** Null unless lease reads are on. */
+  readonly lease: LeaderLease | null;
+  /** Index of the newest configuration change; until it is applied no other is proposed. A new leader knows of none but fears one. */
+  pendingChange: LogIndex;
+  /** Who is to take over, 0 for nobody. */
+  transferTarget: NodeId = 0;
+  /** Payload bytes of entries of this term that are not applied yet. */
+  uncommittedBytes = 0;
+  heartbeatElapsed = 0;
+  /** Everyone tracked, this member included, ascending by id. */
+  peers: readonly Progress[];
+  private readonly limits: ProgressLimits;
+
+  constructor({ self, configuration, lastIndex, options, outbox }: LeadershipStart) {
+    this.self = self;
+    this.termStart = lastIndex + 1;
+    this.pendingChange = lastIndex;
+    this.limits = options;
+    this.reads = new LeaderReads(self, outbox);
+    this.lease = options.leaseReads === null ? null : new LeaderLease(options.leaseReads, options.electionTicks);
+    this.peers = trackedIds(configuration).map((id) => this.newProgress(id, this.termStart, configuration));
+    const own = this.progressOf(self);
+    if (own === undefined) return;
+    // What was in the log before this term commits only through an entry of it, so it may be counted before it is durable.
+    own.accepted(lastIndex);
+    own.becomeReplicate();
+    own.isActive = true;
+  }
+
+  /** Undefined for who is not tracked, which may be the leader itself once it was removed. */
+  progressOf(id: NodeId): Progress | undefined {
+    for (let place = 0; place < this.peers.length; place++) {
+      const peer = this.peers[place];
+      if (peer?.id === id) return peer;
+    }
+    return undefined;
+  }
+
+  /**
+   * Tracks who belongs to `configuration`. Those in `started` begin anew and count as heard from, so that the check of the quorum gives
+   * them time to answer.
+   */
+  track(configuration: Configuration, started: readonly NodeId[], next: LogIndex): void {
+    this.peers = trackedIds(configuration).map((id) => {
+      const known = started.includes(id) ? undefined : this.progressOf(id);
+      const progress = known ?? this.newProgress(id, next, configuration);
+      if (known === undefined) progress.isActive = true;
+      progress.isLearner = isLearner(configuration, id);
+      return progress;
+    });
+  }
+
+  /** Highest index that is durable at a quorum. */
+  replicatedIndex(configuration: Configuration): LogIndex {
+    return reachedByQuorum(configuration, this.matchOf);
+  }
+
+  /** Highest read position that a quorum has answered; the leader answers for itself at once. */
+  confirmedPosition(configuration: Configuration): number {
+    return Math.min(reachedByQuorum(configuration, this.readPositionOf), this.reads.issued);
+  }
+
+  private readonly matchOf = (id: NodeId): LogIndex => {
+    const peer = this.progressOf(id);
+    return peer === undefined || peer.isDistrusted ? 0 : peer.match;
+  };
+
+  private readonly readPositionOf = (id: NodeId): number =>
+    id === this.self ? this.reads.issued : (this.progressOf(id)?.readPosition ?? 0);
+
+  private newProgress(id: NodeId, next: LogIndex, configuration: Configuration): Progress {
+    return new Progress(id, next, isLearner(configuration, id), this.limits);
+  }
+}
