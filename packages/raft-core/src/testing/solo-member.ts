@@ -1,4 +1,7 @@
-import type { AppendEntries, CoreOptions, LogEntry, NodeId, PeerMessage, RequestVote, RequestVoteResponse } from "../types.ts";
+import { votersOnly } from "../membership/configuration.ts";
+import type { AppendEntries, PeerMessage, RequestPreVote, RequestPreVoteResponse, RequestVote, RequestVoteResponse } from "../messages.ts";
+import type { CoreOptions } from "../options.ts";
+import type { Configuration, LogEntry, NodeId } from "../types.ts";
 import { SeededRandom } from "./seeded-random.ts";
 import { ELECTION_TICKS, entriesOf } from "./test-cluster.ts";
 import { TestMember } from "./test-member.ts";
@@ -6,6 +9,8 @@ import { TestMember } from "./test-member.ts";
 export interface SoloSetup {
   /** Voters 1 to `size`; the member is 1. */
   readonly size: number;
+  /** Instead of those voters. */
+  readonly configuration?: Configuration;
   /** Terms of the entries it starts with. */
   readonly terms?: readonly number[];
   readonly term?: number;
@@ -20,7 +25,7 @@ export function soloMember(setup: SoloSetup): TestMember {
   const terms = setup.terms ?? [];
   return new TestMember({
     options: { electionTicks: ELECTION_TICKS, heartbeatTicks: 1, ...setup.options, id: 1 },
-    configuration: { voters: Array.from({ length: setup.size }, (_, place) => place + 1) },
+    configuration: setup.configuration ?? votersOnly(Array.from({ length: setup.size }, (_, place) => place + 1)),
     random: new SeededRandom(setup.seed ?? 1),
     hardState: { term: setup.term ?? terms[terms.length - 1] ?? 0, vote: setup.vote ?? 0, commit: setup.commit ?? 0 },
     entries: entriesOf(terms),
@@ -45,19 +50,42 @@ export function exchange(member: TestMember, ...messages: readonly PeerMessage[]
   return drain(member);
 }
 
-/** Makes member 1 leader of the next term by the votes of all others; what it sent as the new leader. */
+/** Makes member 1 leader of the next term by the votes of all others, and their pre-votes; what it sent as the new leader. */
 export function becomeLeader(member: TestMember): readonly PeerMessage[] {
   member.core.campaign();
-  const requests = drain(member);
-  return exchange(member, ...requests.map((request) => vote(request.to, { term: member.core.term })));
+  const sent = exchange(member, ...grants(drain(member)));
+  return member.core.role === "candidate" ? exchange(member, ...grants(sent)) : sent;
 }
 
-export function vote(from: NodeId, body: { readonly term: number; readonly granted?: boolean }): RequestVoteResponse {
+/** A grant for each vote and pre-vote that `messages` ask for. */
+export function grants(messages: readonly PeerMessage[]): readonly PeerMessage[] {
+  return messages.flatMap((message): readonly PeerMessage[] => {
+    if (message.type === "requestPreVote") return [preVote(message.to, { term: message.term })];
+    return message.type === "requestVote" ? [vote(message.to, { term: message.term })] : [];
+  });
+}
+
+export interface VoteBody {
+  readonly term: number;
+  readonly granted?: boolean;
+}
+
+export function vote(from: NodeId, body: VoteBody): RequestVoteResponse {
   return { type: "requestVoteResponse", from, to: 1, term: body.term, granted: body.granted ?? true };
 }
 
-export function voteRequest(from: NodeId, body: Pick<RequestVote, "term" | "lastIndex" | "lastTerm">): RequestVote {
-  return { type: "requestVote", from, to: 1, ...body };
+export function preVote(from: NodeId, body: VoteBody): RequestPreVoteResponse {
+  return { type: "requestPreVoteResponse", from, to: 1, term: body.term, granted: body.granted ?? true };
+}
+
+type QuestionBody = Pick<RequestVote, "term" | "lastIndex" | "lastTerm"> & Partial<Pick<RequestVote, "priority" | "isTransfer">>;
+
+export function voteRequest(from: NodeId, body: QuestionBody): RequestVote {
+  return { type: "requestVote", from, to: 1, priority: 0, isTransfer: false, ...body };
+}
+
+export function preVoteRequest(from: NodeId, body: Omit<QuestionBody, "isTransfer">): RequestPreVote {
+  return { type: "requestPreVote", from, to: 1, priority: 0, ...body };
 }
 
 export interface AppendBody {

@@ -1,12 +1,20 @@
-import type { CoreOptions, LogEntry, NodeId, PeerMessage } from "../types.ts";
+import { votersOnly } from "../membership/configuration.ts";
+import type { PeerMessage } from "../messages.ts";
+import type { CoreOptions } from "../options.ts";
+import type { Configuration, LogEntry, NodeId } from "../types.ts";
 import { SeededRandom } from "./seeded-random.ts";
 import { TestMember } from "./test-member.ts";
 
 export type MessageFilter = (message: PeerMessage) => boolean;
 
 export interface ClusterSetup {
+  /** Members 1 to `size`. */
   readonly size: number;
+  /** What they all start with. Default: everybody is a voter. */
+  readonly configuration?: Configuration;
   readonly options?: Partial<CoreOptions>;
+  /** What differs at single members, by id. */
+  readonly optionsOf?: Readonly<Record<NodeId, Partial<CoreOptions>>>;
   readonly seed?: number;
   /** Terms of the entries each member starts with, by id. */
   readonly terms?: Readonly<Record<NodeId, readonly number[]>>;
@@ -36,8 +44,8 @@ export class TestCluster {
     this.members = ids.map((id) => {
       const terms = setup.terms?.[id] ?? [];
       return new TestMember({
-        options: { electionTicks: ELECTION_TICKS, heartbeatTicks: 1, ...setup.options, id },
-        configuration: { voters: ids },
+        options: { electionTicks: ELECTION_TICKS, heartbeatTicks: 1, ...setup.options, ...setup.optionsOf?.[id], id },
+        configuration: setup.configuration ?? votersOnly(ids),
         random,
         hardState: { term: setup.term ?? terms[terms.length - 1] ?? 0, vote: 0, commit: 0 },
         entries: entriesOf(terms),
@@ -51,8 +59,9 @@ export class TestCluster {
     return member;
   }
 
-  /** Lets member `id` campaign and everybody answer. */
+  /** Lets member `id` campaign and everybody answer. A leader that they still stand by is forgotten first. */
   elect(id: NodeId): void {
+    for (const member of this.members) member.core.forgetLeader();
     this.member(id).core.campaign();
     this.settle();
   }

@@ -1,18 +1,17 @@
+import { decodeChange } from "../membership/change-codec.ts";
+import type { InstallSnapshot, PeerMessage } from "../messages.ts";
+import type { CoreOptions } from "../options.ts";
 import { RaftCore } from "../raft-core.ts";
+import type { AppendJob, ApplyJob, Ready } from "../ready.ts";
 import type {
-  AppendJob,
-  ApplyJob,
   Configuration,
-  CoreOptions,
   HardState,
-  InstallSnapshot,
   LogEntry,
   LogIndex,
   NodeId,
-  PeerMessage,
+  QuarantineEvidence,
   RandomSource,
   ReadResult,
-  Ready,
   SnapshotMeta,
   StepRejection,
 } from "../types.ts";
@@ -48,16 +47,20 @@ export class TestMember {
   snapshot: StoredSnapshot | null = null;
   state: HistoryHash = EMPTY_HISTORY;
   stateIndex: LogIndex = 0;
+  /** The members as of `stateIndex`. */
+  configuration: Configuration;
   appends: AppendJob[] = [];
   applies: ApplyJob[] = [];
   readonly applied: LogEntry[] = [];
   readonly reads: ReadResult[] = [];
   private readonly start: MemberStart;
   private readonly known: StoredSnapshot[] = [];
+  private evidence: QuarantineEvidence | null = null;
 
   constructor(start: MemberStart) {
     this.id = start.options.id;
     this.start = start;
+    this.configuration = start.configuration;
     this.diskHardState = start.hardState ?? NO_HARD_STATE;
     this.disk.write(start.entries ?? []);
     this.log = this.disk.copy();
@@ -77,7 +80,7 @@ export class TestMember {
     return ready;
   }
 
-  /** The oldest append job becomes durable; its messages are returned. */
+  /** The oldest append job becomes durable; its messages to others are returned. */
   write(): readonly PeerMessage[] {
     const job = this.appends.shift();
     if (job === undefined) return [];
@@ -85,11 +88,10 @@ export class TestMember {
     if (job.snapshot !== null) {
       while (this.applies.length > 0) this.apply();
       if (this.snapshot === null) throw new Error("A snapshot job was stored without its snapshot");
-      this.state = this.snapshot.state;
-      this.stateIndex = this.snapshot.meta.index;
+      this.restoreState();
     }
     this.core.appended(job);
-    return job.messages;
+    return job.messages.filter((message) => message.to !== this.id);
   }
 
   /** The oldest apply job is applied. */
@@ -101,6 +103,7 @@ export class TestMember {
       this.state = extendHistory(this.state, entry);
       this.stateIndex = entry.index;
       this.applied.push(entry);
+      if (entry.kind === "configuration") this.changeMembers(entry);
     }
     this.core.applied(job);
   }
@@ -127,7 +130,7 @@ export class TestMember {
     const index = this.stateIndex;
     const term = this.log.termAt(index);
     if (term === undefined || index <= (this.snapshot?.meta.index ?? 0) || index > this.disk.lastIndex) return;
-    this.snapshot = { meta: { index, term, configuration: this.start.configuration }, state: this.state };
+    this.snapshot = { meta: { index, term, configuration: this.configuration }, state: this.state };
     this.known.push(this.snapshot);
     this.core.snapshotSaved(this.snapshot.meta);
     const compacted = Math.max(0, index - trailing);
@@ -142,8 +145,8 @@ export class TestMember {
     if (!keepsCommit) this.diskHardState = { ...this.diskHardState, commit: 0 };
     this.appends = [];
     this.applies = [];
-    this.state = this.snapshot?.state ?? EMPTY_HISTORY;
-    this.stateIndex = this.snapshot?.meta.index ?? 0;
+    this.evidence = this.core.quarantineEvidence;
+    this.restoreState();
     this.log = this.disk.copy();
     this.core = this.makeCore();
   }
@@ -151,7 +154,21 @@ export class TestMember {
   private makeCore(): RaftCore {
     const { options, configuration, random } = this.start;
     const snapshot = this.snapshot?.meta ?? null;
-    return new RaftCore(options, { hardState: this.diskHardState, snapshot, entries: this.disk.entries, configuration }, random);
+    const { diskHardState: hardState, evidence: quarantine } = this;
+    return new RaftCore(options, { hardState, snapshot, entries: this.disk.entries, configuration, quarantine }, random);
+  }
+
+  /** The state machine as the newest snapshot left it, or as it was in the beginning. */
+  private restoreState(): void {
+    this.state = this.snapshot?.state ?? EMPTY_HISTORY;
+    this.stateIndex = this.snapshot?.meta.index ?? 0;
+    this.configuration = this.snapshot?.meta.configuration ?? this.start.configuration;
+  }
+
+  private changeMembers(entry: LogEntry): void {
+    const change = decodeChange(entry.data);
+    if (change === undefined) throw new Error(`Entry ${entry.index} is no configuration change`);
+    this.configuration = this.core.applyChange(change);
   }
 
   private remember(job: AppendJob): void {
