@@ -279,9 +279,9 @@ export class RaftLog {
     if (this.received?.meta.index === meta.index) this.received = null;
   }
 
-  /** An own snapshot is durable. */
+  /** An own snapshot is durable. The driver may report as applied only later what it holds. */
   saveSnapshot(meta: SnapshotMeta): void {
-    assert(meta.index <= this.appliedTo, "A snapshot holds applied entries only");
+    assert(meta.index <= this.applyingTo, "A snapshot holds applied entries only");
     const term = this.termAt(meta.index);
     assert(term === undefined || term === meta.term, "A snapshot has the term of its last entry");
     if (this.saved === null || meta.index > this.saved.index) this.saved = meta;
@@ -290,7 +290,7 @@ export class RaftLog {
   /** Forgets entries up to and including `index`. Its term stays known. */
   compact(index: LogIndex): void {
     assert(index <= (this.saved?.index ?? 0), "Only what a snapshot covers is compacted");
-    assert(index <= this.appliedTo, "Only applied entries are compacted");
+    assert(index <= this.applyingTo, "Only applied entries are compacted");
     if (index <= this.baseIndex) return;
     this.baseTerm = this.entries.at(index).term;
     this.baseIndex = index;
