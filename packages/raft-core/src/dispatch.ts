@@ -54,7 +54,8 @@ export function stepTermed(state: CoreState, message: TermedMessage): void {
 
 /** Only a follower knows whom to pass it to. */
 export function forwardTransfer(state: CoreState, message: TransferLeadership): TransferOutcome {
-  if (state.role.kind !== "follower" || state.leader === 0) {
+  if (state.role.kind !== "follower") return { outcome: "refused", reason: "no_leader" };
+  if (state.leader === 0) {
     state.emit?.({ type: "transferRefused", reason: "no_leader", target: message.target, term: state.term });
     return { outcome: "refused", reason: "no_leader" };
   }

@@ -23,6 +23,7 @@ import { resetElectionTimer } from "./roles.ts";
 import type { Progress } from "./tracker/progress.ts";
 import type {
   CampaignOutcome,
+  CompactOutcome,
   Configuration,
   ConfigurationChange,
   CoreStart,
@@ -283,9 +284,9 @@ export class RaftCore {
     this.state.log.saveSnapshot(meta);
   }
 
-  /** Forgets the entries up to and including `index`, which a saved snapshot covers. */
-  compact(index: LogIndex): void {
-    this.state.log.compact(index);
+  /** Forgets the entries up to and including `index`. Only what a saved snapshot covers, and so what was applied, can go. */
+  compact(index: LogIndex): CompactOutcome {
+    return this.state.log.compact(index);
   }
 
   /** The driver found that this member's disk can't be trusted. There is no way back but a new core over a repaired store. */

@@ -174,6 +174,9 @@ export type QuarantineEvidence =
   /** Found by the driver: a checksum, a gap, a failed sync, a store that is not the one it was. */
   | { readonly kind: "storage"; readonly description: string };
 
+/** `not_in_snapshot`: nothing was forgotten, because no durable snapshot covers it all. */
+export type CompactOutcome = "compacted" | "not_in_snapshot";
+
 /** What came of `recoverUnsafely`. */
 export type RecoveryOutcome = "done" | "not_a_voter_of_it" | "leader_known" | "unapplied_entries" | "pending_configuration";
 

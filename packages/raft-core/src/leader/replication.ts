@@ -80,7 +80,7 @@ function sendSnapshot(state: CoreState, peer: Progress): boolean {
     return false;
   }
   const snapshot = log.snapshot;
-  assert(snapshot !== null && snapshot.index >= log.firstIndex - 1, "What is compacted is in a snapshot");
+  assert(snapshot !== null, "What is compacted is in a snapshot");
   emit?.({ type: "snapshotSent", snapshot, firstIndex: log.firstIndex, commit: log.commit, peer: peer.status() });
   peer.becomeSnapshot(snapshot.index);
   emit?.({ type: "replicationPaused", peer: peer.status() });

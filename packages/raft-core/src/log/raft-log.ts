@@ -1,6 +1,6 @@
 import { assert } from "../assert.ts";
 import type { EventSink } from "../events.ts";
-import type { LogEntry, LogIndex, SnapshotMeta, Term } from "../types.ts";
+import type { CompactOutcome, LogEntry, LogIndex, SnapshotMeta, Term } from "../types.ts";
 import { EntryList } from "./entry-list.ts";
 
 /** Entries in one message or job, whatever their size: empty ones cost time too. */
@@ -287,14 +287,14 @@ export class RaftLog {
     if (this.saved === null || meta.index > this.saved.index) this.saved = meta;
   }
 
-  /** Forgets entries up to and including `index`. Its term stays known. */
-  compact(index: LogIndex): void {
-    assert(index <= (this.saved?.index ?? 0), "Only what a snapshot covers is compacted");
-    assert(index <= this.applyingTo, "Only applied entries are compacted");
-    if (index <= this.baseIndex) return;
+  /** Forgets entries up to and including `index`, if a durable snapshot covers them. Its term stays known. */
+  compact(index: LogIndex): CompactOutcome {
+    if (index <= this.baseIndex) return "compacted";
+    if (index > (this.saved?.index ?? 0)) return "not_in_snapshot";
     this.baseTerm = this.entries.at(index).term;
     this.baseIndex = index;
     this.entries.dropBefore(index + 1);
+    return "compacted";
   }
 
   /** What is not durable here waits, even if others hold it: a reader must not see what this member could lose. */
