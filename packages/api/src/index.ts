@@ -36,13 +36,13 @@ export {
   encodePutResponse,
   encodeRangeResponse,
 } from "./codec/etcd-response.ts";
+export type { Hello, Lane } from "./codec/hello.ts";
 export {
   BATCH_MESSAGES_MAX,
   decodePeerFrame,
   decodeSnapshotFrame,
   encodePeerFrame,
   encodeSnapshotFrame,
-  type Hello,
   type PeerFrame,
   type SnapshotFrame,
 } from "./codec/peer-frame.ts";

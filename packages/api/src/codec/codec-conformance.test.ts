@@ -13,7 +13,7 @@ import {
   toBinary,
 } from "@bufbuild/protobuf";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
-import type { EntryKind, PeerMessage } from "@raftkv/raft-core";
+import type { EntryKind, ForwardPropose, PeerMessage } from "@raftkv/raft-core";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
@@ -27,6 +27,7 @@ import {
 import { CommandSchema } from "../generated/raftkv/command/v1/command_pb.ts";
 import {
   EntryKind as EntryKindNumber,
+  Lane as LaneNumber,
   PeerFrameSchema,
   PeerMessageSchema,
   SnapshotFrameSchema,
@@ -51,6 +52,7 @@ import {
   encodePutResponse,
   encodeRangeResponse,
 } from "./etcd-response.ts";
+import type { Hello, Lane } from "./hello.ts";
 import {
   decodePeerFrame,
   decodeSnapshotFrame,
@@ -106,10 +108,13 @@ const hello = record({
   protocolVersion: fc.integer({ min: 0, max: 0xffff_ffff }),
   name: text,
   storeId: uint64,
+  lane: fc.constantFrom<Lane>("bulk", "urgent", "snapshot"),
 });
 
 const addressed = { from: uint, to: uint };
-const snapshot = record({ index: uint, term: uint, configuration: record({ voters: fc.array(uint, { maxLength: 5 }) }) });
+const ids = fc.array(uint, { maxLength: 5 });
+const configuration = record({ voters: ids, outgoing: ids, learners: ids, learnersNext: ids, autoLeave: bool });
+const snapshot = record({ index: uint, term: uint, configuration });
 const installSnapshot = record({ type: fc.constant("installSnapshot" as const), ...addressed, term: uint, snapshot });
 const entryBody = record({ term: uint, kind: fc.constantFrom<EntryKind>("command", "empty", "configuration"), data: bytes });
 const appendEntries = record({
@@ -124,8 +129,11 @@ const appendEntries = record({
   ...rest,
   entries: bodies.map((body, i) => ({ index: rest.prevIndex + 1 + i, ...body })),
 }));
+const voteQuestion = { ...addressed, term: uint, lastIndex: uint, lastTerm: uint, priority: uint };
 const peerMessage: fc.Arbitrary<PeerMessage> = fc.oneof(
-  record({ type: fc.constant("requestVote" as const), ...addressed, term: uint, lastIndex: uint, lastTerm: uint }),
+  record({ type: fc.constant("requestPreVote" as const), ...voteQuestion }),
+  record({ type: fc.constant("requestPreVoteResponse" as const), ...addressed, term: uint, granted: bool }),
+  record({ type: fc.constant("requestVote" as const), ...voteQuestion, isTransfer: bool }),
   record({ type: fc.constant("requestVoteResponse" as const), ...addressed, term: uint, granted: bool }),
   appendEntries,
   record({
@@ -140,7 +148,14 @@ const peerMessage: fc.Arbitrary<PeerMessage> = fc.oneof(
   record({ type: fc.constant("heartbeat" as const), ...addressed, term: uint, commit: uint, readPosition: uint }),
   record({ type: fc.constant("heartbeatResponse" as const), ...addressed, term: uint, readPosition: uint }),
   installSnapshot,
-  record({ type: fc.constant("forwardPropose" as const), ...addressed, payloads: fc.array(bytes, { maxLength: 4 }) }),
+  record({ type: fc.constant("timeoutNow" as const), ...addressed, term: uint }),
+  record({ type: fc.constant("transferLeadership" as const), ...addressed, term: uint, target: uint }),
+  record({
+    type: fc.constant("forwardPropose" as const),
+    ...addressed,
+    kind: fc.constantFrom<ForwardPropose["kind"]>("command", "configuration"),
+    payloads: fc.array(bytes, { maxLength: 4 }),
+  }),
   record({ type: fc.constant("readIndexRequest" as const), ...addressed, requestId: uint }),
   record({ type: fc.constant("readIndexResponse" as const), ...addressed, requestId: uint, index: uint }),
 );
@@ -185,6 +200,16 @@ const kindNumbers: Readonly<Record<EntryKind, EntryKindNumber>> = {
   configuration: EntryKindNumber.CONFIGURATION,
 };
 
+const laneNumbers: Readonly<Record<Lane, LaneNumber>> = {
+  bulk: LaneNumber.BULK,
+  urgent: LaneNumber.URGENT,
+  snapshot: LaneNumber.SNAPSHOT,
+};
+
+function helloFieldsOf(hello: Hello): Plain {
+  return { ...hello, lane: laneNumbers[hello.lane] };
+}
+
 /** The message of a oneof: the case is found by the field's name, its fields are taken from `plain`. */
 function oneofOf<D extends DescMessage>(schema: D, oneof: string, caseName: string, plain: Plain): MessageShape<D> {
   const field = schema.fields.find((candidate) => candidate.localName === caseName);
@@ -200,18 +225,15 @@ function peerMessageOf(message: PeerMessage): Message {
         ...message,
         entries: message.entries.map((entry) => ({ ...entry, kind: kindNumbers[entry.kind] })),
       });
-    case "installSnapshot":
-      return oneofOf(PeerMessageSchema, "message", message.type, {
-        ...message,
-        snapshot: { ...message.snapshot, voters: message.snapshot.configuration.voters },
-      });
+    case "forwardPropose":
+      return oneofOf(PeerMessageSchema, "message", message.type, { ...message, kind: kindNumbers[message.kind] });
     default:
       return oneofOf(PeerMessageSchema, "message", message.type, { ...message });
   }
 }
 
 function peerFrameOf(frame: PeerFrame): MessageShape<typeof PeerFrameSchema> {
-  if (frame.type === "hello") return oneofOf(PeerFrameSchema, "frame", "hello", { ...frame.hello });
+  if (frame.type === "hello") return oneofOf(PeerFrameSchema, "frame", "hello", helloFieldsOf(frame.hello));
   const messages = frame.messages.map(peerMessageOf);
   return create(PeerFrameSchema, { frame: { case: "batch", value: { messages: messages as never } } });
 }
@@ -219,12 +241,9 @@ function peerFrameOf(frame: PeerFrame): MessageShape<typeof PeerFrameSchema> {
 function snapshotFrameOf(frame: SnapshotFrame): MessageShape<typeof SnapshotFrameSchema> {
   switch (frame.type) {
     case "hello":
-      return oneofOf(SnapshotFrameSchema, "frame", "hello", { ...frame.hello });
-    case "message": {
-      const { snapshot, ...rest } = frame.message;
-      const meta = { ...snapshot, voters: snapshot.configuration.voters };
-      return oneofOf(SnapshotFrameSchema, "frame", "message", { ...rest, snapshot: meta, sizeBytes: frame.sizeBytes });
-    }
+      return oneofOf(SnapshotFrameSchema, "frame", "hello", helloFieldsOf(frame.hello));
+    case "message":
+      return oneofOf(SnapshotFrameSchema, "frame", "message", { ...frame.message, sizeBytes: frame.sizeBytes });
     case "chunk":
       return oneofOf(SnapshotFrameSchema, "frame", "chunk", { bytes: frame.chunk });
   }

@@ -1,6 +1,6 @@
 import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { BinaryWriter } from "@bufbuild/protobuf/wire";
-import type { AppendEntries, PeerMessage } from "@raftkv/raft-core";
+import { type AppendEntries, type PeerMessage, votersOnly } from "@raftkv/raft-core";
 import { describe, expect, test } from "vitest";
 import { PutRequestSchema, PutResponseSchema, RangeRequestSchema } from "../generated/etcdserverpb/kv_pb.ts";
 import { CommandSchema } from "../generated/raftkv/command/v1/command_pb.ts";
@@ -12,6 +12,7 @@ import { decodePutResponse } from "./etcd-response.ts";
 import { BATCH_MESSAGES_MAX, decodePeerFrame, decodeSnapshotFrame, encodePeerFrame } from "./peer-frame.ts";
 import { peerMessageBytesMax } from "./peer-message-encoder.ts";
 import { decodeRaftKvResponse } from "./raftkv-message.ts";
+import { CONFIGURATION_IDS_MAX } from "./snapshot-meta.ts";
 
 const int64Max = 2n ** 63n - 1n;
 
@@ -105,7 +106,7 @@ describe("peer frames", () => {
 
   test("entries that stand before their index on the wire get the right index", () => {
     const body = [0x3a, 0x04, 0x08, 0x01, 0x10, 0x01, 0x20, 0x07];
-    const message = [0x1a, body.length, ...body];
+    const message = [0x2a, body.length, ...body];
     const batch = [0x0a, message.length, ...message];
     const frame = decodePeerFrame(new Uint8Array([0x12, batch.length, ...batch]));
     expect(frame).toMatchObject({ type: "batch", messages: [{ prevIndex: 7, entries: [{ index: 8, term: 1, kind: "command" }] }] });
@@ -122,12 +123,45 @@ describe("peer frames", () => {
     expect(() => decodePeerFrame(batchOf({ case: "appendEntries", value }))).toThrow("Entry 1 has kind 9, which is not known");
   });
 
+  test("a Hello without a lane, or with one that is not known, is refused", () => {
+    expect(() => decodePeerFrame(new Uint8Array([0x0a, 0]))).toThrow("Hello has lane 0, which is not known");
+    expect(() => decodeSnapshotFrame(new Uint8Array([0x0a, 2, 0x38, 4]))).toThrow("Hello has lane 4, which is not known");
+  });
+
+  test("only commands and configurations are forwarded", () => {
+    for (const kind of [EntryKind.UNSPECIFIED, EntryKind.EMPTY, 9 as EntryKind]) {
+      expect(() => decodePeerFrame(batchOf({ case: "forwardPropose", value: { kind } }))).toThrow(
+        `Forwarded proposal has kind ${kind}, which is not known`,
+      );
+    }
+  });
+
+  test("a configuration has a limit in both directions, all of its lists together", () => {
+    const half = Array.from({ length: CONFIGURATION_IDS_MAX / 2 }, (_, at) => at + 1);
+    const snapshotOf = (learners: readonly number[]): PeerMessage => {
+      const configuration = { ...votersOnly(half), learners };
+      return { type: "installSnapshot", from: 1, to: 2, term: 3, snapshot: { index: 4, term: 3, configuration } };
+    };
+    const most = snapshotOf(half.map((id) => id + 1000));
+    expect(decodePeerFrame(encodePeerFrame({ type: "batch", messages: [most] }))).toEqual({ type: "batch", messages: [most] });
+    const sentence = "Configuration has more than 480 members";
+    expect(() => encodePeerFrame({ type: "batch", messages: [snapshotOf([...half, 0])] })).toThrow(sentence);
+    const voters = new Array<bigint>(CONFIGURATION_IDS_MAX + 1).fill(1n);
+    const value = { snapshot: { configuration: { voters } } };
+    expect(() => decodePeerFrame(batchOf({ case: "installSnapshot", value }))).toThrow(sentence);
+    const unpacked = Array.from(voters, () => [0x08, 1]).flat();
+    const wrap = (tag: number, bytes: Uint8Array): Uint8Array => new BinaryWriter().uint32(tag).bytes(bytes).finish();
+    const frame = [0x1a, 0x22, 0x4a, 0x0a, 0x12].reduce<Uint8Array>((bytes, tag) => wrap(tag, bytes), new Uint8Array(unpacked));
+    expect(() => decodePeerFrame(frame)).toThrow(sentence);
+  });
+
   test("frames and messages of no known type, or of two, are refused", () => {
+    const hello = [0x0a, 2, 0x38, 1];
     expect(() => decodePeerFrame(new Uint8Array(0))).toThrow("Peer frame of 0 bytes is of no known type");
-    expect(() => decodePeerFrame(new Uint8Array([0x0a, 0, 0x12, 0]))).toThrow("Peer frame holds field 2 and a hello, one is allowed");
+    expect(() => decodePeerFrame(new Uint8Array([...hello, 0x12, 0]))).toThrow("Peer frame holds field 2 and a hello, one is allowed");
     expect(() => decodePeerFrame(new Uint8Array([0x12, 2, 0x0a, 0]))).toThrow("Peer message is of no known type");
-    expect(() => decodePeerFrame(new Uint8Array([0x12, 6, 0x0a, 4, 0x0a, 0, 0x2a, 0]))).toThrow(
-      "Peer message holds field 5 and requestVote",
+    expect(() => decodePeerFrame(new Uint8Array([0x12, 6, 0x0a, 4, 0x1a, 0, 0x3a, 0]))).toThrow(
+      "Peer message holds field 7 and requestVote",
     );
     expect(() => decodeSnapshotFrame(new Uint8Array(0))).toThrow("Snapshot frame of 0 bytes is of no known type");
     expect(() => decodeSnapshotFrame(new Uint8Array([0x1a, 0, 0x1a, 0]))).toThrow(
@@ -143,7 +177,7 @@ describe("peer frames", () => {
     expect(() => encodePeerFrame({ type: "batch", messages: [...most, message] })).toThrow(
       "Batch of 65537 messages is above the limit 65536",
     );
-    const body = [0x0a, 0x02, 0x4a, 0x00];
+    const body = [0x0a, 0x02, 0x6a, 0x00];
     const tooMany = new Uint8Array(4 + body.length * (BATCH_MESSAGES_MAX + 1));
     tooMany.set(
       new BinaryWriter()
@@ -158,8 +192,8 @@ describe("peer frames", () => {
   test("a message of more than 2^20 elements is refused", () => {
     const elementsMax = 1_048_576;
     const payloads = new Uint8Array(2 * (elementsMax + 1));
-    for (let i = 0; i < payloads.length; i += 2) payloads[i] = 0x1a;
-    const message = new BinaryWriter().uint32(0x42).bytes(payloads).finish();
+    for (let i = 0; i < payloads.length; i += 2) payloads[i] = 0x22;
+    const message = new BinaryWriter().uint32(0x62).bytes(payloads).finish();
     const batch = new BinaryWriter().uint32(0x0a).bytes(message).finish();
     const frame = new BinaryWriter().uint32(0x12).bytes(batch).finish();
     expect(() => decodePeerFrame(frame)).toThrow("Peer message has more than 1048576 elements");
@@ -168,11 +202,13 @@ describe("peer frames", () => {
   test("the bound of a message's size holds", () => {
     const largest = Number.MAX_SAFE_INTEGER;
     const wide = { from: largest, to: largest, term: largest };
-    const voters = new Array<number>(9).fill(largest);
+    const ids = new Array<number>(9).fill(largest);
+    const configuration = { voters: ids, outgoing: ids, learners: ids, learnersNext: ids, autoLeave: true };
     const messages: PeerMessage[] = [
       { ...wide, type: "appendEntriesResponse", index: largest, rejected: true, hintIndex: largest, hintTerm: largest },
-      { ...wide, type: "installSnapshot", snapshot: { index: largest, term: largest, configuration: { voters } } },
-      { ...wide, type: "forwardPropose", payloads: [new Uint8Array(300), new Uint8Array(0)] },
+      { ...wide, type: "requestVote", lastIndex: largest, lastTerm: largest, priority: largest, isTransfer: true },
+      { ...wide, type: "installSnapshot", snapshot: { index: largest, term: largest, configuration } },
+      { ...wide, type: "forwardPropose", kind: "configuration", payloads: [new Uint8Array(300), new Uint8Array(0)] },
       {
         ...append,
         ...wide,

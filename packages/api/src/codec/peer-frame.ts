@@ -1,23 +1,10 @@
 import type { InstallSnapshot, PeerMessage } from "@raftkv/raft-core";
 import { CodecError } from "./codec-error.ts";
+import { type Hello, readHello, writeHello } from "./hello.ts";
 import { readInstallSnapshot, readPeerMessage } from "./peer-message-decoder.ts";
 import { peerMessageBytesMax, writePeerMessage, writePeerMessageFields } from "./peer-message-encoder.ts";
 import { ProtobufReader } from "./protobuf-reader.ts";
 import { ProtobufWriter } from "./protobuf-writer.ts";
-
-/** `raftkv.peer.v1.Hello`: the first frame of a stream, in both directions. */
-export interface Hello {
-  /** uint64. */
-  readonly clusterId: bigint;
-  readonly fromMember: bigint;
-  readonly toMember: bigint;
-  /** The newest the sender speaks, a uint32. */
-  readonly protocolVersion: number;
-  /** Of the sender, for people. */
-  readonly name: string;
-  /** Of the sender, a uint64: drawn at random when its data directory was made. */
-  readonly storeId: bigint;
-}
 
 /** `raftkv.peer.v1.PeerFrame`. */
 export type PeerFrame =
@@ -33,7 +20,6 @@ export type SnapshotFrame =
 /** Messages in one batch: the smallest takes 4 bytes on the wire and some 100 in memory. */
 export const BATCH_MESSAGES_MAX = 65_536;
 
-const PROTOCOL_VERSION_MAX = 0xffff_ffff;
 const FRAME_FIXED_BYTES_MAX = 16;
 
 const reader = new ProtobufReader();
@@ -66,7 +52,7 @@ export function decodePeerFrame(bytes: Uint8Array): PeerFrame {
     }
     if (frame !== null) throw new CodecError(`Peer frame holds field ${tag >>> 3} and a ${frame.type}, one is allowed`);
     const outer = reader.enter();
-    frame = tag === 0x0a ? { type: "hello", hello: readHello() } : { type: "batch", messages: readMessages() };
+    frame = tag === 0x0a ? { type: "hello", hello: readHello(reader) } : { type: "batch", messages: readMessages() };
     reader.leave(outer);
   }
   reader.release();
@@ -109,7 +95,7 @@ export function decodeSnapshotFrame(bytes: Uint8Array): SnapshotFrame {
       continue;
     }
     const outer = reader.enter();
-    frame = tag === 0x0a ? { type: "hello", hello: readHello() } : { type: "message", ...readInstallSnapshot(reader) };
+    frame = tag === 0x0a ? { type: "hello", hello: readHello(reader) } : { type: "message", ...readInstallSnapshot(reader) };
     reader.leave(outer);
   }
   reader.release();
@@ -119,52 +105,11 @@ export function decodeSnapshotFrame(bytes: Uint8Array): SnapshotFrame {
 
 /** The hello has the same number in both kinds of frames. */
 function encodeHelloFrame(hello: Hello): Uint8Array {
-  if (hello.protocolVersion > PROTOCOL_VERSION_MAX) throw new CodecError(`Protocol version ${hello.protocolVersion} is above 2^32-1`);
   writer.begin(FRAME_FIXED_BYTES_MAX);
   writer.open(0x0a, 1);
-  writer.fixed64Field(0x09, hello.clusterId);
-  writer.fixed64Field(0x11, hello.fromMember);
-  writer.fixed64Field(0x19, hello.toMember);
-  writer.uintField(0x20, hello.protocolVersion);
-  writer.stringField(0x2a, hello.name);
-  writer.fixed64Field(0x31, hello.storeId);
+  writeHello(writer, hello);
   writer.close();
   return writer.finish();
-}
-
-function readHello(): Hello {
-  let clusterId = 0n;
-  let fromMember = 0n;
-  let toMember = 0n;
-  let protocolVersion = 0;
-  let name = "";
-  let storeId = 0n;
-  while (reader.more()) {
-    const tag = reader.tag();
-    switch (tag) {
-      case 0x09:
-        clusterId = reader.fixed64();
-        break;
-      case 0x11:
-        fromMember = reader.fixed64();
-        break;
-      case 0x19:
-        toMember = reader.fixed64();
-        break;
-      case 0x20:
-        protocolVersion = reader.int32() >>> 0;
-        break;
-      case 0x2a:
-        name = reader.string();
-        break;
-      case 0x31:
-        storeId = reader.fixed64();
-        break;
-      default:
-        reader.skip(tag);
-    }
-  }
-  return { clusterId, fromMember, toMember, protocolVersion, name, storeId };
 }
 
 function readMessages(): readonly PeerMessage[] {

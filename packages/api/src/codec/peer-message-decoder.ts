@@ -1,8 +1,9 @@
-import type { AppendEntries, EntryKind, ForwardPropose, InstallSnapshot, LogEntry, PeerMessage, SnapshotMeta } from "@raftkv/raft-core";
+import type { AppendEntries, EntryKind, ForwardPropose, InstallSnapshot, LogEntry, PeerMessage, RequestVote } from "@raftkv/raft-core";
 import { CodecError } from "./codec-error.ts";
 import { emptyBytes, type ProtobufReader } from "./protobuf-reader.ts";
+import { emptySnapshotMeta, readSnapshotMeta, snapshotMetaOf } from "./snapshot-meta.ts";
 
-/** Entries, payloads or voters in one message. An empty one takes 2 bytes on the wire and some 100 in memory. */
+/** Entries or payloads in one message. An empty one takes 2 bytes on the wire and some 100 in memory. */
 const ELEMENTS_MAX = 1_048_576;
 
 /** By number on the wire. */
@@ -19,7 +20,7 @@ export function readPeerMessage(reader: ProtobufReader): PeerMessage {
   let message: PeerMessage | null = null;
   while (reader.more()) {
     const tag = reader.tag();
-    if ((tag & 7) !== 2 || tag > 0x52) {
+    if ((tag & 7) !== 2 || tag > 0x72) {
       reader.skip(tag);
       continue;
     }
@@ -34,16 +35,15 @@ export function readPeerMessage(reader: ProtobufReader): PeerMessage {
 
 /** Reads the fields of the `raftkv.peer.v1.InstallSnapshot` that was entered, to its end. */
 export function readInstallSnapshot(reader: ProtobufReader): { readonly message: InstallSnapshot; readonly sizeBytes: number } {
-  const snapshot = { index: 0, term: 0, voters: new Array<number>() };
+  const snapshot = emptySnapshotMeta();
   integers.fill(0);
   while (reader.more()) {
     const tag = reader.tag();
     if (tag === 0x22) readSnapshotMeta(reader, snapshot);
     else if (tag === 0x20 || !readInteger(reader, tag, 5)) reader.skip(tag);
   }
-  const meta: SnapshotMeta = { index: snapshot.index, term: snapshot.term, configuration: { voters: snapshot.voters } };
   return {
-    message: { type: "installSnapshot", from: integer(1), to: integer(2), term: integer(3), snapshot: meta },
+    message: { type: "installSnapshot", from: integer(1), to: integer(2), term: integer(3), snapshot: snapshotMetaOf(snapshot) },
     sizeBytes: integer(5),
   };
 }
@@ -51,14 +51,27 @@ export function readInstallSnapshot(reader: ProtobufReader): { readonly message:
 function readMessageOfTag(reader: ProtobufReader, tag: number): PeerMessage {
   switch (tag) {
     case 0x0a:
-      readIntegers(reader, 5);
-      return { type: "requestVote", from: integer(1), to: integer(2), term: integer(3), lastIndex: integer(4), lastTerm: integer(5) };
+      readIntegers(reader, 6);
+      return { type: "requestPreVote", from: integer(1), to: integer(2), term: integer(3), ...voteQuestion() };
     case 0x12:
       readIntegers(reader, 4);
-      return { type: "requestVoteResponse", from: integer(1), to: integer(2), term: integer(3), granted: integer(4) !== 0 };
+      return { type: "requestPreVoteResponse", from: integer(1), to: integer(2), term: integer(3), granted: integer(4) !== 0 };
     case 0x1a:
-      return readAppendEntries(reader);
+      readIntegers(reader, 7);
+      return {
+        type: "requestVote",
+        from: integer(1),
+        to: integer(2),
+        term: integer(3),
+        ...voteQuestion(),
+        isTransfer: integer(7) !== 0,
+      };
     case 0x22:
+      readIntegers(reader, 4);
+      return { type: "requestVoteResponse", from: integer(1), to: integer(2), term: integer(3), granted: integer(4) !== 0 };
+    case 0x2a:
+      return readAppendEntries(reader);
+    case 0x32:
       readIntegers(reader, 7);
       return {
         type: "appendEntriesResponse",
@@ -70,25 +83,36 @@ function readMessageOfTag(reader: ProtobufReader, tag: number): PeerMessage {
         hintIndex: integer(6),
         hintTerm: integer(7),
       };
-    case 0x2a:
+    case 0x3a:
       readIntegers(reader, 5);
       return { type: "heartbeat", from: integer(1), to: integer(2), term: integer(3), commit: integer(4), readPosition: integer(5) };
-    case 0x32:
+    case 0x42:
       readIntegers(reader, 4);
       return { type: "heartbeatResponse", from: integer(1), to: integer(2), term: integer(3), readPosition: integer(4) };
-    case 0x3a:
-      return readInstallSnapshot(reader).message;
-    case 0x42:
-      return readForwardPropose(reader);
     case 0x4a:
+      return readInstallSnapshot(reader).message;
+    case 0x52:
+      readIntegers(reader, 3);
+      return { type: "timeoutNow", from: integer(1), to: integer(2), term: integer(3) };
+    case 0x5a:
+      readIntegers(reader, 4);
+      return { type: "transferLeadership", from: integer(1), to: integer(2), term: integer(3), target: integer(4) };
+    case 0x62:
+      return readForwardPropose(reader);
+    case 0x6a:
       readIntegers(reader, 3);
       return { type: "readIndexRequest", from: integer(1), to: integer(2), requestId: integer(3) };
-    case 0x52:
+    case 0x72:
       readIntegers(reader, 4);
       return { type: "readIndexResponse", from: integer(1), to: integer(2), requestId: integer(3), index: integer(4) };
     default:
       throw new CodecError(`Peer message of field ${tag >>> 3} is not known`);
   }
+}
+
+/** What a vote and a pre-vote are asked with, after the integers of one were read. */
+function voteQuestion(): Pick<RequestVote, "lastIndex" | "lastTerm" | "priority"> {
+  return { lastIndex: integer(4), lastTerm: integer(5), priority: integer(6) };
 }
 
 function readAppendEntries(reader: ProtobufReader): AppendEntries {
@@ -153,43 +177,14 @@ function readForwardPropose(reader: ProtobufReader): ForwardPropose {
   integers.fill(0);
   while (reader.more()) {
     const tag = reader.tag();
-    if (tag === 0x1a) {
+    if (tag === 0x22) {
       checkElements(payloads.length);
       payloads.push(reader.bytes());
-    } else if (!readInteger(reader, tag, 2)) reader.skip(tag);
+    } else if (!readInteger(reader, tag, 3)) reader.skip(tag);
   }
-  return { type: "forwardPropose", from: integer(1), to: integer(2), payloads };
-}
-
-function readSnapshotMeta(reader: ProtobufReader, snapshot: { index: number; term: number; readonly voters: number[] }): void {
-  const outer = reader.enter();
-  while (reader.more()) {
-    const tag = reader.tag();
-    switch (tag) {
-      case 0x08:
-        snapshot.index = reader.safeUint();
-        break;
-      case 0x10:
-        snapshot.term = reader.safeUint();
-        break;
-      case 0x18:
-        checkElements(snapshot.voters.length);
-        snapshot.voters.push(reader.safeUint());
-        break;
-      case 0x1a: {
-        const outerOfVoters = reader.enter();
-        while (reader.more()) {
-          checkElements(snapshot.voters.length);
-          snapshot.voters.push(reader.safeUint());
-        }
-        reader.leave(outerOfVoters);
-        break;
-      }
-      default:
-        reader.skip(tag);
-    }
-  }
-  reader.leave(outer);
+  const kind = entryKinds[integer(3)];
+  if (kind === undefined || kind === "empty") throw new CodecError(`Forwarded proposal has kind ${integer(3)}, which is not known`);
+  return { type: "forwardPropose", from: integer(1), to: integer(2), kind, payloads };
 }
 
 /** Reads a message that has nothing but integers in fields 1 to `fieldMax`. */

@@ -1,14 +1,31 @@
-import type { AppendEntries, EntryKind, PeerMessage, SnapshotMeta } from "@raftkv/raft-core";
+import type { AppendEntries, EntryKind, ForwardPropose, PeerMessage, RequestPreVote, RequestVote } from "@raftkv/raft-core";
 import { CodecError } from "./codec-error.ts";
 import type { ProtobufWriter } from "./protobuf-writer.ts";
+import { snapshotMetaBytesMax, writeSnapshotMeta } from "./snapshot-meta.ts";
 
-/** Upper bound of the integers and tags of a message without entries, payloads and voters. */
+/** Upper bound of the integers and tags of a message without entries, payloads and members. */
 const MESSAGE_FIXED_BYTES_MAX = 96;
 /** The same for one entry: term, kind, three tags and lengths. */
 const ENTRY_FIXED_BYTES_MAX = 24;
-const VARINT_BYTES_MAX = 10;
 
 const entryKindNumbers: Readonly<Record<EntryKind, number>> = { command: 1, empty: 2, configuration: 3 };
+/** Field number * 8 + 2 in the oneof of PeerMessage. */
+const messageTags: Readonly<Record<PeerMessage["type"], number>> = {
+  requestPreVote: 0x0a,
+  requestPreVoteResponse: 0x12,
+  requestVote: 0x1a,
+  requestVoteResponse: 0x22,
+  appendEntries: 0x2a,
+  appendEntriesResponse: 0x32,
+  heartbeat: 0x3a,
+  heartbeatResponse: 0x42,
+  installSnapshot: 0x4a,
+  timeoutNow: 0x52,
+  transferLeadership: 0x5a,
+  forwardPropose: 0x62,
+  readIndexRequest: 0x6a,
+  readIndexResponse: 0x72,
+};
 
 /** An upper bound of what the message takes in a frame, in bytes: for limits on frames and queues. */
 export function peerMessageBytesMax(message: PeerMessage): number {
@@ -21,7 +38,7 @@ export function peerMessageBytesMax(message: PeerMessage): number {
       for (const payload of message.payloads) bytes += ENTRY_FIXED_BYTES_MAX + payload.length;
       return bytes;
     case "installSnapshot":
-      return bytes + VARINT_BYTES_MAX * message.snapshot.configuration.voters.length;
+      return bytes + snapshotMetaBytesMax(message.snapshot);
     default:
       return bytes;
   }
@@ -31,7 +48,7 @@ export function peerMessageBytesMax(message: PeerMessage): number {
 export function writePeerMessage(writer: ProtobufWriter, tag: number, message: PeerMessage): void {
   const sizeHint = peerMessageSizeHint(message);
   writer.open(tag, sizeHint);
-  writer.open(peerMessageTag(message), sizeHint);
+  writer.open(messageTags[message.type], sizeHint);
   writePeerMessageFields(writer, message);
   writer.close();
   writer.close();
@@ -42,11 +59,14 @@ export function writePeerMessageFields(writer: ProtobufWriter, message: PeerMess
   writer.uintField(0x08, message.from);
   writer.uintField(0x10, message.to);
   switch (message.type) {
-    case "requestVote":
-      writer.uintField(0x18, message.term);
-      writer.uintField(0x20, message.lastIndex);
-      writer.uintField(0x28, message.lastTerm);
+    case "requestPreVote":
+      writeVoteQuestion(writer, message);
       return;
+    case "requestVote":
+      writeVoteQuestion(writer, message);
+      writer.boolField(0x38, message.isTransfer);
+      return;
+    case "requestPreVoteResponse":
     case "requestVoteResponse":
       writer.uintField(0x18, message.term);
       writer.boolField(0x20, message.granted);
@@ -72,10 +92,19 @@ export function writePeerMessageFields(writer: ProtobufWriter, message: PeerMess
       return;
     case "installSnapshot":
       writer.uintField(0x18, message.term);
+      writer.open(0x22, 1);
       writeSnapshotMeta(writer, message.snapshot);
+      writer.close();
+      return;
+    case "timeoutNow":
+      writer.uintField(0x18, message.term);
+      return;
+    case "transferLeadership":
+      writer.uintField(0x18, message.term);
+      writer.uintField(0x20, message.target);
       return;
     case "forwardPropose":
-      for (const payload of message.payloads) writer.bytesElement(0x1a, payload);
+      writeForwardPropose(writer, message);
       return;
     case "readIndexRequest":
       writer.uintField(0x18, message.requestId);
@@ -87,30 +116,11 @@ export function writePeerMessageFields(writer: ProtobufWriter, message: PeerMess
   }
 }
 
-/** Field number * 8 + 2 of the message in the oneof of PeerMessage. */
-function peerMessageTag(message: PeerMessage): number {
-  switch (message.type) {
-    case "requestVote":
-      return 0x0a;
-    case "requestVoteResponse":
-      return 0x12;
-    case "appendEntries":
-      return 0x1a;
-    case "appendEntriesResponse":
-      return 0x22;
-    case "heartbeat":
-      return 0x2a;
-    case "heartbeatResponse":
-      return 0x32;
-    case "installSnapshot":
-      return 0x3a;
-    case "forwardPropose":
-      return 0x42;
-    case "readIndexRequest":
-      return 0x4a;
-    case "readIndexResponse":
-      return 0x52;
-  }
+function writeVoteQuestion(writer: ProtobufWriter, message: RequestPreVote | RequestVote): void {
+  writer.uintField(0x18, message.term);
+  writer.uintField(0x20, message.lastIndex);
+  writer.uintField(0x28, message.lastTerm);
+  writer.uintField(0x30, message.priority);
 }
 
 function writeAppendEntries(writer: ProtobufWriter, message: AppendEntries): void {
@@ -130,16 +140,9 @@ function writeAppendEntries(writer: ProtobufWriter, message: AppendEntries): voi
   }
 }
 
-function writeSnapshotMeta(writer: ProtobufWriter, snapshot: SnapshotMeta): void {
-  writer.open(0x22, 1);
-  writer.uintField(0x08, snapshot.index);
-  writer.uintField(0x10, snapshot.term);
-  if (snapshot.configuration.voters.length > 0) {
-    writer.open(0x1a, snapshot.configuration.voters.length);
-    for (const voter of snapshot.configuration.voters) writer.packedUint(voter);
-    writer.close();
-  }
-  writer.close();
+function writeForwardPropose(writer: ProtobufWriter, message: ForwardPropose): void {
+  writer.uintField(0x18, entryKindNumbers[message.kind]);
+  for (const payload of message.payloads) writer.bytesElement(0x22, payload);
 }
 
 /** Near the size from below, so that the room kept for a length is mostly right. */

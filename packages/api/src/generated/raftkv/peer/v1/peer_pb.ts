@@ -10,7 +10,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file raftkv/peer/v1/peer.proto.
  */
 export const file_raftkv_peer_v1_peer: GenFile = /*@__PURE__*/
-  fileDesc("ChlyYWZ0a3YvcGVlci92MS9wZWVyLnByb3RvEg5yYWZ0a3YucGVlci52MSJrCglQZWVyRnJhbWUSJgoFaGVsbG8YASABKAsyFS5yYWZ0a3YucGVlci52MS5IZWxsb0gAEi0KBWJhdGNoGAIgASgLMhwucmFmdGt2LnBlZXIudjEuTWVzc2FnZUJhdGNoSABCBwoFZnJhbWUifQoFSGVsbG8SEgoKY2x1c3Rlcl9pZBgBIAEoBhITCgtmcm9tX21lbWJlchgCIAEoBhIRCgl0b19tZW1iZXIYAyABKAYSGAoQcHJvdG9jb2xfdmVyc2lvbhgEIAEoDRIMCgRuYW1lGAUgASgJEhAKCHN0b3JlX2lkGAYgASgGIj0KDE1lc3NhZ2VCYXRjaBItCghtZXNzYWdlcxgBIAMoCzIbLnJhZnRrdi5wZWVyLnYxLlBlZXJNZXNzYWdlIoEFCgtQZWVyTWVzc2FnZRIzCgxyZXF1ZXN0X3ZvdGUYASABKAsyGy5yYWZ0a3YucGVlci52MS5SZXF1ZXN0Vm90ZUgAEkQKFXJlcXVlc3Rfdm90ZV9yZXNwb25zZRgCIAEoCzIjLnJhZnRrdi5wZWVyLnYxLlJlcXVlc3RWb3RlUmVzcG9uc2VIABI3Cg5hcHBlbmRfZW50cmllcxgDIAEoCzIdLnJhZnRrdi5wZWVyLnYxLkFwcGVuZEVudHJpZXNIABJIChdhcHBlbmRfZW50cmllc19yZXNwb25zZRgEIAEoCzIlLnJhZnRrdi5wZWVyLnYxLkFwcGVuZEVudHJpZXNSZXNwb25zZUgAEi4KCWhlYXJ0YmVhdBgFIAEoCzIZLnJhZnRrdi5wZWVyLnYxLkhlYXJ0YmVhdEgAEj8KEmhlYXJ0YmVhdF9yZXNwb25zZRgGIAEoCzIhLnJhZnRrdi5wZWVyLnYxLkhlYXJ0YmVhdFJlc3BvbnNlSAASOwoQaW5zdGFsbF9zbmFwc2hvdBgHIAEoCzIfLnJhZnRrdi5wZWVyLnYxLkluc3RhbGxTbmFwc2hvdEgAEjkKD2ZvcndhcmRfcHJvcG9zZRgIIAEoCzIeLnJhZnRrdi5wZWVyLnYxLkZvcndhcmRQcm9wb3NlSAASPgoScmVhZF9pbmRleF9yZXF1ZXN0GAkgASgLMiAucmFmdGt2LnBlZXIudjEuUmVhZEluZGV4UmVxdWVzdEgAEkAKE3JlYWRfaW5kZXhfcmVzcG9uc2UYCiABKAsyIS5yYWZ0a3YucGVlci52MS5SZWFkSW5kZXhSZXNwb25zZUgAQgkKB21lc3NhZ2UiXAoLUmVxdWVzdFZvdGUSDAoEZnJvbRgBIAEoBBIKCgJ0bxgCIAEoBBIMCgR0ZXJtGAMgASgEEhIKCmxhc3RfaW5kZXgYBCABKAQSEQoJbGFzdF90ZXJtGAUgASgEIk4KE1JlcXVlc3RWb3RlUmVzcG9uc2USDAoEZnJvbRgBIAEoBBIKCgJ0bxgCIAEoBBIMCgR0ZXJtGAMgASgEEg8KB2dyYW50ZWQYBCABKAgiTAoFRW50cnkSDAoEdGVybRgBIAEoBBInCgRraW5kGAIgASgOMhkucmFmdGt2LnBlZXIudjEuRW50cnlLaW5kEgwKBGRhdGEYAyABKAwilgEKDUFwcGVuZEVudHJpZXMSDAoEZnJvbRgBIAEoBBIKCgJ0bxgCIAEoBBIMCgR0ZXJtGAMgASgEEhIKCnByZXZfaW5kZXgYBCABKAQSEQoJcHJldl90ZXJtGAUgASgEEg4KBmNvbW1pdBgGIAEoBBImCgdlbnRyaWVzGAcgAygLMhUucmFmdGt2LnBlZXIudjEuRW50cnkihwEKFUFwcGVuZEVudHJpZXNSZXNwb25zZRIMCgRmcm9tGAEgASgEEgoKAnRvGAIgASgEEgwKBHRlcm0YAyABKAQSDQoFaW5kZXgYBCABKAQSEAoIcmVqZWN0ZWQYBSABKAgSEgoKaGludF9pbmRleBgGIAEoBBIRCgloaW50X3Rlcm0YByABKAQiWgoJSGVhcnRiZWF0EgwKBGZyb20YASABKAQSCgoCdG8YAiABKAQSDAoEdGVybRgDIAEoBBIOCgZjb21taXQYBCABKAQSFQoNcmVhZF9wb3NpdGlvbhgFIAEoBCJSChFIZWFydGJlYXRSZXNwb25zZRIMCgRmcm9tGAEgASgEEgoKAnRvGAIgASgEEgwKBHRlcm0YAyABKAQSFQoNcmVhZF9wb3NpdGlvbhgEIAEoBCI7CgxTbmFwc2hvdE1ldGESDQoFaW5kZXgYASABKAQSDAoEdGVybRgCIAEoBBIOCgZ2b3RlcnMYAyADKAQifQoPSW5zdGFsbFNuYXBzaG90EgwKBGZyb20YASABKAQSCgoCdG8YAiABKAQSDAoEdGVybRgDIAEoBBIuCghzbmFwc2hvdBgEIAEoCzIcLnJhZnRrdi5wZWVyLnYxLlNuYXBzaG90TWV0YRISCgpzaXplX2J5dGVzGAUgASgEIjwKDkZvcndhcmRQcm9wb3NlEgwKBGZyb20YASABKAQSCgoCdG8YAiABKAQSEAoIcGF5bG9hZHMYAyADKAwiQAoQUmVhZEluZGV4UmVxdWVzdBIMCgRmcm9tGAEgASgEEgoKAnRvGAIgASgEEhIKCnJlcXVlc3RfaWQYAyABKAQiUAoRUmVhZEluZGV4UmVzcG9uc2USDAoEZnJvbRgBIAEoBBIKCgJ0bxgCIAEoBBISCgpyZXF1ZXN0X2lkGAMgASgEEg0KBWluZGV4GAQgASgEIoUBCg1TbmFwc2hvdEZyYW1lEiYKBWhlbGxvGAEgASgLMhUucmFmdGt2LnBlZXIudjEuSGVsbG9IABIyCgdtZXNzYWdlGAIgASgLMh8ucmFmdGt2LnBlZXIudjEuSW5zdGFsbFNuYXBzaG90SAASDwoFY2h1bmsYAyABKAxIAEIHCgVmcmFtZSImChVJbnN0YWxsU25hcHNob3RSZXN1bHQSDQoFaW5kZXgYASABKAQqcwoJRW50cnlLaW5kEhoKFkVOVFJZX0tJTkRfVU5TUEVDSUZJRUQQABIWChJFTlRSWV9LSU5EX0NPTU1BTkQQARIUChBFTlRSWV9LSU5EX0VNUFRZEAISHAoYRU5UUllfS0lORF9DT05GSUdVUkFUSU9OEAMyqwEKCFJhZnRQZWVyEkQKCEV4Y2hhbmdlEhkucmFmdGt2LnBlZXIudjEuUGVlckZyYW1lGhkucmFmdGt2LnBlZXIudjEuUGVlckZyYW1lKAEwARJZCg9JbnN0YWxsU25hcHNob3QSHS5yYWZ0a3YucGVlci52MS5TbmFwc2hvdEZyYW1lGiUucmFmdGt2LnBlZXIudjEuSW5zdGFsbFNuYXBzaG90UmVzdWx0KAFiBnByb3RvMw");
+  fileDesc("ChlyYWZ0a3YvcGVlci92MS9wZWVyLnByb3RvEg5yYWZ0a3YucGVlci52MSJrCglQZWVyRnJhbWUSJgoFaGVsbG8YASABKAsyFS5yYWZ0a3YucGVlci52MS5IZWxsb0gAEi0KBWJhdGNoGAIgASgLMhwucmFmdGt2LnBlZXIudjEuTWVzc2FnZUJhdGNoSABCBwoFZnJhbWUioQEKBUhlbGxvEhIKCmNsdXN0ZXJfaWQYASABKAYSEwoLZnJvbV9tZW1iZXIYAiABKAYSEQoJdG9fbWVtYmVyGAMgASgGEhgKEHByb3RvY29sX3ZlcnNpb24YBCABKA0SDAoEbmFtZRgFIAEoCRIQCghzdG9yZV9pZBgGIAEoBhIiCgRsYW5lGAcgASgOMhQucmFmdGt2LnBlZXIudjEuTGFuZSI9CgxNZXNzYWdlQmF0Y2gSLQoIbWVzc2FnZXMYASADKAsyGy5yYWZ0a3YucGVlci52MS5QZWVyTWVzc2FnZSKABwoLUGVlck1lc3NhZ2USOgoQcmVxdWVzdF9wcmVfdm90ZRgBIAEoCzIeLnJhZnRrdi5wZWVyLnYxLlJlcXVlc3RQcmVWb3RlSAASSwoZcmVxdWVzdF9wcmVfdm90ZV9yZXNwb25zZRgCIAEoCzImLnJhZnRrdi5wZWVyLnYxLlJlcXVlc3RQcmVWb3RlUmVzcG9uc2VIABIzCgxyZXF1ZXN0X3ZvdGUYAyABKAsyGy5yYWZ0a3YucGVlci52MS5SZXF1ZXN0Vm90ZUgAEkQKFXJlcXVlc3Rfdm90ZV9yZXNwb25zZRgEIAEoCzIjLnJhZnRrdi5wZWVyLnYxLlJlcXVlc3RWb3RlUmVzcG9uc2VIABI3Cg5hcHBlbmRfZW50cmllcxgFIAEoCzIdLnJhZnRrdi5wZWVyLnYxLkFwcGVuZEVudHJpZXNIABJIChdhcHBlbmRfZW50cmllc19yZXNwb25zZRgGIAEoCzIlLnJhZnRrdi5wZWVyLnYxLkFwcGVuZEVudHJpZXNSZXNwb25zZUgAEi4KCWhlYXJ0YmVhdBgHIAEoCzIZLnJhZnRrdi5wZWVyLnYxLkhlYXJ0YmVhdEgAEj8KEmhlYXJ0YmVhdF9yZXNwb25zZRgIIAEoCzIhLnJhZnRrdi5wZWVyLnYxLkhlYXJ0YmVhdFJlc3BvbnNlSAASOwoQaW5zdGFsbF9zbmFwc2hvdBgJIAEoCzIfLnJhZnRrdi5wZWVyLnYxLkluc3RhbGxTbmFwc2hvdEgAEjEKC3RpbWVvdXRfbm93GAogASgLMhoucmFmdGt2LnBlZXIudjEuVGltZW91dE5vd0gAEkEKE3RyYW5zZmVyX2xlYWRlcnNoaXAYCyABKAsyIi5yYWZ0a3YucGVlci52MS5UcmFuc2ZlckxlYWRlcnNoaXBIABI5Cg9mb3J3YXJkX3Byb3Bvc2UYDCABKAsyHi5yYWZ0a3YucGVlci52MS5Gb3J3YXJkUHJvcG9zZUgAEj4KEnJlYWRfaW5kZXhfcmVxdWVzdBgNIAEoCzIgLnJhZnRrdi5wZWVyLnYxLlJlYWRJbmRleFJlcXVlc3RIABJAChNyZWFkX2luZGV4X3Jlc3BvbnNlGA4gASgLMiEucmFmdGt2LnBlZXIudjEuUmVhZEluZGV4UmVzcG9uc2VIAEIJCgdtZXNzYWdlInEKDlJlcXVlc3RQcmVWb3RlEgwKBGZyb20YASABKAQSCgoCdG8YAiABKAQSDAoEdGVybRgDIAEoBBISCgpsYXN0X2luZGV4GAQgASgEEhEKCWxhc3RfdGVybRgFIAEoBBIQCghwcmlvcml0eRgGIAEoBCJRChZSZXF1ZXN0UHJlVm90ZVJlc3BvbnNlEgwKBGZyb20YASABKAQSCgoCdG8YAiABKAQSDAoEdGVybRgDIAEoBBIPCgdncmFudGVkGAQgASgIIoMBCgtSZXF1ZXN0Vm90ZRIMCgRmcm9tGAEgASgEEgoKAnRvGAIgASgEEgwKBHRlcm0YAyABKAQSEgoKbGFzdF9pbmRleBgEIAEoBBIRCglsYXN0X3Rlcm0YBSABKAQSEAoIcHJpb3JpdHkYBiABKAQSEwoLaXNfdHJhbnNmZXIYByABKAgiTgoTUmVxdWVzdFZvdGVSZXNwb25zZRIMCgRmcm9tGAEgASgEEgoKAnRvGAIgASgEEgwKBHRlcm0YAyABKAQSDwoHZ3JhbnRlZBgEIAEoCCJMCgVFbnRyeRIMCgR0ZXJtGAEgASgEEicKBGtpbmQYAiABKA4yGS5yYWZ0a3YucGVlci52MS5FbnRyeUtpbmQSDAoEZGF0YRgDIAEoDCKWAQoNQXBwZW5kRW50cmllcxIMCgRmcm9tGAEgASgEEgoKAnRvGAIgASgEEgwKBHRlcm0YAyABKAQSEgoKcHJldl9pbmRleBgEIAEoBBIRCglwcmV2X3Rlcm0YBSABKAQSDgoGY29tbWl0GAYgASgEEiYKB2VudHJpZXMYByADKAsyFS5yYWZ0a3YucGVlci52MS5FbnRyeSKHAQoVQXBwZW5kRW50cmllc1Jlc3BvbnNlEgwKBGZyb20YASABKAQSCgoCdG8YAiABKAQSDAoEdGVybRgDIAEoBBINCgVpbmRleBgEIAEoBBIQCghyZWplY3RlZBgFIAEoCBISCgpoaW50X2luZGV4GAYgASgEEhEKCWhpbnRfdGVybRgHIAEoBCJaCglIZWFydGJlYXQSDAoEZnJvbRgBIAEoBBIKCgJ0bxgCIAEoBBIMCgR0ZXJtGAMgASgEEg4KBmNvbW1pdBgEIAEoBBIVCg1yZWFkX3Bvc2l0aW9uGAUgASgEIlIKEUhlYXJ0YmVhdFJlc3BvbnNlEgwKBGZyb20YASABKAQSCgoCdG8YAiABKAQSDAoEdGVybRgDIAEoBBIVCg1yZWFkX3Bvc2l0aW9uGAQgASgEIm4KDUNvbmZpZ3VyYXRpb24SDgoGdm90ZXJzGAEgAygEEhAKCG91dGdvaW5nGAIgAygEEhAKCGxlYXJuZXJzGAMgAygEEhUKDWxlYXJuZXJzX25leHQYBCADKAQSEgoKYXV0b19sZWF2ZRgFIAEoCCJhCgxTbmFwc2hvdE1ldGESDQoFaW5kZXgYASABKAQSDAoEdGVybRgCIAEoBBI0Cg1jb25maWd1cmF0aW9uGAMgASgLMh0ucmFmdGt2LnBlZXIudjEuQ29uZmlndXJhdGlvbiJ9Cg9JbnN0YWxsU25hcHNob3QSDAoEZnJvbRgBIAEoBBIKCgJ0bxgCIAEoBBIMCgR0ZXJtGAMgASgEEi4KCHNuYXBzaG90GAQgASgLMhwucmFmdGt2LnBlZXIudjEuU25hcHNob3RNZXRhEhIKCnNpemVfYnl0ZXMYBSABKAQiNAoKVGltZW91dE5vdxIMCgRmcm9tGAEgASgEEgoKAnRvGAIgASgEEgwKBHRlcm0YAyABKAQiTAoSVHJhbnNmZXJMZWFkZXJzaGlwEgwKBGZyb20YASABKAQSCgoCdG8YAiABKAQSDAoEdGVybRgDIAEoBBIOCgZ0YXJnZXQYBCABKAQiZQoORm9yd2FyZFByb3Bvc2USDAoEZnJvbRgBIAEoBBIKCgJ0bxgCIAEoBBInCgRraW5kGAMgASgOMhkucmFmdGt2LnBlZXIudjEuRW50cnlLaW5kEhAKCHBheWxvYWRzGAQgAygMIkAKEFJlYWRJbmRleFJlcXVlc3QSDAoEZnJvbRgBIAEoBBIKCgJ0bxgCIAEoBBISCgpyZXF1ZXN0X2lkGAMgASgEIlAKEVJlYWRJbmRleFJlc3BvbnNlEgwKBGZyb20YASABKAQSCgoCdG8YAiABKAQSEgoKcmVxdWVzdF9pZBgDIAEoBBINCgVpbmRleBgEIAEoBCKFAQoNU25hcHNob3RGcmFtZRImCgVoZWxsbxgBIAEoCzIVLnJhZnRrdi5wZWVyLnYxLkhlbGxvSAASMgoHbWVzc2FnZRgCIAEoCzIfLnJhZnRrdi5wZWVyLnYxLkluc3RhbGxTbmFwc2hvdEgAEg8KBWNodW5rGAMgASgMSABCBwoFZnJhbWUiJgoVSW5zdGFsbFNuYXBzaG90UmVzdWx0Eg0KBWluZGV4GAEgASgEKk8KBExhbmUSFAoQTEFORV9VTlNQRUNJRklFRBAAEg0KCUxBTkVfQlVMSxABEg8KC0xBTkVfVVJHRU5UEAISEQoNTEFORV9TTkFQU0hPVBADKnMKCUVudHJ5S2luZBIaChZFTlRSWV9LSU5EX1VOU1BFQ0lGSUVEEAASFgoSRU5UUllfS0lORF9DT01NQU5EEAESFAoQRU5UUllfS0lORF9FTVBUWRACEhwKGEVOVFJZX0tJTkRfQ09ORklHVVJBVElPThADMqsBCghSYWZ0UGVlchJECghFeGNoYW5nZRIZLnJhZnRrdi5wZWVyLnYxLlBlZXJGcmFtZRoZLnJhZnRrdi5wZWVyLnYxLlBlZXJGcmFtZSgBMAESWQoPSW5zdGFsbFNuYXBzaG90Eh0ucmFmdGt2LnBlZXIudjEuU25hcHNob3RGcmFtZRolLnJhZnRrdi5wZWVyLnYxLkluc3RhbGxTbmFwc2hvdFJlc3VsdCgBYgZwcm90bzM");
 
 /**
  * @generated from message raftkv.peer.v1.PeerFrame
@@ -42,8 +42,8 @@ export const PeerFrameSchema: GenMessage<PeerFrame> = /*@__PURE__*/
   messageDesc(file_raftkv_peer_v1_peer, 0);
 
 /**
- * Who speaks to whom. A member refuses a Hello that names another cluster, another member than itself, or another store of the sender
- * than the cluster knows.
+ * Who speaks to whom, and for which messages. A member refuses a Hello that names another cluster, another member than itself, another
+ * store of the sender than the cluster knows, or a lane that the stream is not for.
  *
  * @generated from message raftkv.peer.v1.Hello
  */
@@ -83,6 +83,13 @@ export type Hello = Message<"raftkv.peer.v1.Hello"> & {
    * @generated from field: fixed64 store_id = 6;
    */
   storeId: bigint;
+
+  /**
+   * The answer repeats the lane.
+   *
+   * @generated from field: raftkv.peer.v1.Lane lane = 7;
+   */
+  lane: Lane;
 };
 
 /**
@@ -118,61 +125,85 @@ export type PeerMessage = Message<"raftkv.peer.v1.PeerMessage"> & {
    */
   message: {
     /**
-     * @generated from field: raftkv.peer.v1.RequestVote request_vote = 1;
+     * @generated from field: raftkv.peer.v1.RequestPreVote request_pre_vote = 1;
+     */
+    value: RequestPreVote;
+    case: "requestPreVote";
+  } | {
+    /**
+     * @generated from field: raftkv.peer.v1.RequestPreVoteResponse request_pre_vote_response = 2;
+     */
+    value: RequestPreVoteResponse;
+    case: "requestPreVoteResponse";
+  } | {
+    /**
+     * @generated from field: raftkv.peer.v1.RequestVote request_vote = 3;
      */
     value: RequestVote;
     case: "requestVote";
   } | {
     /**
-     * @generated from field: raftkv.peer.v1.RequestVoteResponse request_vote_response = 2;
+     * @generated from field: raftkv.peer.v1.RequestVoteResponse request_vote_response = 4;
      */
     value: RequestVoteResponse;
     case: "requestVoteResponse";
   } | {
     /**
-     * @generated from field: raftkv.peer.v1.AppendEntries append_entries = 3;
+     * @generated from field: raftkv.peer.v1.AppendEntries append_entries = 5;
      */
     value: AppendEntries;
     case: "appendEntries";
   } | {
     /**
-     * @generated from field: raftkv.peer.v1.AppendEntriesResponse append_entries_response = 4;
+     * @generated from field: raftkv.peer.v1.AppendEntriesResponse append_entries_response = 6;
      */
     value: AppendEntriesResponse;
     case: "appendEntriesResponse";
   } | {
     /**
-     * @generated from field: raftkv.peer.v1.Heartbeat heartbeat = 5;
+     * @generated from field: raftkv.peer.v1.Heartbeat heartbeat = 7;
      */
     value: Heartbeat;
     case: "heartbeat";
   } | {
     /**
-     * @generated from field: raftkv.peer.v1.HeartbeatResponse heartbeat_response = 6;
+     * @generated from field: raftkv.peer.v1.HeartbeatResponse heartbeat_response = 8;
      */
     value: HeartbeatResponse;
     case: "heartbeatResponse";
   } | {
     /**
-     * @generated from field: raftkv.peer.v1.InstallSnapshot install_snapshot = 7;
+     * @generated from field: raftkv.peer.v1.InstallSnapshot install_snapshot = 9;
      */
     value: InstallSnapshot;
     case: "installSnapshot";
   } | {
     /**
-     * @generated from field: raftkv.peer.v1.ForwardPropose forward_propose = 8;
+     * @generated from field: raftkv.peer.v1.TimeoutNow timeout_now = 10;
+     */
+    value: TimeoutNow;
+    case: "timeoutNow";
+  } | {
+    /**
+     * @generated from field: raftkv.peer.v1.TransferLeadership transfer_leadership = 11;
+     */
+    value: TransferLeadership;
+    case: "transferLeadership";
+  } | {
+    /**
+     * @generated from field: raftkv.peer.v1.ForwardPropose forward_propose = 12;
      */
     value: ForwardPropose;
     case: "forwardPropose";
   } | {
     /**
-     * @generated from field: raftkv.peer.v1.ReadIndexRequest read_index_request = 9;
+     * @generated from field: raftkv.peer.v1.ReadIndexRequest read_index_request = 13;
      */
     value: ReadIndexRequest;
     case: "readIndexRequest";
   } | {
     /**
-     * @generated from field: raftkv.peer.v1.ReadIndexResponse read_index_response = 10;
+     * @generated from field: raftkv.peer.v1.ReadIndexResponse read_index_response = 14;
      */
     value: ReadIndexResponse;
     case: "readIndexResponse";
@@ -185,6 +216,88 @@ export type PeerMessage = Message<"raftkv.peer.v1.PeerMessage"> & {
  */
 export const PeerMessageSchema: GenMessage<PeerMessage> = /*@__PURE__*/
   messageDesc(file_raftkv_peer_v1_peer, 3);
+
+/**
+ * Would the receiver vote for the sender in `term`? Changes nobody's term or vote.
+ *
+ * @generated from message raftkv.peer.v1.RequestPreVote
+ */
+export type RequestPreVote = Message<"raftkv.peer.v1.RequestPreVote"> & {
+  /**
+   * @generated from field: uint64 from = 1;
+   */
+  from: bigint;
+
+  /**
+   * @generated from field: uint64 to = 2;
+   */
+  to: bigint;
+
+  /**
+   * The one after the sender's own.
+   *
+   * @generated from field: uint64 term = 3;
+   */
+  term: bigint;
+
+  /**
+   * @generated from field: uint64 last_index = 4;
+   */
+  lastIndex: bigint;
+
+  /**
+   * @generated from field: uint64 last_term = 5;
+   */
+  lastTerm: bigint;
+
+  /**
+   * As in RequestVote.
+   *
+   * @generated from field: uint64 priority = 6;
+   */
+  priority: bigint;
+};
+
+/**
+ * Describes the message raftkv.peer.v1.RequestPreVote.
+ * Use `create(RequestPreVoteSchema)` to create a new message.
+ */
+export const RequestPreVoteSchema: GenMessage<RequestPreVote> = /*@__PURE__*/
+  messageDesc(file_raftkv_peer_v1_peer, 4);
+
+/**
+ * @generated from message raftkv.peer.v1.RequestPreVoteResponse
+ */
+export type RequestPreVoteResponse = Message<"raftkv.peer.v1.RequestPreVoteResponse"> & {
+  /**
+   * @generated from field: uint64 from = 1;
+   */
+  from: bigint;
+
+  /**
+   * @generated from field: uint64 to = 2;
+   */
+  to: bigint;
+
+  /**
+   * Of a grant the term asked for, of a refusal the refusing member's own.
+   *
+   * @generated from field: uint64 term = 3;
+   */
+  term: bigint;
+
+  /**
+   * @generated from field: bool granted = 4;
+   */
+  granted: boolean;
+};
+
+/**
+ * Describes the message raftkv.peer.v1.RequestPreVoteResponse.
+ * Use `create(RequestPreVoteResponseSchema)` to create a new message.
+ */
+export const RequestPreVoteResponseSchema: GenMessage<RequestPreVoteResponse> = /*@__PURE__*/
+  messageDesc(file_raftkv_peer_v1_peer, 5);
 
 /**
  * @generated from message raftkv.peer.v1.RequestVote
@@ -214,6 +327,20 @@ export type RequestVote = Message<"raftkv.peer.v1.RequestVote"> & {
    * @generated from field: uint64 last_term = 5;
    */
   lastTerm: bigint;
+
+  /**
+   * A voter of higher priority refuses a candidate whose log is no newer than its own.
+   *
+   * @generated from field: uint64 priority = 6;
+   */
+  priority: bigint;
+
+  /**
+   * The leader itself asked for this election.
+   *
+   * @generated from field: bool is_transfer = 7;
+   */
+  isTransfer: boolean;
 };
 
 /**
@@ -221,7 +348,7 @@ export type RequestVote = Message<"raftkv.peer.v1.RequestVote"> & {
  * Use `create(RequestVoteSchema)` to create a new message.
  */
 export const RequestVoteSchema: GenMessage<RequestVote> = /*@__PURE__*/
-  messageDesc(file_raftkv_peer_v1_peer, 4);
+  messageDesc(file_raftkv_peer_v1_peer, 6);
 
 /**
  * @generated from message raftkv.peer.v1.RequestVoteResponse
@@ -253,7 +380,7 @@ export type RequestVoteResponse = Message<"raftkv.peer.v1.RequestVoteResponse"> 
  * Use `create(RequestVoteResponseSchema)` to create a new message.
  */
 export const RequestVoteResponseSchema: GenMessage<RequestVoteResponse> = /*@__PURE__*/
-  messageDesc(file_raftkv_peer_v1_peer, 5);
+  messageDesc(file_raftkv_peer_v1_peer, 7);
 
 /**
  * The index of an entry is prev_index + 1 + its position in the message.
@@ -282,7 +409,7 @@ export type Entry = Message<"raftkv.peer.v1.Entry"> & {
  * Use `create(EntrySchema)` to create a new message.
  */
 export const EntrySchema: GenMessage<Entry> = /*@__PURE__*/
-  messageDesc(file_raftkv_peer_v1_peer, 6);
+  messageDesc(file_raftkv_peer_v1_peer, 8);
 
 /**
  * @generated from message raftkv.peer.v1.AppendEntries
@@ -329,7 +456,7 @@ export type AppendEntries = Message<"raftkv.peer.v1.AppendEntries"> & {
  * Use `create(AppendEntriesSchema)` to create a new message.
  */
 export const AppendEntriesSchema: GenMessage<AppendEntries> = /*@__PURE__*/
-  messageDesc(file_raftkv_peer_v1_peer, 7);
+  messageDesc(file_raftkv_peer_v1_peer, 9);
 
 /**
  * @generated from message raftkv.peer.v1.AppendEntriesResponse
@@ -380,7 +507,7 @@ export type AppendEntriesResponse = Message<"raftkv.peer.v1.AppendEntriesRespons
  * Use `create(AppendEntriesResponseSchema)` to create a new message.
  */
 export const AppendEntriesResponseSchema: GenMessage<AppendEntriesResponse> = /*@__PURE__*/
-  messageDesc(file_raftkv_peer_v1_peer, 8);
+  messageDesc(file_raftkv_peer_v1_peer, 10);
 
 /**
  * @generated from message raftkv.peer.v1.Heartbeat
@@ -419,7 +546,7 @@ export type Heartbeat = Message<"raftkv.peer.v1.Heartbeat"> & {
  * Use `create(HeartbeatSchema)` to create a new message.
  */
 export const HeartbeatSchema: GenMessage<Heartbeat> = /*@__PURE__*/
-  messageDesc(file_raftkv_peer_v1_peer, 9);
+  messageDesc(file_raftkv_peer_v1_peer, 11);
 
 /**
  * @generated from message raftkv.peer.v1.HeartbeatResponse
@@ -451,7 +578,52 @@ export type HeartbeatResponse = Message<"raftkv.peer.v1.HeartbeatResponse"> & {
  * Use `create(HeartbeatResponseSchema)` to create a new message.
  */
 export const HeartbeatResponseSchema: GenMessage<HeartbeatResponse> = /*@__PURE__*/
-  messageDesc(file_raftkv_peer_v1_peer, 10);
+  messageDesc(file_raftkv_peer_v1_peer, 12);
+
+/**
+ * Node ids, ascending in each list. Joint while `outgoing` is not empty.
+ *
+ * @generated from message raftkv.peer.v1.Configuration
+ */
+export type Configuration = Message<"raftkv.peer.v1.Configuration"> & {
+  /**
+   * @generated from field: repeated uint64 voters = 1;
+   */
+  voters: bigint[];
+
+  /**
+   * The voters of the configuration that is being left.
+   *
+   * @generated from field: repeated uint64 outgoing = 2;
+   */
+  outgoing: bigint[];
+
+  /**
+   * @generated from field: repeated uint64 learners = 3;
+   */
+  learners: bigint[];
+
+  /**
+   * Outgoing voters that become learners when the joint configuration is left.
+   *
+   * @generated from field: repeated uint64 learners_next = 4;
+   */
+  learnersNext: bigint[];
+
+  /**
+   * The leader leaves the joint configuration by itself.
+   *
+   * @generated from field: bool auto_leave = 5;
+   */
+  autoLeave: boolean;
+};
+
+/**
+ * Describes the message raftkv.peer.v1.Configuration.
+ * Use `create(ConfigurationSchema)` to create a new message.
+ */
+export const ConfigurationSchema: GenMessage<Configuration> = /*@__PURE__*/
+  messageDesc(file_raftkv_peer_v1_peer, 13);
 
 /**
  * @generated from message raftkv.peer.v1.SnapshotMeta
@@ -468,11 +640,11 @@ export type SnapshotMeta = Message<"raftkv.peer.v1.SnapshotMeta"> & {
   term: bigint;
 
   /**
-   * Node ids of the configuration in force at `index`, ascending.
+   * The one in force at `index`.
    *
-   * @generated from field: repeated uint64 voters = 3;
+   * @generated from field: raftkv.peer.v1.Configuration configuration = 3;
    */
-  voters: bigint[];
+  configuration?: Configuration | undefined;
 };
 
 /**
@@ -480,7 +652,7 @@ export type SnapshotMeta = Message<"raftkv.peer.v1.SnapshotMeta"> & {
  * Use `create(SnapshotMetaSchema)` to create a new message.
  */
 export const SnapshotMetaSchema: GenMessage<SnapshotMeta> = /*@__PURE__*/
-  messageDesc(file_raftkv_peer_v1_peer, 11);
+  messageDesc(file_raftkv_peer_v1_peer, 14);
 
 /**
  * @generated from message raftkv.peer.v1.InstallSnapshot
@@ -519,7 +691,70 @@ export type InstallSnapshot = Message<"raftkv.peer.v1.InstallSnapshot"> & {
  * Use `create(InstallSnapshotSchema)` to create a new message.
  */
 export const InstallSnapshotSchema: GenMessage<InstallSnapshot> = /*@__PURE__*/
-  messageDesc(file_raftkv_peer_v1_peer, 12);
+  messageDesc(file_raftkv_peer_v1_peer, 15);
+
+/**
+ * The leader hands its office over: campaign at once.
+ *
+ * @generated from message raftkv.peer.v1.TimeoutNow
+ */
+export type TimeoutNow = Message<"raftkv.peer.v1.TimeoutNow"> & {
+  /**
+   * @generated from field: uint64 from = 1;
+   */
+  from: bigint;
+
+  /**
+   * @generated from field: uint64 to = 2;
+   */
+  to: bigint;
+
+  /**
+   * @generated from field: uint64 term = 3;
+   */
+  term: bigint;
+};
+
+/**
+ * Describes the message raftkv.peer.v1.TimeoutNow.
+ * Use `create(TimeoutNowSchema)` to create a new message.
+ */
+export const TimeoutNowSchema: GenMessage<TimeoutNow> = /*@__PURE__*/
+  messageDesc(file_raftkv_peer_v1_peer, 16);
+
+/**
+ * The leader is asked to hand over to `target`.
+ *
+ * @generated from message raftkv.peer.v1.TransferLeadership
+ */
+export type TransferLeadership = Message<"raftkv.peer.v1.TransferLeadership"> & {
+  /**
+   * @generated from field: uint64 from = 1;
+   */
+  from: bigint;
+
+  /**
+   * @generated from field: uint64 to = 2;
+   */
+  to: bigint;
+
+  /**
+   * @generated from field: uint64 term = 3;
+   */
+  term: bigint;
+
+  /**
+   * @generated from field: uint64 target = 4;
+   */
+  target: bigint;
+};
+
+/**
+ * Describes the message raftkv.peer.v1.TransferLeadership.
+ * Use `create(TransferLeadershipSchema)` to create a new message.
+ */
+export const TransferLeadershipSchema: GenMessage<TransferLeadership> = /*@__PURE__*/
+  messageDesc(file_raftkv_peer_v1_peer, 17);
 
 /**
  * @generated from message raftkv.peer.v1.ForwardPropose
@@ -536,7 +771,14 @@ export type ForwardPropose = Message<"raftkv.peer.v1.ForwardPropose"> & {
   to: bigint;
 
   /**
-   * @generated from field: repeated bytes payloads = 3;
+   * Of the entries that are to become of the payloads: commands or configurations.
+   *
+   * @generated from field: raftkv.peer.v1.EntryKind kind = 3;
+   */
+  kind: EntryKind;
+
+  /**
+   * @generated from field: repeated bytes payloads = 4;
    */
   payloads: Uint8Array[];
 };
@@ -546,7 +788,7 @@ export type ForwardPropose = Message<"raftkv.peer.v1.ForwardPropose"> & {
  * Use `create(ForwardProposeSchema)` to create a new message.
  */
 export const ForwardProposeSchema: GenMessage<ForwardPropose> = /*@__PURE__*/
-  messageDesc(file_raftkv_peer_v1_peer, 13);
+  messageDesc(file_raftkv_peer_v1_peer, 18);
 
 /**
  * @generated from message raftkv.peer.v1.ReadIndexRequest
@@ -573,7 +815,7 @@ export type ReadIndexRequest = Message<"raftkv.peer.v1.ReadIndexRequest"> & {
  * Use `create(ReadIndexRequestSchema)` to create a new message.
  */
 export const ReadIndexRequestSchema: GenMessage<ReadIndexRequest> = /*@__PURE__*/
-  messageDesc(file_raftkv_peer_v1_peer, 14);
+  messageDesc(file_raftkv_peer_v1_peer, 19);
 
 /**
  * @generated from message raftkv.peer.v1.ReadIndexResponse
@@ -607,7 +849,7 @@ export type ReadIndexResponse = Message<"raftkv.peer.v1.ReadIndexResponse"> & {
  * Use `create(ReadIndexResponseSchema)` to create a new message.
  */
 export const ReadIndexResponseSchema: GenMessage<ReadIndexResponse> = /*@__PURE__*/
-  messageDesc(file_raftkv_peer_v1_peer, 15);
+  messageDesc(file_raftkv_peer_v1_peer, 20);
 
 /**
  * @generated from message raftkv.peer.v1.SnapshotFrame
@@ -642,7 +884,7 @@ export type SnapshotFrame = Message<"raftkv.peer.v1.SnapshotFrame"> & {
  * Use `create(SnapshotFrameSchema)` to create a new message.
  */
 export const SnapshotFrameSchema: GenMessage<SnapshotFrame> = /*@__PURE__*/
-  messageDesc(file_raftkv_peer_v1_peer, 16);
+  messageDesc(file_raftkv_peer_v1_peer, 21);
 
 /**
  * @generated from message raftkv.peer.v1.InstallSnapshotResult
@@ -661,7 +903,53 @@ export type InstallSnapshotResult = Message<"raftkv.peer.v1.InstallSnapshotResul
  * Use `create(InstallSnapshotResultSchema)` to create a new message.
  */
 export const InstallSnapshotResultSchema: GenMessage<InstallSnapshotResult> = /*@__PURE__*/
-  messageDesc(file_raftkv_peer_v1_peer, 17);
+  messageDesc(file_raftkv_peer_v1_peer, 22);
+
+/**
+ * What travels on a stream. Order is kept within a lane, not between lanes.
+ *
+ * @generated from enum raftkv.peer.v1.Lane
+ */
+export const Lane = {
+  /**
+   * @generated from enum value: LANE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * Appends, forwarded proposals and whatever else may be large.
+   *
+   * @generated from enum value: LANE_BULK = 1;
+   */
+  BULK: 1,
+
+  /**
+   * Small messages on which elections, commits and reads wait.
+   *
+   * @generated from enum value: LANE_URGENT = 2;
+   */
+  URGENT: 2,
+
+  /**
+   * One snapshot, on a stream of InstallSnapshot.
+   *
+   * @generated from enum value: LANE_SNAPSHOT = 3;
+   */
+  SNAPSHOT: 3,
+} as const;
+
+/**
+ * What travels on a stream. Order is kept within a lane, not between lanes.
+ *
+ * @generated from enum raftkv.peer.v1.Lane
+ */
+export type Lane = (typeof Lane)[keyof typeof Lane] | UnknownEnum;
+
+/**
+ * Describes the enum raftkv.peer.v1.Lane.
+ */
+export const LaneSchema: GenEnum<Lane> = /*@__PURE__*/
+  enumDesc(file_raftkv_peer_v1_peer, 0);
 
 /**
  * @generated from enum raftkv.peer.v1.EntryKind
@@ -703,7 +991,7 @@ export type EntryKind = (typeof EntryKind)[keyof typeof EntryKind] | UnknownEnum
  * Describes the enum raftkv.peer.v1.EntryKind.
  */
 export const EntryKindSchema: GenEnum<EntryKind> = /*@__PURE__*/
-  enumDesc(file_raftkv_peer_v1_peer, 0);
+  enumDesc(file_raftkv_peer_v1_peer, 1);
 
 /**
  * Between the members of a cluster. `from` and `to` in the messages are the core's node ids: from 1 up, below 2^53, as are terms and indexes.
@@ -712,8 +1000,9 @@ export const EntryKindSchema: GenEnum<EntryKind> = /*@__PURE__*/
  */
 export const RaftPeer: GenService<{
   /**
-   * The member that opens the stream sends a Hello, is answered with one, and from then on sends batches. For the other direction the
-   * other member opens a stream of its own. Nothing is acknowledged here: messages may be lost with the stream.
+   * The member that opens the stream sends a Hello, is answered with one, and from then on sends batches. It opens one stream for each
+   * of the two lanes, on connections of their own; for the other direction the other member opens two as well. Nothing is acknowledged
+   * here: messages may be lost with the stream.
    *
    * @generated from rpc raftkv.peer.v1.RaftPeer.Exchange
    */
