@@ -90,8 +90,12 @@ export class Leadership {
     return peer === undefined || peer.isDistrusted ? 0 : peer.match;
   };
 
-  private readonly readPositionOf = (id: NodeId): number =>
-    id === this.self ? this.reads.issued : (this.progressOf(id)?.readPosition ?? 0);
+  /** Who lost its store may have forgotten that it moved on to a later leader. */
+  private readonly readPositionOf = (id: NodeId): number => {
+    if (id === this.self) return this.reads.issued;
+    const peer = this.progressOf(id);
+    return peer === undefined || peer.isDistrusted ? 0 : peer.readPosition;
+  };
 
   private newProgress(id: NodeId, next: LogIndex, configuration: Configuration): Progress {
     return new Progress(id, next, isLearner(configuration, id), this.limits);

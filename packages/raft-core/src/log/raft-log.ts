@@ -209,11 +209,11 @@ export class RaftLog {
       return;
     }
     const existingTerm = this.entries.at(index).term;
-    if (existingTerm !== term) {
+    // A leader that contradicts itself may put an entry of the same term there, which was not handed out yet.
+    if (existingTerm !== term || index >= this.inProgress) {
       this.emit?.({ type: "acknowledgementMismatched", index, term, existingTerm });
       return;
     }
-    assert(index < this.inProgress, "Only what was handed out becomes durable");
     this.offset = index + 1;
   }
 
