@@ -1,4 +1,6 @@
 import { describe, expect, test } from "vitest";
+import type { PeerMessage } from "./messages.ts";
+import type { CoreOptions } from "./options.ts";
 import {
   accept,
   append,
@@ -7,26 +9,38 @@ import {
   exchange,
   heartbeat,
   ofType,
+  type SoloSetup,
   soloMember,
   termsOf,
   vote,
   voteRequest,
 } from "./testing/solo-member.ts";
-import { ELECTION_TICKS, entriesOf, payload, TestCluster } from "./testing/test-cluster.ts";
+import { type ClusterSetup, ELECTION_TICKS, entriesOf, payload, TestCluster } from "./testing/test-cluster.ts";
 import type { TestMember } from "./testing/test-member.ts";
-import type { PeerMessage } from "./types.ts";
 
-/** One test per claim of the Raft paper ("In Search of an Understandable Consensus Algorithm", extended version). */
+/**
+ * One test per claim of the Raft paper ("In Search of an Understandable Consensus Algorithm", extended version). It knows neither
+ * pre-votes nor leaders that step down without a quorum.
+ */
+const AS_IN_THE_PAPER: Partial<CoreOptions> = { preVote: false, checkQuorum: false };
+
+function paperMember(setup: SoloSetup): TestMember {
+  return soloMember({ ...setup, options: { ...AS_IN_THE_PAPER, ...setup.options } });
+}
+
+function paperCluster(setup: ClusterSetup): TestCluster {
+  return new TestCluster({ ...setup, options: AS_IN_THE_PAPER });
+}
 
 function candidate(size = 3): TestMember {
-  const member = soloMember({ size, term: 1 });
+  const member = paperMember({ size, term: 1 });
   member.core.campaign();
   drain(member);
   return member;
 }
 
 function leader(size = 3): TestMember {
-  const member = soloMember({ size, term: 1 });
+  const member = paperMember({ size, term: 1 });
   becomeLeader(member);
   return member;
 }
@@ -42,7 +56,7 @@ function ticksUntilCandidate(member: TestMember): number {
 
 describe("5.1 terms", () => {
   test.each([
-    ["follower", () => soloMember({ size: 3, term: 1 })],
+    ["follower", () => paperMember({ size: 3, term: 1 })],
     ["candidate", candidate],
     ["leader", leader],
   ] as const)("a %s adopts a higher term from any message and follows", (_, make) => {
@@ -72,11 +86,11 @@ describe("5.1 terms", () => {
 
 describe("5.2 leader election", () => {
   test("a member starts as follower", () => {
-    expect(soloMember({ size: 3 }).core.role).toBe("follower");
+    expect(paperMember({ size: 3 }).core.role).toBe("follower");
   });
 
   test("a leader sends a heartbeat without entries to all others every interval", () => {
-    const member = soloMember({ size: 3, options: { heartbeatTicks: 2 } });
+    const member = paperMember({ size: 3, options: { heartbeatTicks: 2 } });
     becomeLeader(member);
     member.core.tick();
     expect(drain(member)).toEqual([]);
@@ -88,7 +102,7 @@ describe("5.2 leader election", () => {
   });
 
   test.each(["follower", "candidate"] as const)("a %s without a leader for a time-out begins a term and asks all others", (role) => {
-    const member = role === "follower" ? soloMember({ size: 3, term: 1 }) : candidate();
+    const member = role === "follower" ? paperMember({ size: 3, term: 1 }) : candidate();
     const term = member.core.term;
     ticksUntilCandidate(member);
     const requests = ofType(drain(member), "requestVote");
@@ -129,7 +143,7 @@ describe("5.2 leader election", () => {
     [2, 3, false],
     [3, 2, false],
   ] as const)("after a vote for %i, member %i gets the vote of this term: %s", (given, asking, granted) => {
-    const member = soloMember({ size: 3, term: 1, vote: given });
+    const member = paperMember({ size: 3, term: 1, vote: given });
     const answers = exchange(member, voteRequest(asking, { term: 1, lastIndex: 0, lastTerm: 0 }));
     expect(answers).toMatchObject([{ type: "requestVoteResponse", to: asking, term: 1, granted }]);
   });
@@ -143,7 +157,7 @@ describe("5.2 leader election", () => {
   test.each(["follower", "candidate"] as const)("the time-outs of a %s take every value of [ET, 2 ET)", (role) => {
     const seen = new Set<number>();
     for (let seed = 1; seed <= 60; seed++) {
-      const member = soloMember({ size: 3, term: 1, seed });
+      const member = paperMember({ size: 3, term: 1, seed });
       if (role === "candidate") member.core.campaign();
       seen.add(ticksUntilCandidate(member));
     }
@@ -153,7 +167,7 @@ describe("5.2 leader election", () => {
   test.each(["follower", "candidate"] as const)("five %ss time out at the same tick in at most 30 % of 1000 rounds", (role) => {
     let conflicts = 0;
     for (let round = 0; round < 1000; round++) {
-      const cluster = new TestCluster({ size: 5, seed: round });
+      const cluster = paperCluster({ size: 5, seed: round });
       if (role === "candidate") for (const member of cluster.members) member.core.campaign();
       const ticks = cluster.members.map(ticksUntilCandidate);
       if (ticks.filter((count) => count === Math.min(...ticks)).length > 1) conflicts++;
@@ -207,14 +221,14 @@ describe("5.3 log replication", () => {
   });
 
   test.each([[[1]], [[1, 1]], [[1, 2]], [[1, 2, 3]]])("committing an entry commits the entries %j of older terms before it", (terms) => {
-    const member = soloMember({ size: 3, terms, term: 4 });
+    const member = paperMember({ size: 3, terms, term: 4 });
     becomeLeader(member);
     exchange(member, accept(2, { term: 5, index: terms.length + 1 }));
     expect(termsOf(member.applied)).toEqual([...terms, 5]);
   });
 
   test.each([1, 2, 3, 4])("a follower applies exactly up to the announced commit index %i, in order", (commit) => {
-    const member = soloMember({ size: 3, term: 1 });
+    const member = paperMember({ size: 3, term: 1 });
     exchange(member, append(2, { term: 1, prevIndex: 0, prevTerm: 0, terms: [1, 1, 1, 1], commit }));
     expect(member.applied.map((entry) => entry.index)).toEqual(Array.from({ length: commit }, (_, place) => place + 1));
   });
@@ -226,7 +240,7 @@ describe("5.3 log replication", () => {
     { prevTerm: 1, prevIndex: 2, rejected: true, index: 2, hintIndex: 1, hintTerm: 1 },
     { prevTerm: 3, prevIndex: 3, rejected: true, index: 3, hintIndex: 2, hintTerm: 2 },
   ])("a log of terms 1 2 answers an append after index $prevIndex of term $prevTerm", ({ prevTerm, prevIndex, ...answer }) => {
-    const member = soloMember({ size: 3, terms: [1, 2], commit: 1 });
+    const member = paperMember({ size: 3, terms: [1, 2], commit: 1 });
     exchange(member, heartbeat(2, { term: 3 }));
     expect(exchange(member, append(2, { term: 3, prevTerm, prevIndex }))).toMatchObject([{ type: "appendEntriesResponse", ...answer }]);
   });
@@ -237,7 +251,7 @@ describe("5.3 log replication", () => {
     { prevIndex: 0, prevTerm: 0, terms: [1], log: [1, 2], written: [] },
     { prevIndex: 0, prevTerm: 0, terms: [3], log: [3], written: [1] },
   ])("after index $prevIndex the entries $terms leave the log $log", ({ prevIndex, prevTerm, terms, log, written }) => {
-    const member = soloMember({ size: 3, terms: [1, 2] });
+    const member = paperMember({ size: 3, terms: [1, 2] });
     member.core.step(append(2, { term: 4, prevIndex, prevTerm, terms }));
     expect((member.collect()?.append?.entries ?? []).map((entry) => entry.index)).toEqual(written);
     drain(member);
@@ -254,7 +268,7 @@ describe("5.3 log replication", () => {
     ["f", [1, 1, 1, 2, 2, 2, 3, 3, 3, 3, 3]],
   ])("a leader repairs the follower's log %s of figure 7", (_, terms) => {
     const leaderTerms = [1, 1, 1, 4, 4, 5, 5, 6, 6, 6];
-    const cluster = new TestCluster({ size: 3, terms: { 1: leaderTerms, 2: terms }, term: 7 });
+    const cluster = paperCluster({ size: 3, terms: { 1: leaderTerms, 2: terms }, term: 7 });
     cluster.elect(1);
     expect(cluster.member(1).core.role).toBe("leader");
     expect(termsOf(cluster.member(2).log.entries)).toEqual([...leaderTerms, 8]);
@@ -265,7 +279,7 @@ describe("5.3 log replication", () => {
 
 describe("5.4 safety", () => {
   test("a vote request carries the last index and term and goes to all others", () => {
-    const member = soloMember({ size: 3, terms: [1, 2] });
+    const member = paperMember({ size: 3, terms: [1, 2] });
     member.core.campaign();
     expect(drain(member)).toMatchObject([
       { type: "requestVote", to: 2, term: 3, lastIndex: 2, lastTerm: 2 },
@@ -285,7 +299,7 @@ describe("5.4 safety", () => {
     { own: [2, 2], lastTerm: 1, lastIndex: 1, granted: false },
     { own: [1, 2], lastTerm: 1, lastIndex: 9, granted: false },
   ])("a voter with $own judges a log that ends at $lastIndex of term $lastTerm: $granted", ({ own, lastTerm, lastIndex, granted }) => {
-    const member = soloMember({ size: 3, terms: own });
+    const member = paperMember({ size: 3, terms: own });
     expect(exchange(member, voteRequest(2, { term: 3, lastIndex, lastTerm }))).toMatchObject([{ granted, term: 3 }]);
   });
 
@@ -294,14 +308,14 @@ describe("5.4 safety", () => {
     { index: 2, commit: 0 },
     { index: 3, commit: 3 },
   ])("entries of older terms are not committed by counting copies up to $index (figure 8)", ({ index, commit }) => {
-    const member = soloMember({ size: 3, terms: [1, 2] });
+    const member = paperMember({ size: 3, terms: [1, 2] });
     becomeLeader(member);
     exchange(member, accept(2, { term: 3, index }));
     expect(member.core.commit).toBe(commit);
   });
 
   test("an entry of an older term on a majority may still be replaced, and nobody applied it (figure 8)", () => {
-    const cluster = new TestCluster({ size: 5, terms: { 1: [1, 2], 2: [1, 2], 3: [1], 4: [1], 5: [1, 3] }, term: 3 });
+    const cluster = paperCluster({ size: 5, terms: { 1: [1, 2], 2: [1, 2], 3: [1], 4: [1], 5: [1, 3] }, term: 3 });
     cluster.isolate(1, 2, 3);
     // The empty entry that opens term 4 is lost everywhere; the entry of term 2 reaches a majority.
     const links = cluster.passes;
