@@ -1,7 +1,7 @@
 import type { SnapshotMeta } from "@raftkv/raft-core";
+import { configurationBytes, decodeConfiguration, encodeConfiguration } from "./configuration-section.ts";
 import { crc32c } from "./crc32c.ts";
 import { FORMAT_VERSION, getU64, hasText, type Identity, isZero, setText, setU64, viewOf } from "./format.ts";
-import { assert } from "./log-store-error.ts";
 
 export const SNAPSHOT_HEADER_BYTES = 4096;
 export const CHUNK_HEADER_BYTES = 32;
@@ -21,17 +21,16 @@ export interface SnapshotHeader extends Identity {
 }
 
 /**
+ * Throws `ERR_SNAPSHOT` if the configuration does not fit.
  * ```
  * 0 magic 8 | 8 crc 4 (of 12..4095) | 12 format 2 | 14 kind 2 | 16 cluster | 24 member | 32 index | 40 term | 48..79 reserved
- * | 80 chunk bytes 4 | 84 configuration bytes 4 | 88..127 reserved | 128 configuration: count u32, zero u32, voters u64 each
+ * | 80 chunk bytes 4 | 84 configuration bytes 4 | 88..127 reserved | 128 configuration
  * ```
  */
 export function encodeSnapshotHeader(header: SnapshotHeader): Uint8Array {
   const bytes = new Uint8Array(SNAPSHOT_HEADER_BYTES);
   const view = viewOf(bytes);
-  const { voters } = header.meta.configuration;
-  const configurationBytes = 8 + 8 * voters.length;
-  assert(CONFIGURATION_OFFSET + configurationBytes <= SNAPSHOT_HEADER_BYTES, "A configuration has at most 495 voters");
+  const { configuration } = header.meta;
   setText(bytes, 0, HEADER_MAGIC);
   view.setUint16(12, FORMAT_VERSION, true);
   view.setUint16(14, header.kind === "own" ? 0 : 1, true);
@@ -40,11 +39,8 @@ export function encodeSnapshotHeader(header: SnapshotHeader): Uint8Array {
   setU64(view, 32, header.meta.index);
   setU64(view, 40, header.meta.term);
   view.setUint32(80, CHUNK_BYTES, true);
-  view.setUint32(84, configurationBytes, true);
-  view.setUint32(CONFIGURATION_OFFSET, voters.length, true);
-  voters.forEach((voter, at) => {
-    setU64(view, CONFIGURATION_OFFSET + 8 + 8 * at, voter);
-  });
+  view.setUint32(84, configurationBytes(configuration), true);
+  encodeConfiguration(bytes.subarray(CONFIGURATION_OFFSET), configuration);
   view.setUint32(8, crc32c(bytes.subarray(12)), true);
   return bytes;
 }
@@ -62,13 +58,12 @@ export function decodeSnapshotHeader(bytes: Uint8Array): SnapshotHeaderResult {
   if (version > FORMAT_VERSION) return { kind: "unknown", what: `format version ${version}` };
   const kind = view.getUint16(14, true);
   if (kind > 1) return { kind: "unknown", what: `snapshot kind ${kind}` };
-  const configurationBytes = view.getUint32(84, true);
-  const count = view.getUint32(CONFIGURATION_OFFSET, true);
-  if (configurationBytes !== 8 + 8 * count || CONFIGURATION_OFFSET + configurationBytes > SNAPSHOT_HEADER_BYTES) return { kind: "damaged" };
-  if (!isZero(bytes, CONFIGURATION_OFFSET + configurationBytes, SNAPSHOT_HEADER_BYTES)) return { kind: "damaged" };
-  const voters = Array.from({ length: count }, (_, at) => getU64(view, CONFIGURATION_OFFSET + 8 + 8 * at));
-  const meta: SnapshotMeta = { index: getU64(view, 32), term: getU64(view, 40), configuration: { voters } };
-  if (meta.index < 1 || meta.term < 1 || voters.includes(-1) || view.getUint32(80, true) !== CHUNK_BYTES) return { kind: "damaged" };
+  const configurationEnd = CONFIGURATION_OFFSET + view.getUint32(84, true);
+  if (configurationEnd > SNAPSHOT_HEADER_BYTES || !isZero(bytes, configurationEnd, SNAPSHOT_HEADER_BYTES)) return { kind: "damaged" };
+  const result = decodeConfiguration(bytes.subarray(CONFIGURATION_OFFSET, configurationEnd));
+  if (result.kind !== "valid") return result;
+  const meta: SnapshotMeta = { index: getU64(view, 32), term: getU64(view, 40), configuration: result.configuration };
+  if (meta.index < 1 || meta.term < 1 || view.getUint32(80, true) !== CHUNK_BYTES) return { kind: "damaged" };
   const identity = { clusterId: view.getBigUint64(16, true), memberId: view.getBigUint64(24, true) };
   return { kind: "valid", header: { ...identity, kind: kind === 0 ? "own" : "installed", meta } };
 }

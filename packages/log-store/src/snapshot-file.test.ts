@@ -1,8 +1,9 @@
+import { votersOnly } from "@raftkv/raft-core";
 import fc from "fast-check";
 import { beforeEach, describe, expect, test } from "vitest";
 import { CHUNK_BYTES, CHUNK_HEADER_BYTES, FOOTER_BYTES, SNAPSHOT_HEADER_BYTES, type SnapshotHeader } from "./snapshot-codec.ts";
 import { readState, verifySnapshotFile, writeSnapshotFile } from "./snapshot-file.ts";
-import { chunksOf, snapshotMeta, testBytes, testIdentity } from "./testing/fixture.ts";
+import { chunksOf, jointConfiguration, snapshotMeta, testBytes, testIdentity } from "./testing/fixture.ts";
 import { MemoryDisk } from "./testing/memory-disk.ts";
 
 const header: SnapshotHeader = { ...testIdentity, kind: "own", meta: snapshotMeta(500, 7) };
@@ -45,6 +46,21 @@ describe("a snapshot file", () => {
     expect(written.fileBytes).toBe(SNAPSHOT_HEADER_BYTES + 3 * CHUNK_HEADER_BYTES + 2 * CHUNK_BYTES + 16 + FOOTER_BYTES);
     expect(written.fileBytes).toBe(disk.peek(path).length);
     expect((await stateOf()).equals(state)).toBe(true);
+  });
+
+  test("keeps the whole configuration", async () => {
+    const joint = { ...header, meta: { ...header.meta, configuration: jointConfiguration } };
+    expect((await writeSnapshotFile(disk, path, joint, chunksOf(testBytes(10, 1)))).meta).toEqual(joint.meta);
+  });
+
+  test("has room for 493 members", async () => {
+    const withMembers = (count: number): SnapshotHeader => {
+      const configuration = votersOnly(Array.from({ length: count }, (_, at) => at + 1));
+      return { ...header, meta: { ...header.meta, configuration } };
+    };
+    expect((await writeSnapshotFile(disk, path, withMembers(493), chunksOf())).meta).toEqual(withMembers(493).meta);
+    disk.lose(path);
+    await expect(writeSnapshotFile(disk, path, withMembers(494), chunksOf())).rejects.toMatchObject({ code: "ERR_SNAPSHOT" });
   });
 
   test("is the same for the same state", async () => {

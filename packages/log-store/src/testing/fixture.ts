@@ -1,4 +1,4 @@
-import type { Configuration, HardState, LogEntry, SnapshotMeta } from "@raftkv/raft-core";
+import { type Configuration, type HardState, type LogEntry, type SnapshotMeta, votersOnly } from "@raftkv/raft-core";
 import type { Clock, LogFields, Logger, LogStore, Random } from "@raftkv/raft-node";
 import type { Identity } from "../format.ts";
 import { type LogStoreOptions, openLogStore } from "../open-log-store.ts";
@@ -6,7 +6,15 @@ import { MemoryDisk } from "./memory-disk.ts";
 
 export const testIdentity: Identity = { clusterId: 0xc1a5_7e12_0000_0001n, memberId: 0xfeed_0000_0000_0001n };
 export const testDirectory = "/data";
-export const threeVoters: Configuration = { voters: [1, 2, 3] };
+export const threeVoters: Configuration = votersOnly([1, 2, 3]);
+/** On the way from 1 and 3 to 1, 2 and 4, with 3 to become a learner as 5 is one. */
+export const jointConfiguration: Configuration = {
+  voters: [1, 2, 4],
+  outgoing: [1, 3],
+  learners: [5],
+  learnersNext: [3],
+  autoLeave: true,
+};
 
 /** A clock that stands still. */
 export const stoppedClock: Clock = {
