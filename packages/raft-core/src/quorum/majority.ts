@@ -9,14 +9,14 @@ export function majorityOf(count: number): number {
  */
 export function reachedByMajority(values: number[]): number {
   for (let i = 1; i < values.length; i++) {
-    const value = values[i] ?? 0;
+    const value = at(values, i);
     let place = i;
-    for (; place > 0; place--) {
-      const before = values[place - 1] ?? 0;
-      if (before >= value) break;
-      values[place] = before;
-    }
+    for (; place > 0 && at(values, place - 1) < value; place--) values[place] = at(values, place - 1);
     values[place] = value;
   }
-  return values[majorityOf(values.length) - 1] ?? 0;
+  return at(values, majorityOf(values.length) - 1);
+}
+
+function at(values: readonly number[], place: number): number {
+  return values[place] ?? 0;
 }
