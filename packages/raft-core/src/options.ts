@@ -57,7 +57,10 @@ export interface CoreOptions {
   readonly inflightMessagesMax?: number;
   /** Bytes of entry data on their way to one follower. Default 4 MiB. */
   readonly inflightBytesMax?: number;
-  /** Start with few appends under way and let the number follow what the link can take. Default false: always the maximum. */
+  /**
+   * Start with few appends under way and let the number follow what the link can take: more for full ones that wait, fewer for small
+   * ones, which then share a message. On a slow link small entries may wait half a round trip. Default false: always the maximum.
+   */
   readonly adaptiveWindow?: boolean;
   /** Bytes of own-term entries that are not yet applied; more is dropped with `quota`. Default 64 MiB. */
   readonly uncommittedBytesMax?: number;

@@ -12,7 +12,7 @@ import { handleForwardPropose, propose, proposeChange, releaseQuota } from "./le
 import { broadcastHeartbeat, confirmReads, peerUnreachable, snapshotReported } from "./leader/replication.ts";
 import { endTransfer } from "./leader/transfer.ts";
 import { startTransfer } from "./leader/transfer-start.ts";
-import { allVoters } from "./membership/configuration.ts";
+import { allVoters, isWellFormedConfiguration, normalized, trackedIds } from "./membership/configuration.ts";
 import { isAddressedTo, isWellFormed } from "./message-check.ts";
 import type { OwnMessage, PeerMessage, ReadIndexRequest } from "./messages.ts";
 import type { CoreOptions } from "./options.ts";
@@ -58,6 +58,7 @@ export class RaftCore {
   constructor(options: CoreOptions, start: CoreStart, random: RandomSource) {
     const { hardState } = start;
     assert(hardState.term >= 0 && hardState.vote >= 0 && hardState.commit >= 0, "The hard state has no negative numbers");
+    assert(isStartable(start.snapshot?.configuration ?? start.configuration), "The configuration is well-formed, or empty");
     const state = new CoreState(resolveOptions(options), start, random);
     this.state = state;
     const isTermKnown = state.log.lastTerm <= hardState.term || state.options.reference.trustMessages;
@@ -393,4 +394,9 @@ export class RaftCore {
     broadcastHeartbeat(state, state.role);
     confirmReads(state, state.role);
   }
+}
+
+/** A member that knows nobody yet waits for the snapshot of a leader. */
+function isStartable(configuration: Configuration): boolean {
+  return trackedIds(configuration).length === 0 || isWellFormedConfiguration(normalized(configuration));
 }
