@@ -23,7 +23,8 @@ const testFile = /\.test\.ts$/;
 /** They quote what is banned. */
 const filesOfRules = /^tests\/(tidy|checks)\.test\.ts$/;
 /** Where a clock, a timer or chance may be taken from the machine itself. */
-const realPorts = /^packages\/(server\/src\/ports|raft-rpc\/src\/node|simulator|bench|cli)\/|^packages\/[^/]+\/src\/benchmark\/|\.test\.ts$/;
+const realPorts =
+  /^packages\/(server\/src\/ports|raft-rpc\/src\/node|simulator|bench|cli)\/|^packages\/[^/]+\/src\/benchmark\/|\.test\.ts$/;
 const packageSources = /^packages\/[^/]+\/src\/.*\.ts$/;
 
 const bans: readonly Ban[] = [
