@@ -63,6 +63,7 @@ function speak(frames: readonly Uint8Array[], options: { readonly hello?: boolea
         protocolVersion: 1,
         name: "odd",
         storeId: 7n,
+        lane: "urgent" as const,
       };
       stream.send(encodePeerFrame({ type: "hello", hello }));
     }

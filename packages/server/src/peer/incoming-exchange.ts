@@ -1,8 +1,9 @@
-import { CodecError, decodePeerFrame, encodePeerFrame } from "@raftkv/api";
+import { CodecError, decodePeerFrame, encodePeerFrame, type Hello } from "@raftkv/api";
 import type { Logger, PeerTransportHandlers } from "@raftkv/raft-node";
 import { StatusCode, type StreamCall, type StreamCallHandlers } from "@raftkv/raft-rpc";
 import { nodeIdOf } from "../cluster/identity.ts";
 import type { MemberStores } from "../cluster/member-stores.ts";
+import { messageLanes } from "./message-lane.ts";
 import { helloError, helloTo, type PeerIdentity } from "./peer-identity.ts";
 
 export interface IncomingExchangeOptions {
@@ -13,8 +14,8 @@ export interface IncomingExchangeOptions {
 }
 
 /**
- * A stream that another member opened to send its messages here. Its first frame must be a Hello that is meant for this member;
- * it is answered with ours, everything after it are batches of messages from that one member.
+ * A stream that another member opened to send its messages of one lane here. Its first frame must be a Hello that is meant for this
+ * member; it is answered with ours, everything after it are batches of messages from that one member.
  */
 export class IncomingExchange implements StreamCallHandlers {
   private readonly call: StreamCall;
@@ -51,17 +52,7 @@ export class IncomingExchange implements StreamCallHandlers {
 
   private take(bytes: Uint8Array): void {
     const frame = decodePeerFrame(bytes);
-    if (frame.type === "hello") {
-      const { self, stores } = this.options;
-      const error = this.sender === 0 ? helloError(frame.hello, self, stores) : "a second Hello came";
-      if (error !== null) return this.refuse(StatusCode.FAILED_PRECONDITION, error);
-      this.sender = nodeIdOf(frame.hello.fromMember);
-      this.senderId = frame.hello.fromMember;
-      this.senderStore = frame.hello.storeId;
-      stores.remember(this.senderId, this.senderStore);
-      this.call.send(encodePeerFrame({ type: "hello", hello: helloTo(self, frame.hello.fromMember) }));
-      return;
-    }
+    if (frame.type === "hello") return this.greet(frame.hello);
     if (this.sender === 0) return this.refuse(StatusCode.FAILED_PRECONDITION, "the first frame must be a Hello");
     // The cluster may have learned of another store since the Hello.
     const replaced = this.options.stores.refusal(this.senderId, this.senderStore);
@@ -75,6 +66,17 @@ export class IncomingExchange implements StreamCallHandlers {
       }
       this.options.handlers.onMessage(message);
     }
+  }
+
+  private greet(hello: Hello): void {
+    const { self, stores } = this.options;
+    const error = this.sender === 0 ? helloError(hello, self, stores, messageLanes) : "a second Hello came";
+    if (error !== null) return this.refuse(StatusCode.FAILED_PRECONDITION, error);
+    this.sender = nodeIdOf(hello.fromMember);
+    this.senderId = hello.fromMember;
+    this.senderStore = hello.storeId;
+    stores.remember(this.senderId, this.senderStore);
+    this.call.send(encodePeerFrame({ type: "hello", hello: helloTo(self, hello.fromMember, hello.lane) }));
   }
 
   private refuse(code: StatusCode, reason: string): void {

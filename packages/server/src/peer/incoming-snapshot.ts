@@ -16,7 +16,7 @@ export async function receiveSnapshot(frames: AsyncIterable<SnapshotFrame>, opti
   const { self, stores, handlers } = options;
   const iterator = frames[Symbol.asyncIterator]();
   const hello = await next(iterator, "hello");
-  const error = helloError(hello.hello, self, stores);
+  const error = helloError(hello.hello, self, stores, ["snapshot"]);
   if (error !== null) throw new RpcError(StatusCode.FAILED_PRECONDITION, error);
   const { message, sizeBytes } = await next(iterator, "message");
   if (message.from !== nodeIdOf(hello.hello.fromMember) || message.to !== nodeIdOf(self.memberId)) {

@@ -1,27 +1,34 @@
 import { BATCH_MESSAGES_MAX, CodecError, decodePeerFrame, encodePeerFrame, type Hello, peerMessageBytesMax } from "@raftkv/api";
 import type { PeerMessage } from "@raftkv/raft-core";
 import type { Clock, Logger, Timer } from "@raftkv/raft-node";
-import type { Channel, ClientStreamCall, ClientStreamHandlers, RpcError } from "@raftkv/raft-rpc";
+import { type Channel, type ClientStreamCall, type ClientStreamHandlers, type RpcError, StatusCode } from "@raftkv/raft-rpc";
 import { idText } from "../cluster/identity.ts";
 import type { MemberStores } from "../cluster/member-stores.ts";
+import type { MessageLane } from "./message-lane.ts";
 import { helloError, helloTo, type PeerIdentity } from "./peer-identity.ts";
 
 /** A batch is cut here, so that it stays below what the receiver takes as one message. */
 const batchBytesMax = 4 * 1024 * 1024;
 /** What may wait in a stream that the peer does not read; above it messages are dropped. */
-const congestedBytesMax = 32 * 1024 * 1024;
+const congestedBytesMax: Readonly<Record<MessageLane, number>> = { urgent: 1024 * 1024, bulk: 32 * 1024 * 1024 };
 /** After a stream was refused or lost. */
 const retryMs = 100;
 
 export interface PeerLinkOptions {
   readonly self: PeerIdentity;
   readonly peerId: bigint;
+  readonly lane: MessageLane;
   readonly stores: MemberStores;
+  /** For this link alone. */
   readonly channel: Channel;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** The peer answered, and it is the one that the cluster knows. */
+  readonly onUp: () => void;
   /** Messages were lost. */
   readonly onLost: () => void;
+  /** After `onUp`: the connection was reset, or the peer closed it. */
+  readonly onDown: () => void;
 }
 
 type LinkState =
@@ -33,8 +40,8 @@ type LinkState =
   | { readonly kind: "closed" };
 
 /**
- * The way of this member's messages to one peer: a stream that is opened when it is needed and opened again after a loss. Raft
- * bears lost messages, so nothing is kept for a peer that can't be reached.
+ * The way of this member's messages of one lane to one peer: a stream that is opened at once and opened again after a loss. Raft bears
+ * lost messages, so nothing is kept for a peer that can't be reached.
  */
 export class PeerLink implements ClientStreamHandlers {
   private readonly options: PeerLinkOptions;
@@ -62,7 +69,7 @@ export class PeerLink implements ClientStreamHandlers {
       const replaced = this.options.stores.refusal(this.options.peerId, this.state.storeId);
       if (replaced !== null) return this.giveUp(this.state.stream, replaced);
     }
-    if (this.state.kind !== "up" || this.congestedBytes > congestedBytesMax) {
+    if (this.state.kind !== "up" || this.congestedBytes > congestedBytesMax[this.options.lane]) {
       this.options.onLost();
       return;
     }
@@ -92,16 +99,17 @@ export class PeerLink implements ClientStreamHandlers {
   onMessage(bytes: Uint8Array): void {
     if (this.state.kind !== "greeting") return;
     const { stream } = this.state;
-    const { self, peerId, stores, logger } = this.options;
+    const { self, peerId, lane, stores, logger, onUp } = this.options;
     const hello = helloIn(bytes);
     if (hello === null) return this.giveUp(stream, "its first frame is no Hello");
-    const error = helloError(hello, self, stores);
+    const error = helloError(hello, self, stores, [lane]);
     if (error !== null) return this.giveUp(stream, error);
     if (hello.fromMember !== peerId) return this.giveUp(stream, `member ${idText(hello.fromMember)} answered`);
     stores.remember(peerId, hello.storeId);
     this.refusal = "";
     this.state = { kind: "up", stream, storeId: hello.storeId };
-    logger.info("connected to a peer", { peerId, name: hello.name });
+    logger.info("connected to a peer", { peerId, name: hello.name, lane });
+    onUp();
   }
 
   private giveUp(stream: ClientStreamCall, complaint: string): void {
@@ -116,25 +124,27 @@ export class PeerLink implements ClientStreamHandlers {
   onClose(error: RpcError | null): void {
     const { state } = this;
     if (state.kind === "closed") return;
-    const { clock, logger, peerId, onLost } = this.options;
+    const { clock, logger, peerId, lane, onLost, onDown } = this.options;
     const reason = this.complaint ?? error?.message ?? "the peer ended the stream";
     this.complaint = null;
     if (state.kind === "up") {
-      logger.warn("lost a peer", { peerId, reason });
+      logger.warn("lost a peer", { peerId, lane, reason });
+      // Every other status is the word of somebody who lives, and our own complaints end in CANCELLED.
+      if (error?.code === StatusCode.UNAVAILABLE) onDown();
       onLost();
     } else if (reason !== this.refusal) {
       this.refusal = reason;
-      logger.warn("a peer can't be reached", { peerId, reason });
+      logger.warn("a peer can't be reached", { peerId, lane, reason });
     }
     this.congestedBytes = 0;
     this.state = { kind: "waiting", timer: clock.setTimer(retryMs, () => this.open()) };
   }
 
   private open(): void {
-    const { self, peerId, channel } = this.options;
+    const { self, peerId, lane, channel } = this.options;
     const stream = channel.stream("/raftkv.peer.v1.RaftPeer/Exchange", this);
     this.state = { kind: "greeting", stream };
-    stream.send(encodePeerFrame({ type: "hello", hello: helloTo(self, peerId) }));
+    stream.send(encodePeerFrame({ type: "hello", hello: helloTo(self, peerId, lane) }));
   }
 
   private sendBatch(stream: ClientStreamCall, messages: readonly PeerMessage[]): void {

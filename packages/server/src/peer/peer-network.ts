@@ -17,8 +17,9 @@ import type { MemberStores } from "../cluster/member-stores.ts";
 import { parseMemberUrl } from "../config/member-url.ts";
 import { IncomingExchange } from "./incoming-exchange.ts";
 import { receiveSnapshot } from "./incoming-snapshot.ts";
+import { messageLanes } from "./message-lane.ts";
 import { helloTo, type PeerIdentity } from "./peer-identity.ts";
-import { PeerLink } from "./peer-link.ts";
+import { PeerLanes } from "./peer-lanes.ts";
 
 const MEBIBYTE = 1024 * 1024;
 const connectTimeoutMs = 1_000;
@@ -45,18 +46,17 @@ export interface PeerNetworkOptions {
   readonly logger: Logger;
 }
 
-interface Peer {
-  readonly channel: Channel;
-  readonly link: PeerLink;
-}
-
 /**
- * The members' own gRPC service as Raft's transport. Each member opens one stream to each peer for its messages; what peers send
- * comes in on theirs. A snapshot has a connection of its own, so that it does not delay heartbeats.
+ * The members' own gRPC service as Raft's transport. Each member opens two streams to each peer for its messages, on a connection each;
+ * what peers send comes in on theirs. A snapshot has a connection of its own, so that it delays nothing.
+ *
+ *     this member ── urgent ──►  a peer  ── urgent ──►  this member
+ *                 ── bulk ────►          ── bulk ────►
+ *                 ── snapshot ►          ── snapshot ►
  */
 export class PeerNetwork implements PeerTransport {
   private readonly options: PeerNetworkOptions;
-  private readonly peers = new Map<NodeId, Peer>();
+  private readonly peers = new Map<NodeId, PeerLanes>();
   private readonly snapshotChannels = new Set<Channel>();
   private handlers: PeerTransportHandlers | null = null;
 
@@ -85,22 +85,20 @@ export class PeerNetwork implements PeerTransport {
   start(handlers: PeerTransportHandlers): void {
     this.handlers = handlers;
     for (const member of this.options.directory.members) {
-      if (member.id !== this.options.self.memberId) this.peers.set(nodeIdOf(member.id), this.connect(member, handlers));
+      if (member.id !== this.options.self.memberId) this.peers.set(nodeIdOf(member.id), this.openLanes(member, handlers));
     }
   }
 
   send(messages: readonly PeerMessage[]): void {
-    for (const [nodeId, peer] of this.peers) {
-      const own = messages.filter((message) => message.to === nodeId);
-      if (own.length > 0) peer.link.send(own);
-    }
+    for (const message of messages) this.peers.get(message.to)?.add(message);
+    for (const lane of messageLanes) for (const peer of this.peers.values()) peer.flush(lane);
   }
 
   async sendSnapshot(message: InstallSnapshot, sizeBytes: number, chunks: AsyncIterable<Uint8Array>): Promise<void> {
     const member = this.options.directory.byNodeId(message.to);
     if (member === undefined) throw new Error(`There is no member with the id ${message.to}`);
     // Nothing comes back on a snapshot's stream that would tell who takes it.
-    if (this.peers.get(message.to)?.link.isUp !== true) throw new Error(`Member ${idText(member.id)} is not connected`);
+    if (this.peers.get(message.to)?.isUp !== true) throw new Error(`Member ${idText(member.id)} is not connected`);
     const channel = this.channelTo(member);
     this.snapshotChannels.add(channel);
     try {
@@ -116,9 +114,7 @@ export class PeerNetwork implements PeerTransport {
   }
 
   async close(): Promise<void> {
-    for (const { link } of this.peers.values()) link.close();
-    const channels = [...this.snapshotChannels, ...[...this.peers.values()].map((peer) => peer.channel)];
-    await Promise.all(channels.map((channel) => channel.close()));
+    await Promise.all([...this.peers.values(), ...this.snapshotChannels].map((open) => open.close()));
   }
 
   private started(): PeerTransportHandlers {
@@ -126,11 +122,19 @@ export class PeerNetwork implements PeerTransport {
     return this.handlers;
   }
 
-  private connect(member: Member, handlers: PeerTransportHandlers): Peer {
+  private openLanes(member: Member, handlers: PeerTransportHandlers): PeerLanes {
     const { self, stores, clock, logger } = this.options;
-    const channel = this.channelTo(member);
-    const onLost = (): void => handlers.onUnreachable(nodeIdOf(member.id));
-    return { channel, link: new PeerLink({ self, peerId: member.id, stores, channel, clock, logger, onLost }) };
+    const nodeId = nodeIdOf(member.id);
+    return new PeerLanes({
+      self,
+      peerId: member.id,
+      stores,
+      clock,
+      logger,
+      openChannel: () => this.channelTo(member),
+      onUnreachable: () => handlers.onUnreachable(nodeId),
+      onDown: () => handlers.onPeerDown(nodeId),
+    });
   }
 
   private channelTo(member: Member): Channel {
@@ -165,7 +169,7 @@ export class PeerNetwork implements PeerTransport {
     sizeBytes: number,
     chunks: AsyncIterable<Uint8Array>,
   ): AsyncIterable<SnapshotFrame> {
-    yield { type: "hello", hello: helloTo(this.options.self, member.id) };
+    yield { type: "hello", hello: helloTo(this.options.self, member.id, "snapshot") };
     yield { type: "message", message, sizeBytes };
     for await (const chunk of chunks) yield { type: "chunk", chunk };
   }
