@@ -1,8 +1,12 @@
-import { expect, test } from "vitest";
-import { accept, becomeLeader, drain, exchange, heartbeatAnswer, ofType, refuse, soloMember } from "./testing/solo-member.ts";
+import { describe, expect, test } from "vitest";
+import type { AppendEntries, PeerMessage } from "./messages.ts";
+import type { CoreOptions } from "./options.ts";
+import { peerStatus } from "./testing/solo-leader.ts";
+import { accept, becomeLeader, drain, exchange, heartbeat, heartbeatAnswer, ofType, refuse, soloMember } from "./testing/solo-member.ts";
 import { payload, TestCluster } from "./testing/test-cluster.ts";
 import type { TestMember } from "./testing/test-member.ts";
-import type { AppendEntries, CoreOptions, PeerMessage } from "./types.ts";
+
+/** How much may be on its way to one follower, and how much may wait to be committed. */
 
 /** A leader of term 1 whose follower 2 is in replicate with everything so far acknowledged; follower 3 never answers. */
 function replicatingLeader(options: Partial<CoreOptions>): TestMember {
@@ -112,4 +116,89 @@ test("a follower that lost a full window and whose entries are compacted is sent
   expect(cluster.member(3).core.commit).toBe(11);
   expect(cluster.member(3).state).toBe(cluster.member(1).state);
   expect(cluster.sent.filter((message) => message.type === "installSnapshot")).toHaveLength(1);
+});
+
+test("a follower that has to answer first gets new entries after its own answer, not after another's", () => {
+  const member = soloMember({ size: 3 });
+  becomeLeader(member);
+  member.core.propose([payload("x")]);
+  const afterOther = exchange(member, accept(3, { term: 1, index: 1 }));
+  expect(appendsTo2(afterOther)).toEqual([]);
+  const afterOwn = appendsTo2(exchange(member, accept(2, { term: 1, index: 1 })));
+  expect(afterOwn.flatMap((message) => message.entries.map((entry) => entry.index))).toEqual([2]);
+});
+
+test("a probe without entries does not make the leader wait: the next proposal is sent at once", () => {
+  const member = replicatingLeader({});
+  member.core.reportUnreachable(2);
+  expect(appendsTo2(exchange(member, heartbeatAnswer(2, { term: 1 })))).toMatchObject([{ prevIndex: 1, entries: [] }]);
+  expect(peerStatus(member, 2)).toMatchObject({ state: "probe", isPaused: false });
+  member.core.propose([payload("x")]);
+  expect(appendsTo2(drain(member))).toMatchObject([{ prevIndex: 1, entries: [{ index: 2 }] }]);
+  expect(peerStatus(member, 2).isPaused).toBe(true);
+});
+
+describe("the quota of what is not committed", () => {
+  test("drops what is beyond it, but nothing that is empty, and nothing while all is committed", () => {
+    const member = replicatingLeader({ uncommittedBytesMax: 100 });
+    expect(member.core.propose([new Uint8Array(500)]).outcome).toBe("accepted");
+    expect(member.core.propose([new Uint8Array(1)])).toEqual({ outcome: "dropped", reason: "quota" });
+    expect(member.core.propose([new Uint8Array(0)]).outcome).toBe("accepted");
+    expect(member.core.status().uncommittedBytes).toBe(500);
+    drain(member);
+    exchange(member, accept(2, { term: 1, index: 3 }));
+    expect(member.core.status().uncommittedBytes).toBe(0);
+  });
+
+  test("takes all payloads of a proposal or none", () => {
+    const member = replicatingLeader({ uncommittedBytesMax: 100 });
+    member.core.propose([new Uint8Array(60)]);
+    expect(member.core.propose([new Uint8Array(30), new Uint8Array(30)])).toEqual({ outcome: "dropped", reason: "quota" });
+    expect(member.core.lastIndex).toBe(2);
+    expect(member.core.propose([new Uint8Array(30), new Uint8Array(10)]).outcome).toBe("accepted");
+  });
+
+  test("counts what is forwarded as well, and begins anew with each leadership", () => {
+    const member = replicatingLeader({ uncommittedBytesMax: 100 });
+    const forwarded = { type: "forwardPropose", kind: "command", from: 3, to: 1, payloads: [new Uint8Array(80)] } as const;
+    exchange(member, forwarded, forwarded);
+    expect(member.core.status()).toMatchObject({ uncommittedBytes: 80, lastIndex: 2 });
+    exchange(member, heartbeat(2, { term: 2 }));
+    becomeLeader(member);
+    expect(member.core.status()).toMatchObject({ uncommittedBytes: 0, lastIndex: 3 });
+    exchange(member, accept(2, { term: 3, index: 3 }));
+    expect([member.stateIndex, member.core.status().uncommittedBytes]).toEqual([3, 0]);
+  });
+});
+
+describe("an adaptive window", () => {
+  const options = { adaptiveWindow: true, inflightMessagesMax: 64, appendBytesMax: 1000, inflightBytesMax: 100_000 };
+
+  /** Appends with entries that were on their way to follower 2 at most. */
+  function widest(member: TestMember, entryBytes: number): number {
+    let most = 0;
+    for (let round = 0; round < 200; round++) {
+      for (let i = 0; i < 20; i++) member.core.propose([new Uint8Array(entryBytes)]);
+      drain(member);
+      most = Math.max(most, peerStatus(member, 2).inflightMessages);
+      const { match, next } = peerStatus(member, 2);
+      exchange(member, accept(2, { term: 1, index: match + Math.ceil((next - 1 - match) / 2) }));
+    }
+    return most;
+  }
+
+  test("grows while full appends wait for room in it", () => {
+    expect(widest(replicatingLeader(options), 1000)).toBeGreaterThan(32);
+  });
+
+  test("stays small while appends are small", () => {
+    expect(widest(replicatingLeader(options), 0)).toBeLessThanOrEqual(4);
+  });
+
+  test("is as wide as allowed from the beginning if it is not asked for", () => {
+    const member = replicatingLeader({ ...options, adaptiveWindow: false });
+    for (let i = 0; i < 100; i++) member.core.propose([new Uint8Array(1000)]);
+    drain(member);
+    expect(peerStatus(member, 2).inflightMessages).toBe(64);
+  });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { soloLeader } from "./testing/solo-leader.ts";
 import { append, becomeLeader, drain, exchange, heartbeat, soloMember } from "./testing/solo-member.ts";
 import { payload } from "./testing/test-cluster.ts";
 
@@ -56,11 +57,34 @@ describe("a Ready", () => {
   });
 });
 
+describe("what is committed", () => {
+  test("is handed out in slices after a restart as well, from where the state machine stands", () => {
+    const member = soloMember({ size: 3, terms: [1, 1, 1, 1, 1], commit: 4, options: { applyBytesMax: 25 } });
+    expect(member.collect()?.apply?.entries.map((entry) => entry.index)).toEqual([1, 2]);
+    expect(member.collect()).toBeUndefined();
+    drain(member);
+    expect(member.applied.map((entry) => entry.index)).toEqual([1, 2, 3, 4]);
+  });
+
+  test("waits for this member's disk, whatever others hold", () => {
+    const member = soloMember({ size: 3, terms: [1], commit: 1 });
+    drain(member);
+    member.core.step(append(2, { term: 1, prevIndex: 1, prevTerm: 1, terms: [1], commit: 2 }));
+    expect(member.collect()?.apply).toBeNull();
+    member.write();
+    expect(member.collect()?.apply?.entries.map((entry) => entry.index)).toEqual([2]);
+  });
+
+  test("does not wait for it where the reference is followed", () => {
+    const member = soloMember({ size: 3, term: 1, options: { reference: { applyBeforeDurable: true } } });
+    member.core.step(append(2, { term: 1, prevIndex: 0, prevTerm: 0, terms: [1], commit: 1 }));
+    expect(member.collect()?.apply?.entries.map((entry) => entry.index)).toEqual([1]);
+  });
+});
+
 describe("acknowledgements", () => {
   test("come in the order of hand-out, or not at all", () => {
-    const member = soloMember({ size: 1 });
-    member.core.tick();
-    drain(member);
+    const member = soloLeader({ size: 1 });
     member.core.propose([payload("a")]);
     const first = member.core.ready()?.append;
     member.core.propose([payload("b")]);
@@ -85,16 +109,43 @@ describe("acknowledgements", () => {
   });
 
   test("of applied entries make room for the next, one at least being always under way", () => {
-    const member = soloMember({ size: 3, term: 1, options: { applyBytesMax: 3 } });
-    exchange(member, append(2, { term: 1, prevIndex: 0, prevTerm: 0, terms: [1, 1, 1] }));
-    member.core.step(heartbeat(2, { term: 1, commit: 3 }));
-    const sizes: number[] = [];
-    for (let ready = member.collect(); ready !== undefined; ready = member.collect()) {
-      if (ready.apply !== null) sizes.push(ready.apply.entries.length);
-      member.write();
+    for (const [applyBytesMax, expected] of [
+      [1, [1, 1, 1, 1, 1]],
+      [25, [2, 2, 1]],
+      [1000, [5]],
+    ] as const) {
+      const member = soloMember({ size: 3, term: 1, options: { applyBytesMax } });
+      exchange(member, append(2, { term: 1, prevIndex: 0, prevTerm: 0, terms: [1, 1, 1, 1, 1] }));
+      member.core.step(heartbeat(2, { term: 1, commit: 5 }));
+      const sizes: number[] = [];
+      for (let ready = member.collect(); ready !== undefined; ready = member.collect()) {
+        if (ready.apply !== null) sizes.push(ready.apply.entries.length);
+        while (member.appends.length > 0) member.write();
+        expect([member.applies.length, member.collect()]).toEqual([1, undefined]);
+        member.apply();
+      }
+      expect(sizes).toEqual(expected);
     }
-    expect(sizes).toEqual([1, 1]);
-    member.apply();
-    expect(member.collect()?.apply?.entries).toHaveLength(1);
+  });
+
+  test("of applied entries come in the order of hand-out, and of something", () => {
+    const member = soloLeader({ size: 1, options: { applyBytesMax: 100 } });
+    member.core.propose([payload("a")]);
+    const append = member.core.ready()?.append;
+    if (!append) throw new Error("The proposal is handed out");
+    member.core.appended(append);
+    const apply = member.core.ready()?.apply;
+    if (!apply) throw new Error("The entry is handed out");
+    expect(() => member.core.applied({ ...apply })).toThrow("Apply jobs are finished in the order they were handed out");
+  });
+
+  test("are missing where nothing waits for the disk", () => {
+    const member = soloMember({ size: 3, terms: [1], options: { preVote: false } });
+    member.core.step(heartbeat(2, { term: 1 }));
+    member.core.step(append(2, { term: 1, prevIndex: 1, prevTerm: 1 }));
+    expect(member.collect()?.append).toMatchObject({ acknowledges: null, mustSync: false, messages: [{ index: 1 }] });
+    drain(member);
+    member.core.campaign();
+    expect(member.collect()?.append).toMatchObject({ acknowledges: null, mustSync: true, messages: [{ to: 1 }, { to: 2 }, { to: 3 }] });
   });
 });

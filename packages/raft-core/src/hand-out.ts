@@ -42,12 +42,14 @@ export class HandOut {
   }
 
   appendDone(job: AppendJob): void {
-    assert(this.appends.shift() === job, "Append jobs are finished in the order they were handed out");
+    assert(this.appends[0] === job, "Append jobs are finished in the order they were handed out");
+    this.appends.shift();
   }
 
   applyDone(job: ApplyJob): void {
-    const oldest = this.applies.shift();
+    const oldest = this.applies[0];
     assert(oldest?.job === job, "Apply jobs are finished in the order they were handed out");
+    this.applies.shift();
     this.applyingCost -= oldest.cost;
     this.isApplyPaused = this.applyingCost >= this.state.options.applyBytesMax;
   }

@@ -1,17 +1,11 @@
 import { describe, expect, test } from "vitest";
+import { EMPTY_CONFIGURATION, votersOnly } from "./membership/configuration.ts";
 import { READS_MAX } from "./reads/leader-reads.ts";
+import { changeOf, remove } from "./testing/member-changes.ts";
+import { soloLeader } from "./testing/solo-leader.ts";
 import { accept, becomeLeader, drain, exchange, heartbeat, heartbeatAnswer, ofType, soloMember } from "./testing/solo-member.ts";
 import { ELECTION_TICKS, TestCluster } from "./testing/test-cluster.ts";
 import type { TestMember } from "./testing/test-member.ts";
-
-/** A leader of term 1 with its first entry committed. */
-function leader(size = 3): TestMember {
-  const member = soloMember({ size });
-  becomeLeader(member);
-  exchange(member, ...Array.from({ length: size - 1 }, (_, place) => accept(place + 2, { term: 1, index: 1 })));
-  expect(member.core.commit).toBe(1);
-  return member;
-}
 
 function positions(member: TestMember): readonly number[] {
   return ofType(drain(member), "heartbeat").map((message) => message.readPosition);
@@ -19,7 +13,7 @@ function positions(member: TestMember): readonly number[] {
 
 describe("at the leader", () => {
   test("a read is answered once a majority has confirmed its round", () => {
-    const member = leader(5);
+    const member = soloLeader({ size: 5 });
     member.core.readIndex(7);
     expect(positions(member)).toEqual([1, 1, 1, 1]);
     exchange(member, heartbeatAnswer(2, { term: 1, readPosition: 1 }), heartbeatAnswer(2, { term: 1, readPosition: 1 }));
@@ -29,7 +23,7 @@ describe("at the leader", () => {
   });
 
   test("all reads of one turn share one round of heartbeats", () => {
-    const member = leader();
+    const member = soloLeader({ size: 3 });
     for (let id = 1; id <= 100; id++) member.core.readIndex(id);
     expect(positions(member)).toEqual([1, 1]);
     exchange(member, heartbeatAnswer(3, { term: 1, readPosition: 1 }));
@@ -49,7 +43,7 @@ describe("at the leader", () => {
   });
 
   test("an answer to an earlier round never confirms a later read", () => {
-    const member = leader();
+    const member = soloLeader({ size: 3 });
     member.core.readIndex(1);
     drain(member);
     member.core.readIndex(1);
@@ -61,7 +55,7 @@ describe("at the leader", () => {
   });
 
   test("positions of another term confirm nothing", () => {
-    const member = leader();
+    const member = soloLeader({ size: 3 });
     exchange(member, heartbeat(2, { term: 2 }));
     becomeLeader(member);
     exchange(member, accept(2, { term: 3, index: 2 }));
@@ -72,7 +66,7 @@ describe("at the leader", () => {
   });
 
   test("a lost round is repeated by the next heartbeat", () => {
-    const member = leader();
+    const member = soloLeader({ size: 3 });
     member.core.readIndex(1);
     drain(member);
     member.core.tick();
@@ -83,7 +77,7 @@ describe("at the leader", () => {
   });
 
   test("reads fail when the office is lost, held ones too", () => {
-    const member = leader();
+    const member = soloLeader({ size: 3 });
     member.core.readIndex(1);
     drain(member);
     member.core.readIndex(2);
@@ -95,7 +89,7 @@ describe("at the leader", () => {
   });
 
   test("a leader that nobody answers fails its reads after a time", () => {
-    const member = leader();
+    const member = soloLeader({ size: 3 });
     member.core.readIndex(1);
     for (let tick = 0; tick < 2 * ELECTION_TICKS - 1; tick++) member.core.tick();
     drain(member);
@@ -106,18 +100,109 @@ describe("at the leader", () => {
   });
 
   test("a single voter confirms by itself, in the same Ready", () => {
-    const member = soloMember({ size: 1 });
-    member.core.tick();
-    drain(member);
+    const member = soloLeader({ size: 1 });
     member.core.readIndex(5);
     expect(member.collect()?.reads).toEqual([{ requestId: 5, index: 1 }]);
   });
 
   test("more reads than may wait are refused at once", () => {
-    const member = leader();
+    const member = soloLeader({ size: 3 });
     for (let id = 1; id <= READS_MAX + 1; id++) member.core.readIndex(id);
     drain(member);
     expect(member.reads).toEqual([{ requestId: READS_MAX + 1, failed: "timed_out" }]);
+  });
+});
+
+describe("who confirms", () => {
+  test("are both majorities of a joint configuration", () => {
+    const configuration = { ...EMPTY_CONFIGURATION, voters: [1, 4, 5], outgoing: [1, 2, 3] };
+    const member = soloLeader({ size: 0, configuration });
+    member.core.readIndex(7);
+    drain(member);
+    exchange(member, ...[4, 5].map((from) => heartbeatAnswer(from, { term: 1, readPosition: 1 })));
+    expect(member.reads).toEqual([]);
+    exchange(member, heartbeatAnswer(2, { term: 1, readPosition: 1 }));
+    expect(member.reads).toEqual([{ requestId: 7, index: 1 }]);
+  });
+
+  test("are no learners", () => {
+    const member = soloLeader({ size: 0, configuration: { ...votersOnly([1, 2, 3]), learners: [4, 5] } });
+    member.core.readIndex(7);
+    drain(member);
+    exchange(member, ...[4, 5].map((from) => heartbeatAnswer(from, { term: 1, readPosition: 1 })));
+    expect(member.reads).toEqual([]);
+  });
+
+  test("are as few as a change of members leaves", () => {
+    const member = soloLeader({ size: 2 });
+    member.core.proposeChange(changeOf(remove(2)));
+    member.core.readIndex(7);
+    drain(member);
+    exchange(member, accept(2, { term: 1, index: 2 }));
+    expect(member.reads).toEqual([{ requestId: 7, index: 1 }]);
+  });
+
+  test("may answer rounds in any order: the highest speaks for all before", () => {
+    const member = soloLeader({ size: 3 });
+    for (const id of [1, 2, 3]) {
+      member.core.readIndex(id);
+      drain(member);
+    }
+    exchange(member, heartbeatAnswer(2, { term: 1, readPosition: 2 }), heartbeatAnswer(2, { term: 1, readPosition: 1 }));
+    expect(member.reads.map((read) => read.requestId)).toEqual([1, 2]);
+    exchange(member, heartbeatAnswer(3, { term: 1, readPosition: 3 }), heartbeatAnswer(2, { term: 1, readPosition: 2 }));
+    expect(member.reads.map((read) => read.requestId)).toEqual([1, 2, 3]);
+    expect(member.core.status().waitingReads).toBe(0);
+  });
+});
+
+describe("a leader that is none any more", () => {
+  test("releases nothing to late answers, though a new request has the number of an old one", () => {
+    const cluster = new TestCluster({ size: 3 });
+    cluster.elect(1);
+    cluster.passes = ({ type }) => type !== "heartbeatResponse";
+    cluster.member(1).core.readIndex(1);
+    cluster.settle();
+    const late = cluster.sent.filter((message) => message.type === "heartbeatResponse");
+    expect(late).toHaveLength(2);
+    cluster.isolate(1);
+    cluster.elect(2);
+    cluster.propose(2, "written meanwhile");
+    // Member 1 was forgotten as leader only by itself: it leads on in its own eyes.
+    expect(cluster.member(1).core.role).toBe("leader");
+    cluster.member(1).core.readIndex(1);
+    cluster.settle();
+    for (const message of late) cluster.member(1).core.step(message);
+    cluster.settle();
+    expect(cluster.member(1).reads).toEqual([{ requestId: 1, index: 1 }]);
+    expect(cluster.member(1).core.status().waitingReads).toBe(1);
+  });
+
+  test("fails its reads when it steps down for want of a quorum, and the next leader answers", () => {
+    const cluster = new TestCluster({ size: 3 });
+    cluster.elect(1);
+    cluster.isolate(1);
+    cluster.tick(1, ELECTION_TICKS);
+    cluster.member(1).core.readIndex(1);
+    cluster.tick(1, ELECTION_TICKS);
+    cluster.settle();
+    expect(cluster.member(1).reads).toEqual([{ requestId: 1, failed: "leadership_lost" }]);
+    cluster.elect(2);
+    cluster.heal();
+    cluster.tick(2);
+    cluster.settle();
+    cluster.member(1).core.readIndex(2);
+    cluster.settle();
+    expect(cluster.member(1).reads[1]).toEqual({ requestId: 2, index: 2 });
+  });
+
+  test("fails its reads when its own removal is in force", () => {
+    const member = soloLeader({ size: 3 });
+    member.core.proposeChange(changeOf(remove(1)));
+    drain(member);
+    member.core.readIndex(1);
+    exchange(member, accept(2, { term: 1, index: 2 }), accept(3, { term: 1, index: 2 }));
+    expect(member.reads).toEqual([{ requestId: 1, failed: "leadership_lost" }]);
   });
 });
 
@@ -129,6 +214,31 @@ describe("at a follower", () => {
     for (const member of cluster.members) member.core.readIndex(1);
     cluster.settle();
     for (const member of cluster.members) expect(member.reads).toEqual([{ requestId: 1, index: 4 }]);
+  });
+
+  test("a learner asks the leader as well", () => {
+    const cluster = new TestCluster({ size: 4, configuration: { ...votersOnly([1, 2, 3]), learners: [4] } });
+    cluster.elect(1);
+    cluster.propose(1, "a");
+    cluster.member(4).core.readIndex(1);
+    cluster.settle();
+    expect(cluster.member(4).reads).toEqual([{ requestId: 1, index: 2 }]);
+  });
+
+  test("more reads than may wait are refused at once", () => {
+    const member = soloMember({ size: 3 });
+    exchange(member, heartbeat(2, { term: 1 }));
+    for (let id = 1; id <= READS_MAX + 1; id++) member.core.readIndex(id);
+    drain(member);
+    expect(member.reads).toEqual([{ requestId: READS_MAX + 1, failed: "timed_out" }]);
+  });
+
+  test("more requests of others than may wait are not taken, and time out where they came from", () => {
+    const member = soloLeader({ size: 3 });
+    for (let requestId = 1; requestId <= READS_MAX + 1; requestId++) {
+      member.core.step({ type: "readIndexRequest", from: 2, to: 1, requestId });
+    }
+    expect(member.core.status().waitingReads).toBe(READS_MAX);
   });
 
   test("the reads of one turn share one request", () => {
@@ -147,11 +257,12 @@ describe("at a follower", () => {
   });
 
   test("a request to a member that leads no more fails, and works at the new leader", () => {
-    const cluster = new TestCluster({ size: 3 });
+    const cluster = new TestCluster({ size: 3, options: { preVote: false, checkQuorum: false } });
     cluster.elect(1);
     cluster.passes = (message) => message.to !== 3;
     cluster.elect(2);
     cluster.heal();
+    cluster.member(3).core.step({ ...heartbeat(1, { term: 1 }), to: 3 });
     cluster.member(3).core.readIndex(1);
     cluster.work(cluster.member(3));
     cluster.settle();

@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { TERM_JUMP_MAX } from "./contradiction.ts";
+import { EMPTY_CONFIGURATION, votersOnly } from "./membership/configuration.ts";
 import { INDEX_MAX, TERM_MAX } from "./message-check.ts";
+import type { PeerMessage } from "./messages.ts";
 import {
   accept,
   append,
@@ -9,6 +11,8 @@ import {
   exchange,
   heartbeat,
   heartbeatAnswer,
+  preVote,
+  preVoteRequest,
   refuse,
   type SoloSetup,
   soloMember,
@@ -17,7 +21,7 @@ import {
 } from "./testing/solo-member.ts";
 import { ELECTION_TICKS, entriesOf } from "./testing/test-cluster.ts";
 import type { TestMember } from "./testing/test-member.ts";
-import type { PeerMessage, StepRejection } from "./types.ts";
+import type { Configuration, LogEntry, StepRejection } from "./types.ts";
 
 /** One message of another member, however wrong, stops nobody. */
 
@@ -29,7 +33,22 @@ interface Snapshot {
 }
 
 function install({ term, index, snapshotTerm, voters = [1, 2, 3] }: Snapshot): PeerMessage {
-  return { type: "installSnapshot", from: 2, to: 1, term, snapshot: { index, term: snapshotTerm, configuration: { voters } } };
+  return {
+    type: "installSnapshot",
+    from: 2,
+    to: 1,
+    term,
+    snapshot: { index, term: snapshotTerm, configuration: { ...EMPTY_CONFIGURATION, voters } },
+  };
+}
+
+/** It has no effect but that the member is taken out, since it lost data. */
+function expectQuarantine(member: TestMember, message: PeerMessage, reason: "conflicts_with_committed" | "commit_beyond_log"): void {
+  drain(member);
+  const { commit, lastIndex, configuration } = member.core.status();
+  expect(member.core.step(message)).toBe(reason);
+  expect(member.core.status()).toMatchObject({ role: "follower", commit, lastIndex, configuration, quarantine: { kind: reason, from: 2 } });
+  expect(drain(member)).toEqual([]);
 }
 
 function expectNoEffect(member: TestMember, message: PeerMessage, reason: StepRejection): void {
@@ -40,7 +59,13 @@ function expectNoEffect(member: TestMember, message: PeerMessage, reason: StepRe
   expect(member.core.ready()).toBeUndefined();
 }
 
+function installIn(configuration: Configuration): PeerMessage {
+  return { type: "installSnapshot", from: 2, to: 1, term: 3, snapshot: { index: 5, term: 3, configuration } };
+}
+
 const first = { prevIndex: 0, prevTerm: 0 };
+const noBytes = new Uint8Array(0);
+const noChange: LogEntry = { index: 1, term: 3, kind: "configuration", data: noBytes };
 
 const malformed: readonly (readonly [string, PeerMessage])[] = [
   ["entries leave a gap", { ...append(2, { term: 3, ...first }), entries: entriesOf([3, 3], 2) }],
@@ -66,7 +91,18 @@ const malformed: readonly (readonly [string, PeerMessage])[] = [
   ["a snapshot has no voters", install({ term: 3, index: 5, snapshotTerm: 3, voters: [] })],
   ["a snapshot's voters are out of order", install({ term: 3, index: 5, snapshotTerm: 3, voters: [3, 1, 2] })],
   ["a snapshot names a voter twice", install({ term: 3, index: 5, snapshotTerm: 3, voters: [1, 1] })],
-  ["it forwards nothing", { type: "forwardPropose", from: 2, to: 1, payloads: [] }],
+  ["a snapshot's learner is a voter", installIn({ ...votersOnly([1, 2, 3]), learners: [3] })],
+  ["a snapshot's configuration is half a joint one", installIn({ ...votersOnly([1, 2, 3]), autoLeave: true })],
+  ["an entry is no change of members, though it says so", { ...append(2, { term: 3, ...first }), entries: [noChange] }],
+  ["it forwards nothing", { type: "forwardPropose", kind: "command", from: 2, to: 1, payloads: [] }],
+  ["it forwards what is no change of members", { type: "forwardPropose", kind: "configuration", from: 2, to: 1, payloads: [noBytes] }],
+  ["the priority of a candidate is negative", voteRequest(2, { term: 3, lastIndex: 0, lastTerm: 0, priority: -1 })],
+  ["a pre-vote is for no term", preVoteRequest(2, { term: 0, lastIndex: 0, lastTerm: 0 })],
+  ["a pre-vote is granted for no term", preVote(2, { term: 0 })],
+  ["nobody is to take over", { type: "transferLeadership", from: 2, to: 1, term: 3, target: 0 }],
+  ["a hand-over belongs to no term", { type: "timeoutNow", from: 2, to: 1, term: 0 }],
+  ["a read is asked for under no number", { type: "readIndexRequest", from: 2, to: 1, requestId: -1 }],
+  ["a read position is no integer", heartbeatAnswer(2, { term: 3, readPosition: 0.5 })],
   ["a read index is above the highest index", { type: "readIndexResponse", from: 2, to: 1, requestId: 1, index: INDEX_MAX + 1 }],
   ["the sender is nobody", heartbeat(0, { term: 3 })],
 ];
@@ -91,16 +127,14 @@ describe("at a follower", () => {
     ["an append of a later leader that lacks a committed entry", append(2, { term: 9, prevIndex: 8, prevTerm: 1, terms: [9] })],
     ["a snapshot with another committed entry", install({ term: 3, index: 3, snapshotTerm: 3 })],
     ["a snapshot that lacks a committed entry", install({ term: 9, index: 20, snapshotTerm: 1 })],
-  ])("%s conflicts with what is committed and has no effect", (_, message) => {
-    expectNoEffect(soloMember(committed), message, "conflicts_with_committed");
+  ])("%s conflicts with what is committed", (_, message) => {
+    expectQuarantine(soloMember(committed), message, "conflicts_with_committed");
   });
 
   test("what lies below the compacted log is not known, and not refused", () => {
     const member = soloMember({ size: 3, term: 2 });
-    member.receiveSnapshot(
-      { type: "installSnapshot", from: 2, to: 1, term: 2, snapshot: { index: 5, term: 2, configuration: { voters: [1, 2, 3] } } },
-      7,
-    );
+    const snapshot = { index: 5, term: 2, configuration: votersOnly([1, 2, 3]) };
+    member.receiveSnapshot({ type: "installSnapshot", from: 2, to: 1, term: 2, snapshot }, 7);
     drain(member);
     expect(member.core.step(append(2, { term: 2, prevIndex: 3, prevTerm: 2, terms: [2] }))).toBeNull();
     expect(member.core.step(append(2, { term: 2, prevIndex: 4, prevTerm: 1, terms: [1] }))).toBe("conflicts_with_committed");
@@ -116,13 +150,10 @@ describe("at a follower", () => {
     expectNoEffect(member, message, "second_leader");
   });
 
-  test("a commit index beyond the log is neither followed nor answered, but its sender leads", () => {
+  test("a commit index beyond the log takes the member out, but it knows who leads", () => {
     const member = soloMember({ size: 3, terms: [1] });
-    for (let tick = 1; tick < ELECTION_TICKS; tick++) member.core.tick();
-    expect(member.core.step(heartbeat(2, { term: 2, commit: 2 }))).toBe("commit_beyond_log");
-    expect(drain(member)).toEqual([]);
-    for (let tick = 1; tick < ELECTION_TICKS; tick++) member.core.tick();
-    expect(member.core.status()).toMatchObject({ role: "follower", term: 2, leader: 2, commit: 0, lastIndex: 1 });
+    expectQuarantine(member, heartbeat(2, { term: 2, commit: 2 }), "commit_beyond_log");
+    expect(member.core.status()).toMatchObject({ term: 2, leader: 2, commit: 0, lastIndex: 1 });
   });
 });
 
@@ -172,25 +203,17 @@ describe("terms", () => {
   test.each([TERM_MAX, Number.MAX_SAFE_INTEGER])("a member in term %i starts no election and stays alive, also over a restart", (term) => {
     const member = soloMember({ size: 3, term });
     for (let tick = 0; tick < 5 * ELECTION_TICKS; tick++) member.core.tick();
-    member.core.campaign();
+    expect(member.core.campaign()).toBe("exhausted");
     member.crash(0, true);
     expect(member.core.status()).toMatchObject({ role: "follower", term });
   });
 
   test("a member whose log has no room for a leader's first entry starts no election", () => {
     const member = soloMember({ size: 3, term: 3 });
-    member.receiveSnapshot(
-      {
-        type: "installSnapshot",
-        from: 2,
-        to: 1,
-        term: 3,
-        snapshot: { index: INDEX_MAX, term: 3, configuration: { voters: [1, 2, 3] } },
-      },
-      7,
-    );
+    const snapshot = { index: INDEX_MAX, term: 3, configuration: votersOnly([1, 2, 3]) };
+    member.receiveSnapshot({ type: "installSnapshot", from: 2, to: 1, term: 3, snapshot }, 7);
     drain(member);
-    member.core.campaign();
+    expect(member.core.campaign()).toBe("exhausted");
     expect(member.core.status()).toMatchObject({ role: "follower", term: 3, lastIndex: INDEX_MAX });
   });
 });

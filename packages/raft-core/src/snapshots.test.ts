@@ -1,22 +1,14 @@
 import { describe, expect, test } from "vitest";
-import {
-  accept,
-  append,
-  becomeLeader,
-  drain,
-  exchange,
-  heartbeat,
-  heartbeatAnswer,
-  ofType,
-  refuse,
-  soloMember,
-  termsOf,
-} from "./testing/solo-member.ts";
+import { EMPTY_CONFIGURATION, votersOnly } from "./membership/configuration.ts";
+import type { InstallSnapshot } from "./messages.ts";
+import { addLearner, addVoter, changeOf } from "./testing/member-changes.ts";
+import { peerStatus, soloLeader } from "./testing/solo-leader.ts";
+import { accept, append, becomeLeader, drain, exchange, heartbeatAnswer, ofType, refuse, soloMember } from "./testing/solo-member.ts";
 import { ELECTION_TICKS, payload, TestCluster } from "./testing/test-cluster.ts";
 import type { TestMember } from "./testing/test-member.ts";
-import type { InstallSnapshot, PeerStatus } from "./types.ts";
+import type { Configuration } from "./types.ts";
 
-const configuration = { voters: [1, 2, 3] };
+const configuration = votersOnly([1, 2, 3]);
 
 /** A leader of term 2 that has compacted its first four entries; follower 2 is alive, follower 3 silent. */
 function compactedLeader(): TestMember {
@@ -26,10 +18,6 @@ function compactedLeader(): TestMember {
   member.takeSnapshot(0);
   expect(member.core.status()).toMatchObject({ firstIndex: 5, lastIndex: 4, applied: 4 });
   return member;
-}
-
-function follower(member: TestMember, id: number): PeerStatus | undefined {
-  return member.core.status().peers.find((peer) => peer.id === id);
 }
 
 /** Member 3 turns out to have nothing. */
@@ -45,7 +33,7 @@ describe("at the leader", () => {
   test("a follower behind the compacted log is sent a snapshot, and nothing else while it is under way", () => {
     const member = compactedLeader();
     expect(sendSnapshotTo3(member)).toMatchObject([{ to: 3, term: 2, snapshot: { index: 4, term: 2 } }]);
-    expect(follower(member, 3)).toEqual({ id: 3, state: "snapshot", match: 0, next: 5 });
+    expect(peerStatus(member, 3)).toMatchObject({ state: "snapshot", match: 0, next: 5, pendingSnapshot: 4, isPaused: true });
     member.core.propose([payload("x")]);
     const sent = [...drain(member), ...exchange(member, heartbeatAnswer(3, { term: 2 }))];
     expect(sent.filter((message) => message.to === 3)).toEqual([]);
@@ -55,7 +43,7 @@ describe("at the leader", () => {
     const member = compactedLeader();
     sendSnapshotTo3(member);
     member.core.reportSnapshot(3, false);
-    expect(follower(member, 3)).toMatchObject({ state: "probe", next: 1 });
+    expect(peerStatus(member, 3)).toMatchObject({ state: "probe", next: 1 });
     member.core.propose([payload("x")]);
     expect(drain(member).filter((message) => message.to === 3)).toEqual([]);
     expect(ofType(exchange(member, heartbeatAnswer(3, { term: 2 })), "installSnapshot")).toHaveLength(1);
@@ -65,7 +53,7 @@ describe("at the leader", () => {
     const member = compactedLeader();
     sendSnapshotTo3(member);
     member.core.reportSnapshot(3, true);
-    expect(follower(member, 3)).toMatchObject({ state: "probe", next: 5 });
+    expect(peerStatus(member, 3)).toMatchObject({ state: "probe", next: 5 });
     member.core.propose([payload("x")]);
     expect(drain(member).filter((message) => message.to === 3)).toEqual([]);
     expect(exchange(member, heartbeatAnswer(3, { term: 2 }))).toMatchObject([{ type: "appendEntries", to: 3, prevIndex: 4 }]);
@@ -77,8 +65,37 @@ describe("at the leader", () => {
     for (const text of ["a", "b"]) member.core.propose([payload(text)]);
     drain(member);
     const sent = ofType(exchange(member, accept(3, { term: 2, index })), "appendEntries").filter((message) => message.to === 3);
-    expect(follower(member, 3)).toEqual({ id: 3, state: "replicate", match: index, next: 7 });
+    expect(peerStatus(member, 3)).toMatchObject({ state: "replicate", match: index, next: 7 });
     expect(sent.flatMap((message) => message.entries.map((entry) => entry.index))).toEqual(index === 4 ? [5, 6] : [6]);
+  });
+
+  test("an answer below the snapshot ends it too if it still connects to the log", () => {
+    const member = soloLeader({ size: 3, terms: [1, 1, 1] });
+    for (let i = 0; i < 4; i++) member.core.propose([payload("x")]);
+    drain(member);
+    exchange(member, accept(2, { term: 2, index: 8 }));
+    member.takeSnapshot(2);
+    member.core.proposeChange(changeOf(addLearner(4)));
+    drain(member);
+    exchange(member, accept(2, { term: 2, index: 9 }));
+    exchange(member, refuse(4, { term: 2, index: 8, hintIndex: 0, hintTerm: 0 }));
+    expect([member.core.status().firstIndex, peerStatus(member, 4).pendingSnapshot]).toEqual([7, 8]);
+    exchange(member, accept(4, { term: 2, index: 5 }));
+    expect(peerStatus(member, 4).state).toBe("snapshot");
+    exchange(member, accept(4, { term: 2, index: 6 }));
+    expect(peerStatus(member, 4)).toMatchObject({ state: "replicate", match: 6 });
+  });
+
+  test("a new member is sent the snapshot at once, also if the log holds nothing after it", () => {
+    const member = soloLeader({ size: 3, terms: [1, 1] });
+    member.core.proposeChange(changeOf(addVoter(4)));
+    drain(member);
+    exchange(member, accept(2, { term: 2, index: 4 }));
+    member.takeSnapshot(0);
+    const sent = exchange(member, refuse(4, { term: 2, index: 3, hintIndex: 0, hintTerm: 0 }));
+    expect(ofType(sent, "installSnapshot")).toMatchObject([{ to: 4, snapshot: { index: 4, configuration: votersOnly([1, 2, 3, 4]) } }]);
+    exchange(member, accept(4, { term: 2, index: 4 }));
+    expect(peerStatus(member, 4)).toMatchObject({ state: "replicate", match: 4, next: 5 });
   });
 
   test("a silent follower is not sent a snapshot until it answers a heartbeat", () => {
@@ -87,7 +104,7 @@ describe("at the leader", () => {
     drain(member);
     expect(ofType(exchange(member, heartbeatAnswer(2, { term: 2 })), "installSnapshot")).toEqual([]);
     exchange(member, refuse(3, { term: 2, index: 3, hintIndex: 0, hintTerm: 0 }));
-    expect(follower(member, 3)?.state).toBe("snapshot");
+    expect(peerStatus(member, 3).state).toBe("snapshot");
   });
 
   test("a follower that fell silent is not sent a snapshot before it answers again", () => {
@@ -131,21 +148,13 @@ describe("at the leader", () => {
       if (lost === "appendEntriesResponse") cluster.passes = (message) => message.type !== lost || message.from !== 3 || message.rejected;
       cluster.tick(1);
       cluster.settle();
-      expect(cluster.member(1).core.status().peers[1]?.state).toBe("snapshot");
+      expect(peerStatus(cluster.member(1), 3).state).toBe("snapshot");
       cluster.member(1).core.reportSnapshot(3, lost !== "installSnapshot");
       cluster.heal();
       cluster.tick(1);
       cluster.settle();
-      expect(cluster.member(1).core.status().peers[1]).toMatchObject({ state: "replicate", match: 2 });
+      expect(peerStatus(cluster.member(1), 3)).toMatchObject({ state: "replicate", match: 2 });
     }
-  });
-
-  test("only what a saved snapshot covers and what is applied is compacted", () => {
-    const member = compactedLeader();
-    expect(() => member.core.compact(5)).toThrow("Only what a snapshot covers is compacted");
-    expect(() => member.core.snapshotSaved({ index: 5, term: 2, configuration })).toThrow("A snapshot holds applied entries only");
-    member.core.compact(3);
-    expect(member.core.status().firstIndex).toBe(5);
   });
 });
 
@@ -173,12 +182,11 @@ describe("at the follower", () => {
     member.core.step(append(2, { term: 2, prevIndex: 5, prevTerm: 2, terms: [2], commit: 6 }));
     expect(member.collect()?.apply).toBeNull();
     for (let tick = 0; tick < 5 * ELECTION_TICKS; tick++) member.core.tick();
-    member.core.campaign();
+    expect(member.core.campaign()).toBe("unpromotable");
     expect([member.core.role, member.core.term]).toEqual(["follower", 2]);
     drain(member);
     expect(member.applied.map((entry) => entry.index)).toEqual([6]);
-    member.core.campaign();
-    expect(member.core.role).toBe("candidate");
+    expect(member.core.campaign()).toBe("started");
   });
 
   test("the same snapshot again, an older one, and one without this member change nothing", () => {
@@ -191,18 +199,10 @@ describe("at the follower", () => {
       member,
       install(2, { term: 2, index: 5, snapshotTerm: 2 }),
       install(2, { term: 2, index: 4, snapshotTerm: 2 }),
-      { ...without, snapshot: { ...without.snapshot, configuration: { voters: [2, 3] } } },
+      { ...without, snapshot: { ...without.snapshot, configuration: votersOnly([2, 3]) } },
     );
     expect(answers).toMatchObject([{ index: 5 }, { index: 5 }, { index: 5 }]);
     expect(member.core.status()).toEqual(before);
-  });
-
-  test("a snapshot that the log already holds only moves the commit index", () => {
-    const member = soloMember({ size: 3, terms: [1, 1, 1, 1] });
-    member.core.step(install(2, { term: 2, index: 3, snapshotTerm: 1 }));
-    expect(member.collect()?.append?.snapshot).toBeNull();
-    drain(member);
-    expect(member.core.status()).toMatchObject({ commit: 3, applied: 3, lastIndex: 4 });
   });
 
   test("a second snapshot may follow while the first is being stored", () => {
@@ -219,33 +219,30 @@ describe("at the follower", () => {
     expect(member.state).toBe(88);
   });
 
-  test("an append from before the snapshot is answered by the commit index, not by a rejection", () => {
-    const member = soloMember({ size: 3 });
-    member.receiveSnapshot(install(2, { term: 2, index: 5, snapshotTerm: 2 }), 77);
-    drain(member);
-    const answers = exchange(member, append(2, { term: 2, prevIndex: 2, prevTerm: 1, terms: [1, 1] }));
-    expect(answers).toMatchObject([{ index: 5, rejected: false }]);
-  });
-
-  test("the first append after a snapshot commits no more than it verified", () => {
-    const member = soloMember({ size: 3 });
-    member.receiveSnapshot(install(2, { term: 2, index: 5, snapshotTerm: 2 }), 77);
-    drain(member);
-    exchange(member, append(2, { term: 2, prevIndex: 5, prevTerm: 2, terms: [2], commit: 50 }));
-    expect(member.core.commit).toBe(6);
-    expect(termsOf(member.applied)).toEqual([2]);
-  });
-
-  test("a crash before the snapshot is durable leaves the old log, and it can be sent again", () => {
-    const member = soloMember({ size: 3, terms: [1, 1] });
-    member.receiveSnapshot(install(2, { term: 2, index: 5, snapshotTerm: 2 }), 77);
+  test("a snapshot that was sent before a longer one has come meanwhile is ignored, though a later leader sends it", () => {
+    const member = soloMember({ size: 3, terms: [1] });
+    member.receiveSnapshot(install(2, { term: 2, index: 8, snapshotTerm: 2 }), 88);
     member.collect();
-    member.crash(0, true);
-    expect(member.core.lastIndex).toBe(2);
-    exchange(member, heartbeat(2, { term: 2 }));
-    member.receiveSnapshot(install(2, { term: 2, index: 5, snapshotTerm: 2 }), 77);
+    member.receiveSnapshot(install(3, { term: 3, index: 5, snapshotTerm: 2 }), 77);
     drain(member);
-    member.crash(0, true);
-    expect(member.core.status()).toMatchObject({ firstIndex: 6, lastIndex: 5, applied: 5, commit: 5, term: 2 });
+    expect([member.core.status().applied, member.state]).toEqual([8, 88]);
+  });
+
+  const learner1: Configuration = { ...votersOnly([2, 3]), learners: [1] };
+  const leaving1: Configuration = { ...EMPTY_CONFIGURATION, voters: [2, 3], outgoing: [1, 2, 3], learnersNext: [1] };
+  test.each<readonly [string, Configuration, Configuration]>([
+    ["keeps a learner a learner", learner1, learner1],
+    ["makes a voter of a learner", learner1, votersOnly([1, 2, 3])],
+    ["makes a learner of a voter", votersOnly([1, 2, 3]), learner1],
+    ["finds a voter of the half that is being left", votersOnly([1, 2, 3]), leaving1],
+  ])("a snapshot %s, according to the members it names", (_, before, after) => {
+    const member = soloMember({ size: 0, configuration: before, terms: [1] });
+    member.receiveSnapshot(
+      { ...install(2, { term: 2, index: 5, snapshotTerm: 2 }), snapshot: { index: 5, term: 2, configuration: after } },
+      7,
+    );
+    drain(member);
+    expect(member.core.configuration).toEqual(after);
+    expect(member.core.campaign()).toBe(after === learner1 ? "unpromotable" : "started");
   });
 });

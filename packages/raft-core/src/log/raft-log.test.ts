@@ -1,9 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { votersOnly } from "../membership/configuration.ts";
 import { entriesOf } from "../testing/test-cluster.ts";
 import { RaftLog } from "./raft-log.ts";
 
-const configuration = { voters: [1, 2, 3] };
+const configuration = votersOnly([1, 2, 3]);
 const ascendingTerms = fc.array(fc.integer({ min: 1, max: 6 }), { maxLength: 40 }).map((terms) => terms.sort((a, b) => a - b));
 
 describe("hintAt", () => {
