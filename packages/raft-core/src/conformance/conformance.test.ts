@@ -9,10 +9,10 @@ import { scriptsIn, testDataDirectory } from "./test-data.ts";
 const projectDirectory = fileURLToPath(new URL("../../../..", import.meta.url));
 const directory = testDataDirectory(projectDirectory, process.env);
 const scripts = scriptsIn(directory);
-if (scripts === null) console.warn(`There are no scripts of the reference at ${directory}: they are skipped`);
+const where = scripts === null ? `, of which there are none at ${directory},` : "";
 
-describe.skipIf(scripts === null)("the reference's scripts", () => {
-  test.each(scripts ?? [])("%s gives byte for byte what is expected", (script) => {
+describe.skipIf(scripts === null)(`of the reference's scripts${where}`, () => {
+  test.each(scripts ?? ["each"])("%s gives byte for byte what is expected", (script) => {
     const path = join(directory, script);
     expect(runScript(scriptKindOf(path), readFileSync(path, "utf8")).failure).toBeNull();
   });

@@ -31,6 +31,16 @@ describe("a script", () => {
   });
 });
 
+test("a script that was recorded up to release 3.6 has the change texts of then", () => {
+  const quiet = ["log-level none", "add-nodes 1 voters=(1) index=3", "campaign 1", "stabilize", "log-level info"];
+  const setUp = quiet.map((directive) => `${directive}\n----\nok\n\n`).join("");
+  const texts = ["{ConfChangeTransitionAuto [] []}", "transition:ConfChangeTransitionAuto"];
+  for (const text of texts) {
+    const line = `INFO 1 ignoring conf change ${text} at config voters=(1): not in joint state; refusing empty conf change`;
+    expect(runScript("interaction", `${setUp}propose-conf-change 1\n----\n${line}\n`).failure).toBeNull();
+  }
+});
+
 test.each([
   ["data/quorum/votes.txt", "quorum"],
   ["data/confchange/leave.txt", "confchange"],

@@ -14,10 +14,10 @@ export function testDataDirectory(projectDirectory: string, environment: Readonl
   return resolve(environment["INIT_CWD"] ?? projectDirectory, named);
 }
 
-/** The scripts below `directory`, relative to it, in order; null if there is no such folder. */
+/** The scripts below `directory`, relative to it, in order; null if there are none, or no such folder. */
 export function scriptsIn(directory: string): readonly string[] | null {
   if (!existsSync(directory)) return null;
-  return readdirSync(directory, { recursive: true, encoding: "utf8" })
-    .filter((path) => path.endsWith(".txt"))
-    .sort();
+  const paths = readdirSync(directory, { recursive: true, encoding: "utf8" });
+  const scripts = paths.filter((path) => path.endsWith(".txt")).sort();
+  return scripts.length === 0 ? null : scripts;
 }
