@@ -1,5 +1,5 @@
 import type { CoreEvent } from "../../events.ts";
-import { trackedIds } from "../../membership/configuration.ts";
+import { isTracked } from "../../membership/configuration.ts";
 import type { PeerMessage } from "../../messages.ts";
 import type { CoreOptions } from "../../options.ts";
 import { RaftCore } from "../../raft-core.ts";
@@ -181,7 +181,7 @@ export class ScriptedMember {
   }
 
   private receiveFromMember(message: PeerMessage): string | null {
-    if (isResponse(message) && !trackedIds(this.core.status().configuration).includes(message.from)) {
+    if (isResponse(message) && !isTracked(this.core.configuration, message.from)) {
       return "raft: cannot step as peer not found";
     }
     this.wasProposalDropped = false;
