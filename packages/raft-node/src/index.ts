@@ -1,7 +1,10 @@
 export { bootstrapLog, isEmptyLog } from "./bootstrap.ts";
 export { commandOf } from "./entry-envelope.ts";
+export type { LeadershipTransferResult } from "./leadership-transfer.ts";
 export type { LogBatch, LogStore, RecoveredLog, SnapshotReader } from "./log-store.ts";
+export type { MembershipChangeResult } from "./membership-changes.ts";
 export { type Completion, NodeError, type NodeErrorCode, type Retryable } from "./node-error.ts";
+export type { RaftNodeOptions } from "./node-options.ts";
 export type { PeerTransport, PeerTransportHandlers } from "./peer-transport.ts";
 export {
   type Address,
@@ -23,5 +26,5 @@ export {
   type Random,
   type Timer,
 } from "./ports.ts";
-export { RaftNode, type RaftNodeOptions } from "./raft-node.ts";
+export { type CoreInspection, RaftNode } from "./raft-node.ts";
 export type { StateMachine, StateSnapshot } from "./state-machine.ts";

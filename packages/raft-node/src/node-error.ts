@@ -2,9 +2,26 @@
 export type Retryable = "never" | "safe" | "maybe-applied";
 
 /**
- * `ERR_FAILED`: storage, the state machine or an assertion failed, and the member has stopped. `ERR_STOPPED`: it was closed.
+ * - `ERR_FAILED`: storage, the state machine or an assertion failed, and the member has stopped
+ * - `ERR_LEADERSHIP_LOST`: the leader changed before the proposal was replicated
+ * - `ERR_NO_LEADER`: nobody led until the time was over
+ * - `ERR_OVERLOADED`: too much waits already
+ * - `ERR_QUARANTINED`: the member found that data it acknowledged is gone or wrong, and only watches
+ * - `ERR_REFUSED`: a change of members that can't be made now
+ * - `ERR_REMOVED`: this member no longer belongs to the cluster
+ * - `ERR_STOPPED`: the member was closed
+ * - `ERR_TIMED_OUT`: the time was over before the outcome was known
  */
-export type NodeErrorCode = "ERR_FAILED" | "ERR_LEADERSHIP_LOST" | "ERR_NO_LEADER" | "ERR_OVERLOADED" | "ERR_STOPPED" | "ERR_TIMED_OUT";
+export type NodeErrorCode =
+  | "ERR_FAILED"
+  | "ERR_LEADERSHIP_LOST"
+  | "ERR_NO_LEADER"
+  | "ERR_OVERLOADED"
+  | "ERR_QUARANTINED"
+  | "ERR_REFUSED"
+  | "ERR_REMOVED"
+  | "ERR_STOPPED"
+  | "ERR_TIMED_OUT";
 
 /** Why a proposal or a read did not succeed. Nobody branches on the message. */
 export class NodeError extends Error {

@@ -1,4 +1,5 @@
 import type { LogIndex, ProposeOutcome } from "@raftkv/raft-core";
+import { meaningOf } from "./dropped-proposal.ts";
 import { EntryEnvelope } from "./entry-envelope.ts";
 import { type Completion, NodeError } from "./node-error.ts";
 import type { Random } from "./ports.ts";
@@ -28,7 +29,7 @@ export interface ProposalsOptions {
 /**
  * Proposals of this member from their arrival until they are applied, fail or time out.
  *
- *     add ──► queued ──take──► with the core ──applied──► succeed
+ *     add ──► queued ──offer─► with the core ──applied──► succeed
  *                │                  ├──── superseded ───► fail, safe to send again
  *                └── deadline ──────┴──── deadline ─────► fail, outcome unknown
  */
@@ -81,22 +82,22 @@ export class Proposals<Result> {
     this.queuedEntries.push(this.envelope.wrap(sequence, command));
   }
 
-  /** Offers everything that is queued to the core, in pieces that fit a message. What it can't take for want of a leader stays. */
+  /** Offers everything that is queued to the core, in pieces that fit a message. What has to wait for a leader stays. */
   offer(propose: (entries: readonly Uint8Array[]) => ProposeOutcome): void {
     while (this.queued.length > 0) {
       const count = this.pieceLength();
       const whole = count === this.queued.length;
       const outcome = propose(whole ? this.queuedEntries : this.queuedEntries.slice(0, count));
-      if (outcome.outcome === "dropped" && outcome.reason === "no_leader") return;
+      const meaning = outcome.outcome === "dropped" ? meaningOf(outcome.reason) : null;
+      if (meaning === "wait") return;
       const offered = whole ? this.queued : this.queued.slice(0, count);
       this.queued = whole ? [] : this.queued.slice(count);
       this.queuedEntries = whole ? [] : this.queuedEntries.slice(count);
       if (outcome.outcome === "accepted") {
         let index = outcome.firstIndex;
         for (const pending of offered) pending.index = index++;
-      } else if (outcome.outcome === "dropped") {
-        const error = new NodeError("ERR_OVERLOADED", "safe", "Too many bytes are proposed and not yet applied");
-        for (const pending of offered) this.fail(pending, error);
+      } else if (meaning !== null) {
+        for (const pending of offered) this.fail(pending, meaning.error);
       }
     }
   }

@@ -51,11 +51,19 @@ describe("linearizable reads", () => {
       reads.answered({ requestId, failed: "no_leader" }, 0);
     };
     reads.ask(refuse);
-    reads.tick(100, refuse);
-    reads.tick(200, refuse);
+    reads.askAgain(refuse);
+    reads.expire(999);
+    reads.askAgain(refuse);
     expect(new Set(asked).size).toBe(3);
-    reads.tick(1000, refuse);
+    reads.expire(1000);
     expect(seen.errors.map((error) => [error.code, error.retryable])).toEqual([["ERR_TIMED_OUT", "safe"]]);
+  });
+
+  test("fail at once when this member can't trust its data", () => {
+    const reads = new Reads({ ...limits, countMax: 10 });
+    const seen = reader(reads);
+    reads.ask((requestId) => reads.answered({ requestId, failed: "quarantined" }, 0));
+    expect(seen.errors.map((error) => [error.code, error.retryable])).toEqual([["ERR_QUARANTINED", "safe"]]);
   });
 
   test("time out while the core or the state machine keeps them", () => {
@@ -64,7 +72,7 @@ describe("linearizable reads", () => {
     reads.ask(() => {});
     const unapplied = reader(reads);
     reads.ask((requestId) => reads.answered({ requestId, index: 9 }, 1));
-    reads.tick(1000, () => {});
+    reads.expire(1000);
     expect([unanswered.errors.length, unapplied.errors.length]).toEqual([1, 1]);
     reads.applied(9);
     expect(unapplied.indexes).toEqual([]);

@@ -1,4 +1,5 @@
-import type { LogIndex, ReadResult } from "@raftkv/raft-core";
+import type { LogIndex, ReadFailure, ReadResult } from "@raftkv/raft-core";
+import { quarantinedError } from "./dropped-proposal.ts";
 import { type Completion, NodeError } from "./node-error.ts";
 
 interface ReadBatch {
@@ -23,8 +24,8 @@ export interface ReadsOptions {
  * machine has applied up to it.
  *
  *     add ──► queued ──ask──► asked (core) ──confirmed──► waiting for applied ──► succeed
- *               ▲                │
- *               └── failed, and time is left
+ *                               ▲    │
+ *                               └────┘ askAgain: failed for a reason that passes
  */
 export class Reads {
   private readonly countMax: number;
@@ -32,7 +33,7 @@ export class Reads {
   private readonly onCompletionError: (error: unknown) => void;
   private queued: Completion<LogIndex>[] = [];
   private queuedDeadlineMs = 0;
-  /** Failed in the core; asked again at the next tick. */
+  /** Failed in the core for a reason that passes. */
   private retrying: ReadBatch[] = [];
   private readonly asked = new Map<number, ReadBatch>();
   private confirmed: ConfirmedBatch[] = [];
@@ -63,23 +64,27 @@ export class Reads {
     this.askFor(batch, readIndex);
   }
 
-  /** At each tick: asks again for what failed for a reason that passes, and fails what waited too long. */
-  tick(nowMs: number, readIndex: (requestId: number) => void): void {
-    const retrying = this.retrying;
+  /** Asks again for what failed for a reason that passes. Called when a leader is known, and at each tick. */
+  askAgain(readIndex: (requestId: number) => void): void {
+    if (this.retrying.length === 0) return;
+    const { retrying } = this;
     this.retrying = [];
-    for (const batch of retrying) {
-      if (batch.deadlineMs > nowMs) this.askFor(batch, readIndex);
-      else this.expire(batch);
+    for (const batch of retrying) this.askFor(batch, readIndex);
+  }
+
+  /** Fails what waited too long. */
+  expire(nowMs: number): void {
+    const overdue: ReadBatch[] = [];
+    const isInTime = (batch: ReadBatch): boolean => {
+      if (batch.deadlineMs <= nowMs) overdue.push(batch);
+      return batch.deadlineMs > nowMs;
+    };
+    if (this.retrying.length > 0) this.retrying = this.retrying.filter(isInTime);
+    for (const [requestId, batch] of this.asked) if (!isInTime(batch)) this.asked.delete(requestId);
+    if (this.confirmed.length > 0) this.confirmed = this.confirmed.filter(isInTime);
+    for (const batch of overdue) {
+      this.fail(batch, new NodeError("ERR_TIMED_OUT", "safe", `The read was not confirmed by a majority within ${this.timeoutMs} ms`));
     }
-    for (const [requestId, batch] of this.asked) {
-      if (batch.deadlineMs > nowMs) continue;
-      this.asked.delete(requestId);
-      this.expire(batch);
-    }
-    const overdue = this.confirmed.filter((batch) => batch.deadlineMs <= nowMs);
-    if (overdue.length === 0) return;
-    this.confirmed = this.confirmed.filter((batch) => batch.deadlineMs > nowMs);
-    for (const batch of overdue) this.expire(batch);
   }
 
   /** The core answered. */
@@ -87,7 +92,7 @@ export class Reads {
     const batch = this.asked.get(result.requestId);
     if (batch === undefined) return;
     this.asked.delete(result.requestId);
-    if ("failed" in result) this.retrying.push(batch);
+    if ("failed" in result) this.failed(batch, result.failed);
     else if (result.index <= applied) this.succeed(batch, applied);
     else this.confirmed.push({ ...batch, index: result.index });
   }
@@ -119,6 +124,20 @@ export class Reads {
     readIndex(requestId);
   }
 
+  private failed(batch: ReadBatch, reason: ReadFailure): void {
+    switch (reason) {
+      case "no_leader":
+      case "leadership_lost":
+      case "timed_out":
+        this.retrying.push(batch);
+        return;
+      case "quarantined":
+        return this.fail(batch, quarantinedError("safe"));
+      default:
+        return reason satisfies never;
+    }
+  }
+
   private succeed(batch: ReadBatch, applied: LogIndex): void {
     this.open -= batch.completions.length;
     for (const completion of batch.completions) {
@@ -130,9 +149,8 @@ export class Reads {
     }
   }
 
-  private expire(batch: ReadBatch): void {
+  private fail(batch: ReadBatch, error: NodeError): void {
     this.open -= batch.completions.length;
-    const error = new NodeError("ERR_TIMED_OUT", "safe", `The read was not confirmed by a majority within ${this.timeoutMs} ms`);
     for (const completion of batch.completions) completion.fail(error);
   }
 }

@@ -40,7 +40,7 @@ export class SnapshotExchange<Result> {
   applied(last: LogEntry): void {
     if (this.saving !== null || last.index - this.triedIndex < this.options.snapshotCount) return;
     this.triedIndex = last.index;
-    const meta = { index: last.index, term: last.term, configuration: this.options.core.status().configuration };
+    const meta = { index: last.index, term: last.term, configuration: this.options.core.configuration };
     this.saving = this.save(meta)
       .catch((error: unknown) => this.options.onFailure(asError(error)))
       .finally(() => {

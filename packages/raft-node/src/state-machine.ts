@@ -1,4 +1,4 @@
-import type { LogEntry, LogIndex } from "@raftkv/raft-core";
+import type { Configuration, LogEntry, LogIndex } from "@raftkv/raft-core";
 
 /** A consistent image of the state at `index`, readable while the state goes on changing. */
 export interface StateSnapshot {
@@ -16,6 +16,11 @@ export interface StateSnapshot {
 export interface StateMachine<Result> {
   /** Applies one committed command. `data` is what was proposed; it is not written into and may be kept. Must not throw. */
   apply(entry: LogEntry, data: Uint8Array): Result;
+  /**
+   * The members are those of `configuration` from this entry on. `context` is what came with the change, for instance the addresses
+   * of a new member; empty if nothing came. Must not throw.
+   */
+  applyConfiguration?(entry: LogEntry, configuration: Configuration, context: Uint8Array): void;
   /** The state after the last applied entry, `index`. At most one snapshot is open at a time. */
   snapshot(index: LogIndex): StateSnapshot;
   /** Replaces the whole state. If it rejects, the member stops. */

@@ -1,13 +1,13 @@
-import type { AppendJob, LogEntry, SnapshotMeta } from "@raftkv/raft-core";
+import { type AppendJob, type LogEntry, type SnapshotMeta, votersOnly } from "@raftkv/raft-core";
 import { describe, expect, test } from "vitest";
 import type { LogStore } from "./log-store.ts";
 import { StorageQueue } from "./storage-queue.ts";
 
 const entry = (index: number): LogEntry => ({ index, term: 1, kind: "command", data: new Uint8Array(1) });
-const meta = (index: number): SnapshotMeta => ({ index, term: 1, configuration: { voters: [1, 2, 3] } });
+const meta = (index: number): SnapshotMeta => ({ index, term: 1, configuration: votersOnly([1, 2, 3]) });
 
 function job(parts: Partial<AppendJob>): AppendJob {
-  const acknowledges = { term: 1, lastIndex: 1, lastTerm: 1 };
+  const acknowledges = { term: 1, lastIndex: 1, lastTerm: 1, snapshot: null };
   return { hardState: null, entries: [], snapshot: null, messages: [], mustSync: true, acknowledges, ...parts };
 }
 

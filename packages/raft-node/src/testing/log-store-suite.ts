@@ -1,4 +1,4 @@
-import type { HardState, LogEntry, SnapshotMeta } from "@raftkv/raft-core";
+import type { Configuration, HardState, LogEntry, SnapshotMeta } from "@raftkv/raft-core";
 import { describe, expect, test } from "vitest";
 import type { LogStore } from "../log-store.ts";
 
@@ -25,8 +25,11 @@ function hard(term: number, vote = 0, commit = 0): HardState {
   return { term, vote, commit };
 }
 
+/** In the midst of a change of members, so that every part of a configuration has to be kept. */
+const configuration: Configuration = { voters: [1, 2, 3], outgoing: [1, 2, 4], learners: [5], learnersNext: [4], autoLeave: true };
+
 function snapshot(index: number, term: number): SnapshotMeta {
-  return { index, term, configuration: { voters: [1, 2, 3] } };
+  return { index, term, configuration };
 }
 
 async function* chunks(...texts: readonly string[]): AsyncGenerator<Uint8Array> {

@@ -1,0 +1,78 @@
+import type { CoreEvent, NodeId } from "@raftkv/raft-core";
+import type { LogFields, Logger } from "./ports.ts";
+
+export interface CoreEventLogOptions {
+  readonly logger: Logger;
+  /** How people know a member. */
+  readonly nameOf: (id: NodeId) => string;
+}
+
+/** Writes down what an operator wants to know of what happens in the core: roles, elections, suspicions, members, hand-overs. */
+export class CoreEventLog {
+  private readonly logger: Logger;
+  private readonly nameOf: (id: NodeId) => string;
+
+  constructor({ logger, nameOf }: CoreEventLogOptions) {
+    this.logger = logger;
+    this.nameOf = nameOf;
+  }
+
+  write(event: CoreEvent): void {
+    const { logger, nameOf } = this;
+    switch (event.type) {
+      case "roleEntered":
+        return logger.info("changed its role", { role: event.role, term: event.term });
+      case "electionStarted":
+        return logger.info("stands for election", { term: event.term });
+      case "voteCast":
+        return logger.info("gave a vote", this.ofVote(event));
+      case "voteRefused":
+      case "voteRequestIgnored":
+        return logger.debug("gave no vote", this.ofVote(event));
+      case "quorumLost":
+        return logger.warn("heard no majority for an election time-out", { term: event.term });
+      case "leaderSuspected":
+        return logger.info("suspects that the leader is gone", { leader: nameOf(event.leader), cause: event.cause });
+      case "leaderForgotten":
+        return logger.info("was told that the leader is gone", { leader: nameOf(event.leader), term: event.term });
+      case "campaignRefused":
+        return logger.debug("does not stand for election", { reason: event.reason, term: event.term });
+      case "quarantined":
+        return logger.error("can't trust its data and takes no part from now on", { evidence: event.evidence });
+      case "configurationSwitched":
+        return logger.info("changed the members", this.ofConfiguration(event.configuration));
+      case "changeRefused":
+        return logger.warn("refused a change of members", { reason: event.reason });
+      case "transferStarted":
+        return logger.info("hands leadership over", { to: nameOf(event.target), term: event.term });
+      case "transferRefused":
+        return logger.warn("does not hand leadership over", { to: nameOf(event.target), reason: event.reason });
+      case "transferEnded":
+        return logger.info("ended handing leadership over", { to: nameOf(event.target), result: event.result, term: event.term });
+      case "timeoutNowReceived":
+        return logger.info("was asked to take over leadership", { by: nameOf(event.from), term: event.term });
+      case "snapshotSent":
+        return logger.info("sends a snapshot", { to: nameOf(event.peer.id), index: event.snapshot.index });
+      case "snapshotRefused":
+        return logger.warn("refused a snapshot", { index: event.snapshot.index, reason: event.reason });
+      default:
+    }
+  }
+
+  private ofVote({
+    request,
+    ownTerm,
+  }: Extract<CoreEvent, { readonly type: "voteCast" | "voteRefused" | "voteRequestIgnored" }>): LogFields {
+    const kind = request.type === "requestPreVote" ? "pre-vote" : "vote";
+    return { kind, candidate: this.nameOf(request.from), term: request.term, ownTerm };
+  }
+
+  private ofConfiguration({
+    voters,
+    outgoing,
+    learners,
+  }: Extract<CoreEvent, { readonly type: "configurationSwitched" }>["configuration"]): LogFields {
+    const names = (ids: readonly NodeId[]): readonly string[] => ids.map(this.nameOf);
+    return { voters: names(voters), outgoing: names(outgoing), learners: names(learners) };
+  }
+}

@@ -1,0 +1,80 @@
+import type { Configuration, CoreOptions, NodeId, SoftState } from "@raftkv/raft-core";
+import type { LogStore } from "./log-store.ts";
+import type { PeerTransport } from "./peer-transport.ts";
+import type { Clock, Logger, Random } from "./ports.ts";
+import type { StateMachine } from "./state-machine.ts";
+import { type Timing, timingOf } from "./timing.ts";
+
+export interface RaftNodeOptions<Result> {
+  readonly id: NodeId;
+  /** Opened, and not empty (see `bootstrapLog`); the node closes it. */
+  readonly logStore: LogStore;
+  readonly stateMachine: StateMachine<Result>;
+  /** Not yet started; the node starts and closes it. */
+  readonly transport: PeerTransport;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** Between two heartbeats of the leader. Default 100. */
+  readonly heartbeatMs?: number;
+  /** Time-outs are drawn from [electionMs, 2 * electionMs). At least five heartbeats. Default 1000. */
+  readonly electionMs?: number;
+  /**
+   * A leader answers reads without asking the others while a lease lasts. `driftPpm` is how much faster than its clock another
+   * member's may run. Every member must have it, and a dead leader is then noticed only by the election time-out. Default null: off.
+   */
+  readonly leaseReads?: { readonly driftPpm: number } | null;
+  /** Of members with equal logs the one of the highest priority is elected. Default 0. */
+  readonly priority?: number;
+  /** The number of appends under way to a follower follows what its link can take. Default false: always up to 256. */
+  readonly adaptiveWindow?: boolean;
+  /** Applied entries after which a snapshot is taken. Default 100,000. */
+  readonly snapshotCount?: number;
+  /** Entries kept behind a snapshot for followers that are a little late. Default 5,000. */
+  readonly catchUpEntries?: number;
+  /** How long a proposal or a read may take. Default 5 s and two election time-outs, as etcd. */
+  readonly requestTimeoutMs?: number;
+  /** Proposals, and as many reads, that may wait at once; more fail with `ERR_OVERLOADED`. Default 65,536. */
+  readonly requestsMax?: number;
+  /** Bytes of proposals that may wait at once; more fail with `ERR_OVERLOADED`. Default 256 MiB. */
+  readonly requestBytesMax?: number;
+  /** How a member is called in the log. Default: its id. */
+  readonly nameOf?: (id: NodeId) => string;
+  /** Role or leader changed. */
+  readonly onRoleChange?: (state: SoftState) => void;
+  /** The members are others from now on, for a transport that has to reach them. Called once at the start, too. */
+  readonly onConfiguration?: (configuration: Configuration) => void;
+  /** The node can't go on: its storage or its state machine failed. It has stopped acknowledging; the process should end. */
+  readonly onFatal: (error: Error) => void;
+}
+
+export type ResolvedNodeOptions<Result> = Required<RaftNodeOptions<Result>> & { readonly timing: Timing };
+
+/** The options with their defaults filled in. Throws RangeError for what can't work. */
+export function resolveNodeOptions<Result>(options: RaftNodeOptions<Result>): ResolvedNodeOptions<Result> {
+  const timing = timingOf({ heartbeatMs: options.heartbeatMs ?? 100, electionMs: options.electionMs ?? 1000 });
+  return {
+    leaseReads: null,
+    priority: 0,
+    adaptiveWindow: false,
+    snapshotCount: 100_000,
+    catchUpEntries: 5_000,
+    requestTimeoutMs: 5_000 + 2 * timing.electionMs,
+    requestsMax: 65_536,
+    requestBytesMax: 256 * 1024 * 1024,
+    nameOf: String,
+    onRoleChange: () => {},
+    onConfiguration: () => {},
+    ...options,
+    heartbeatMs: timing.heartbeatMs,
+    electionMs: timing.electionMs,
+    timing,
+  };
+}
+
+/** What the core has to know. */
+export function coreOptionsOf<Result>({ id, timing, leaseReads, priority, adaptiveWindow }: ResolvedNodeOptions<Result>): CoreOptions {
+  const { tickMs, heartbeatTicks, electionTicks } = timing;
+  const lease = leaseReads === null ? null : { driftPpm: leaseReads.driftPpm, tickMs };
+  return { id, heartbeatTicks, electionTicks, priority, adaptiveWindow, leaseReads: lease };
+}

@@ -1,0 +1,351 @@
+import {
+  type AppendJob,
+  type ApplyJob,
+  type ConfigurationChange,
+  decodeChange,
+  type InstallSnapshot,
+  type LogEntry,
+  type NodeId,
+  type PeerMessage,
+  type ProposeOutcome,
+  type RaftCore,
+  type Ready,
+  type SoftState,
+  type StepRejection,
+} from "@raftkv/raft-core";
+import { ApplyQueue } from "./apply-queue.ts";
+import { quarantinedError } from "./dropped-proposal.ts";
+import { commandOf } from "./entry-envelope.ts";
+import { FailureDetector } from "./failure-detector.ts";
+import { ForwardedProposals } from "./forwarded-proposals.ts";
+import { Inbox } from "./inbox.ts";
+import { NodeError } from "./node-error.ts";
+import type { ResolvedNodeOptions } from "./node-options.ts";
+import type { Timer } from "./ports.ts";
+import type { Requests } from "./requests.ts";
+import { SnapshotExchange } from "./snapshot-exchange.ts";
+import { StorageQueue } from "./storage-queue.ts";
+
+/** How long a turn may apply entries; heartbeats and votes wait no longer. */
+const APPLY_BUDGET_MS = 10;
+/** Proposals of others that are kept while leadership changes. */
+const FORWARDED_BYTES_MAX = 16 * 1024 * 1024;
+
+/** `quarantined`: the member only watches. `stopped`: it takes nothing more. */
+type LoopState = "running" | "quarantined" | "stopped";
+
+/**
+ * Drives a core. Input that arrives in an event-loop turn is only collected; at the end of the turn it goes through the core together:
+ *
+ *     messages, proposals, reads, storage done ──► turn: step*, propose, readIndex ──► ready
+ *        ready.messages ──► transport, at once
+ *        ready.append   ──► log store ──durable──► messages of the job, appended()
+ *        ready.apply    ──► state machine, answers to callers, applied()
+ *        ready.reads    ──► wait for applied, then answers
+ *
+ * **Time.** A tick is counted when a turn takes it, and only then the timer is set again: two ticks are never less than `tickMs` apart,
+ * which leases rely on, and what a stopped process missed is not made up for. So a follower that was stopped does not stand for
+ * election while heartbeats lie in its sockets, and a leader does not hold the time in which it could not hear its followers
+ * against them; if it was deposed meanwhile, the messages of its first turn say so. A member that is slow is slow to suspect
+ * others, and the others don't wait for it.
+ */
+export class TurnLoop<Result> {
+  private readonly options: ResolvedNodeOptions<Result>;
+  private readonly core: RaftCore;
+  private readonly requests: Requests<Result>;
+  private readonly forwarded: ForwardedProposals;
+  private readonly failureDetector: FailureDetector;
+  private readonly applying: ApplyQueue;
+  private readonly storage: StorageQueue;
+  private readonly snapshots: SnapshotExchange<Result>;
+  private readonly inbox = new Inbox();
+  private readonly runTurn = (): void => this.turn();
+  private readonly stepCore = (message: PeerMessage): void => this.step(message);
+  private readonly finishAppend = (job: AppendJob): void => this.appended(job);
+  private readonly askCore = (requestId: number): void => this.core.readIndex(requestId);
+  private readonly proposeToCore = (entries: readonly Uint8Array[]): ProposeOutcome => this.core.propose(entries);
+  private readonly changeInCore = (change: ConfigurationChange): ProposeOutcome => this.core.proposeChange(change);
+  private readonly tellOfLosses = {
+    onUnreachable: (peer: NodeId): void => this.core.reportUnreachable(peer),
+    onDown: (peer: NodeId): void => void this.core.peerDown(peer),
+  };
+  private isTurnScheduled = false;
+  private tickTimer: Timer | null = null;
+  private isTickDue = false;
+  /** The leader sent something that this turn took. */
+  private leaderSpoke = false;
+  /** What peers sent since the last tick and could not truthfully say: how much of it, and the last of it. */
+  private refused: { readonly count: number; readonly type: string; readonly from: NodeId; readonly reason: StepRejection } | null = null;
+  private reportedState: SoftState = { role: "follower", leader: 0 };
+  private loopState: LoopState = "running";
+
+  constructor(options: ResolvedNodeOptions<Result>, core: RaftCore, requests: Requests<Result>) {
+    const { clock, logStore, transport, timing, requestTimeoutMs } = options;
+    this.options = options;
+    this.core = core;
+    this.requests = requests;
+    this.failureDetector = new FailureDetector(timing, clock.monotonicMs());
+    this.forwarded = new ForwardedProposals({
+      self: options.id,
+      core,
+      transfer: requests.transfer,
+      transport,
+      bytesMax: FORWARDED_BYTES_MAX,
+      timeoutMs: requestTimeoutMs,
+    });
+    this.applying = new ApplyQueue({
+      clock,
+      applyEntry: (entry) => this.applyEntry(entry),
+      onJobDone: (job) => this.applied(job),
+    });
+    this.storage = new StorageQueue({
+      logStore,
+      restore: (meta) => this.snapshots.restoreInstalled(meta),
+      onDone: () => this.schedule(),
+      onFailure: (error) => this.fail(error),
+    });
+    this.snapshots = new SnapshotExchange({
+      ...options,
+      core,
+      onProgress: () => this.schedule(),
+      onFailure: (error) => this.fail(error),
+    });
+  }
+
+  get state(): LoopState {
+    return this.loopState;
+  }
+
+  /** Role and leader as the last turn left them. */
+  get softState(): SoftState {
+    return this.reportedState;
+  }
+
+  start(): void {
+    this.options.transport.start({
+      onMessage: (message) => this.receive(message),
+      onSnapshot: (message, chunks) => this.receiveSnapshot(message, chunks),
+      onUnreachable: (peer) => {
+        this.inbox.addUnreachable(peer);
+        this.schedule();
+      },
+      onPeerDown: (peer) => {
+        this.inbox.addDown(peer);
+        this.schedule();
+      },
+    });
+    this.options.onConfiguration(this.core.configuration);
+    this.campaignIfAlone();
+    this.armTick();
+    this.schedule();
+  }
+
+  /** There is something to do: a turn follows when the input that has already arrived is drained. */
+  schedule(): void {
+    if (this.isTurnScheduled || this.loopState === "stopped") return;
+    this.isTurnScheduled = true;
+    this.options.clock.atEndOfTurn(this.runTurn);
+  }
+
+  /** Takes and does nothing more; everybody who waits is told why. */
+  halt(reason: NodeError): void {
+    this.loopState = "stopped";
+    this.tickTimer?.cancel();
+    this.requests.failAll(reason);
+  }
+
+  /** Resolves when neither snapshots nor the disk have anything under way. Call it after the transport is closed. */
+  async idle(): Promise<void> {
+    await this.snapshots.close();
+    await this.storage.idle();
+  }
+
+  private receive(message: PeerMessage): void {
+    this.inbox.add(message);
+    this.schedule();
+  }
+
+  private async receiveSnapshot(message: InstallSnapshot, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    if (this.loopState !== "running") throw new Error("This member takes no snapshots any more");
+    await this.snapshots.receive(message, chunks);
+    this.receive(message);
+  }
+
+  private armTick(): void {
+    this.tickTimer = this.options.clock.setTimer(this.options.timing.tickMs, () => {
+      this.isTickDue = true;
+      this.schedule();
+    });
+  }
+
+  private turn(): void {
+    this.isTurnScheduled = false;
+    if (this.loopState === "stopped") return;
+    try {
+      this.takeInput();
+      this.act();
+      this.snapshots.afterTurn();
+    } catch (error) {
+      this.fail(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  private takeInput(): void {
+    this.observeTime();
+    this.inbox.drainMessages(this.stepCore);
+    if (this.leaderSpoke) this.failureDetector.heard(this.options.clock.monotonicMs());
+    this.leaderSpoke = false;
+    this.inbox.drainLosses(this.tellOfLosses);
+    this.storage.takeDone(this.finishAppend);
+    if (this.isTickDue) this.tick();
+    this.offerToCore();
+    this.observeTime();
+    this.requests.reads.ask(this.askCore);
+  }
+
+  /** Leases are judged by the time when a read is asked for. */
+  private observeTime(): void {
+    if (this.options.leaseReads !== null) this.core.observeTime(this.options.clock.monotonicMs());
+  }
+
+  private step(message: PeerMessage): void {
+    const { core } = this;
+    if (message.type === "forwardPropose" && this.forwarded.keep(message, this.options.clock.monotonicMs())) return;
+    // What was committed before must not meet the configuration that comes with the snapshot.
+    if (message.type === "installSnapshot" && this.isTrusted) this.applying.finish();
+    const reason = core.step(message);
+    if (reason !== null) this.refused = { count: (this.refused?.count ?? 0) + 1, type: message.type, from: message.from, reason };
+    else if (message.from === core.leader) this.leaderSpoke = true;
+  }
+
+  private tick(): void {
+    const nowMs = this.options.clock.monotonicMs();
+    this.isTickDue = false;
+    this.core.tick();
+    if (this.failureDetector.tick(nowMs)) this.core.leaderSilent();
+    this.campaignIfAlone();
+    if (this.refused !== null) this.options.logger.warn("refused messages of a peer", this.refused);
+    this.refused = null;
+    this.forwarded.expire(nowMs);
+    this.requests.expire(nowMs);
+    this.requests.reads.askAgain(this.askCore);
+    this.armTick();
+  }
+
+  /** The only voter there is has nobody to wait for. */
+  private campaignIfAlone(): void {
+    const { role, configuration } = this.core;
+    const { voters, outgoing } = configuration;
+    if (role === "follower" && outgoing.length === 0 && voters.length === 1 && voters[0] === this.options.id) this.core.campaign();
+  }
+
+  private act(): void {
+    const deadlineMs = this.options.clock.monotonicMs() + APPLY_BUDGET_MS;
+    do {
+      for (let ready = this.core.ready(); ready !== undefined; ready = this.core.ready()) this.actOn(ready);
+    } while (this.isTrusted && this.applying.runUntil(deadlineMs));
+    if (!this.isTrusted) this.enterQuarantine();
+    else if (!this.applying.isEmpty || this.core.hasReady) this.schedule();
+  }
+
+  /** Not in quarantine: what the member has may be acknowledged and applied. */
+  private get isTrusted(): boolean {
+    return this.core.quarantineEvidence === null;
+  }
+
+  private actOn(ready: Ready): void {
+    const { softState, messages, append, apply, reads } = ready;
+    if (softState !== null) this.changeRole(softState);
+    this.send(messages);
+    if (append !== null) {
+      if (append.snapshot !== null) this.snapshots.accepted(append.snapshot);
+      this.storage.add(append);
+      this.storage.takeDone(this.finishAppend);
+    }
+    if (apply !== null) this.applying.add(apply);
+    for (const read of reads) this.requests.reads.answered(read, this.core.appliedIndex);
+    // A leader that was just elected, or a follower that just heard of one, takes what waited for it.
+    if (softState === null || softState.leader === 0) return;
+    this.offerToCore();
+    this.requests.reads.askAgain(this.askCore);
+  }
+
+  private offerToCore(): void {
+    this.forwarded.passOn();
+    this.requests.proposals.offer(this.proposeToCore);
+    this.requests.changes.offer(this.changeInCore);
+  }
+
+  private changeRole(state: SoftState): void {
+    const { role, leader } = state;
+    const { clock, logger, nameOf, onRoleChange } = this.options;
+    const before = this.reportedState;
+    this.reportedState = state;
+    this.requests.roleChanged(state, before);
+    this.failureDetector.follow(role === "leader" ? 0 : leader, clock.monotonicMs());
+    if (leader !== before.leader) logger.info("leader changed", { leader: leader === 0 ? null : nameOf(leader), term: this.core.term });
+    onRoleChange(state);
+  }
+
+  private send(messages: readonly PeerMessage[]): void {
+    if (messages.length === 0) return;
+    const others: PeerMessage[] = [];
+    for (const message of messages) {
+      if (message.type === "installSnapshot") this.snapshots.send(message);
+      else if (message.to !== this.options.id) others.push(message);
+    }
+    if (others.length > 0) this.options.transport.send(others);
+  }
+
+  private appended(job: AppendJob): void {
+    if (this.isTrusted) this.send(job.messages);
+    this.core.appended(job);
+    if (job.snapshot === null) return;
+    this.requests.restored(job.snapshot.index);
+    this.options.onConfiguration(this.core.configuration);
+  }
+
+  private applyEntry(entry: LogEntry): void {
+    switch (entry.kind) {
+      case "command":
+        return this.requests.proposals.applied(entry.data, this.options.stateMachine.apply(entry, commandOf(entry.data)));
+      case "configuration":
+        return this.applyConfiguration(entry);
+      case "empty":
+        return;
+      default:
+        return entry.kind satisfies never;
+    }
+  }
+
+  private applyConfiguration(entry: LogEntry): void {
+    const change = decodeChange(entry.data);
+    // Every member reads the same bytes: what is no change to one is none to anybody.
+    if (change === undefined) return;
+    const configuration = this.core.applyChange(change);
+    this.options.stateMachine.applyConfiguration?.(entry, configuration, commandOf(change.context));
+    this.requests.changes.applied(change.context, { outcome: "applied", index: entry.index, configuration });
+    this.options.onConfiguration(configuration);
+  }
+
+  private applied(job: ApplyJob): void {
+    this.core.applied(job);
+    const last = job.entries.at(-1);
+    if (last === undefined) return;
+    this.requests.applied(last.index);
+    this.snapshots.applied(last);
+  }
+
+  private enterQuarantine(): void {
+    if (this.loopState === "quarantined") return;
+    this.loopState = "quarantined";
+    this.requests.failAll(quarantinedError("maybe-applied"));
+  }
+
+  private fail(error: Error): void {
+    if (this.loopState === "stopped") return;
+    this.halt(new NodeError("ERR_FAILED", "maybe-applied", `This member stopped: ${error.message}`, { cause: error }));
+    this.options.logger.error("member stopped", { error });
+    this.options.onFatal(error);
+  }
+}
