@@ -1,5 +1,6 @@
 import { etcdserverpb } from "@raftkv/api";
 import { openLogStore, readIdentity } from "@raftkv/log-store";
+import { votersOnly } from "@raftkv/raft-core";
 import { bootstrapLog, isEmptyLog, type Listener, type Logger, type LogStore, NetworkError, type Ports, RaftNode } from "@raftkv/raft-node";
 import { type ByteStream, Dispatcher, RpcServer, type RpcServerOptions } from "@raftkv/raft-rpc";
 import { AttributesPublisher } from "./cluster/attributes-publisher.ts";
@@ -99,9 +100,9 @@ export class Member {
       heartbeatMs: config.heartbeatMs,
       electionMs: config.electionMs,
       snapshotCount: config.snapshotCount,
-      onRoleChange: ({ role, leader }) => {
-        const leaderId = state.directory.byNodeId(leader)?.id;
-        ports.logger.info("role changed", { role, leader: leaderId === undefined ? null : idText(leaderId) });
+      nameOf: (nodeId) => {
+        const member = state.directory.byNodeId(nodeId);
+        return member === undefined ? String(nodeId) : idText(member.id);
       },
       onFatal: options.onFatal,
     });
@@ -155,7 +156,7 @@ export class Member {
     });
   }
 
-  /** Takes no more calls, finishes those under way, closes the files. May be called twice. */
+  /** Hands leadership on, takes no more calls, finishes those under way, closes the files. May be called twice. */
   close(): Promise<void> {
     this.closing ??= this.stop();
     return this.closing;
@@ -164,6 +165,8 @@ export class Member {
   private async stop(): Promise<void> {
     this.ports.logger.info("closing the member");
     this.publisher.stop();
+    // First: until another member leads, nobody can write anywhere. Those who are connected are served meanwhile.
+    await this.context.node.handOver();
     await Promise.all(this.listeners.map((listener) => listener.close()));
     await this.clientServer.close(drainMs);
     // Before the node: a snapshot that is being received would keep the log open.
@@ -260,7 +263,7 @@ async function openLog(options: MemberOptions, cluster: FoundingCluster, memberI
   const logStore = await open();
   if (!isEmptyLog(logStore)) return logStore;
   try {
-    await bootstrapLog(logStore, { voters: cluster.members.map((member) => nodeIdOf(member.id)).sort((a, b) => a - b) }, state);
+    await bootstrapLog(logStore, votersOnly(cluster.members.map((member) => nodeIdOf(member.id))), state);
   } finally {
     await logStore.close();
   }

@@ -21,6 +21,8 @@ export const etcdErrors = {
   tooManyRequests: { code: StatusCode.RESOURCE_EXHAUSTED, message: "etcdserver: too many requests" },
   timedOut: { code: StatusCode.UNAVAILABLE, message: "etcdserver: request timed out" },
   leaderLost: { code: StatusCode.UNAVAILABLE, message: "etcdserver: request timed out, possibly due to previous leader failure" },
+  /** etcd has no such state: a member there ends instead. */
+  quarantined: { code: StatusCode.UNAVAILABLE, message: "raftkv: this member can't trust its data and takes no part, ask another one" },
   stopped: { code: StatusCode.UNAVAILABLE, message: "etcdserver: server stopped" },
 } as const satisfies Readonly<Record<string, EtcdError>>;
 
@@ -38,7 +40,12 @@ export function etcdErrorOf(error: NodeError): EtcdError {
       return etcdErrors.timedOut;
     case "ERR_OVERLOADED":
       return etcdErrors.tooManyRequests;
+    case "ERR_QUARANTINED":
+      return etcdErrors.quarantined;
+    case "ERR_REFUSED":
+      return { code: StatusCode.FAILED_PRECONDITION, message: `raftkv: ${error.message}` };
     case "ERR_FAILED":
+    case "ERR_REMOVED":
     case "ERR_STOPPED":
       return etcdErrors.stopped;
     default:
