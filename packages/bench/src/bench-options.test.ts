@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { parseBenchOptions, UsageError, usage } from "./bench-options.ts";
+import { parseBenchOptions, usage } from "./bench-options.ts";
+import { UsageError } from "./option-values.ts";
 
 test("without flags everything is measured under every load", () => {
   expect(parseBenchOptions([])).toMatchObject({

@@ -1,7 +1,7 @@
 import { tmpdir } from "node:os";
-import { parseArgs } from "node:util";
 import { type LoadShape, loadShapes, parseLoadShape } from "./load/load-shape.ts";
 import { type WorkloadName, workloadNames } from "./load/workload.ts";
+import { knownNames, orUsageError, parseFlags, secondsInMs, wholeNumber } from "./option-values.ts";
 
 export interface BenchOptions {
   readonly workloads: readonly WorkloadName[];
@@ -25,11 +25,6 @@ export interface BenchOptions {
   readonly keep: boolean;
   /** Where the results go as JSON, or null. */
   readonly jsonFile: string | null;
-}
-
-/** The command line is wrong: the message says how. */
-export class UsageError extends Error {
-  override readonly name = "UsageError";
 }
 
 export const usage = `Usage: npm run bench -- [options]
@@ -71,15 +66,15 @@ const flags = {
 
 /** Null: help is asked for. Throws UsageError. */
 export function parseBenchOptions(args: readonly string[]): BenchOptions | null {
-  const values = parseFlags(args);
+  const values = parseFlags(args, flags);
   if (values.help) return null;
   const defaultWorkloads = values.profile ? "put" : workloadNames.join(",");
   return {
-    workloads: (values.only ?? defaultWorkloads).split(",").map(workloadName),
-    shapes: values.load === undefined ? defaultShapes(values.profile) : values.load.split(",").map(loadShape),
+    workloads: knownNames("Workload", values.only ?? defaultWorkloads, workloadNames),
+    shapes: values.load === undefined ? defaultShapes(values.profile) : loadShapesOf(values.load),
     rounds: wholeNumber("--rounds", values.rounds, 1000),
-    roundMs: seconds("--seconds", values.seconds, 0.1),
-    warmUpMs: seconds("--warm-up", values["warm-up"], 0),
+    roundMs: secondsInMs("--seconds", values.seconds, 0.1),
+    warmUpMs: secondsInMs("--warm-up", values["warm-up"], 0),
     keyCount: wholeNumber("--keys", values.keys, 10_000_000),
     valueBytes: wholeNumber("--value-bytes", values["value-bytes"], 1024 * 1024),
     seed: wholeNumber("--seed", values.seed, 0xffff_ffff),
@@ -91,43 +86,10 @@ export function parseBenchOptions(args: readonly string[]): BenchOptions | null 
   };
 }
 
-function parseFlags(args: readonly string[]) {
-  try {
-    return parseArgs({ args: [...args], options: flags, allowPositionals: false, strict: true }).values;
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
-}
-
 function defaultShapes(profile: boolean): readonly LoadShape[] {
   return profile ? loadShapes.slice(-1) : loadShapes;
 }
 
-function workloadName(text: string): WorkloadName {
-  const name = workloadNames.find((known) => known === text);
-  if (name === undefined) throw new UsageError(`Workload ${JSON.stringify(text)} is none of ${workloadNames.join(", ")}`);
-  return name;
-}
-
-function loadShape(text: string): LoadShape {
-  try {
-    return parseLoadShape(text);
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
-}
-
-function wholeNumber(flag: string, text: string, max: number): number {
-  const value = /^\d+$/.test(text) ? Number(text) : 0;
-  if (value < 1 || value > max) throw new UsageError(`${flag} ${JSON.stringify(text)} is not a whole number from 1 to ${max}`);
-  return value;
-}
-
-const secondsMax = 3600;
-
-function seconds(flag: string, text: string, min: number): number {
-  const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
-  if (!(value >= min && value <= secondsMax))
-    throw new UsageError(`${flag} ${JSON.stringify(text)} is not a number from ${min} to ${secondsMax}`);
-  return value * 1000;
+function loadShapesOf(text: string): readonly LoadShape[] {
+  return orUsageError(() => text.split(",").map(parseLoadShape));
 }

@@ -1,49 +1,37 @@
 import { writeFile } from "node:fs/promises";
 import type { BenchOptions } from "./bench-options.ts";
-import { findEtcd, raftkvSystem, type System } from "./cluster/system.ts";
+import { comparedSystems } from "./cluster/compared-systems.ts";
+import type { System } from "./cluster/system.ts";
 import { measureCell } from "./comparison.ts";
 import { describeEnvironment, type Environment, measureIdle } from "./environment.ts";
 import { keyBytes } from "./load/key-space.ts";
 import { formatLoadShape } from "./load/load-shape.ts";
 import { formatProfile } from "./profile/profile-report.ts";
 import { profiledSystem, runProfile } from "./profile/profile-run.ts";
+import { exitFaulty, exitOk, type ProgramOutput } from "./program.ts";
 import { type CellSummary, summarizeCell } from "./report/cell-summary.ts";
+import { formatClosing } from "./report/closing-lines.ts";
 import { formatComparison, hasFaults } from "./report/comparison-report.ts";
 import { formatHead } from "./report/head-lines.ts";
 import { formatNumber } from "./report/number-format.ts";
+import { formatVerification } from "./report/verification-lines.ts";
 import { TestBed } from "./test-bed.ts";
-import { type Verification, verify } from "./verification.ts";
-
-/** Where the benchmark writes. */
-export interface BenchOutput {
-  /** A line of the report. */
-  line(text: string): void;
-  /** What it is doing now. */
-  progress(text: string): void;
-}
-
-/** Everything has been measured, and nothing was wrong. */
-const exitOk = 0;
-/** A cell had errors, or a cluster lost writes. */
-const exitFaulty = 1;
+import type { Verification } from "./verification.ts";
 
 /** Runs what the options ask for. Resolves to the exit status. Rejects with a sentence, or the reason of the signal; no server runs then. */
-export async function runBench(options: BenchOptions, output: BenchOutput, signal: AbortSignal): Promise<number> {
+export async function runBench(options: BenchOptions, output: ProgramOutput, signal: AbortSignal): Promise<number> {
   const bed = await TestBed.open(options);
   try {
     return options.profile ? await profile(bed, output, signal) : await compare(bed, output, signal);
   } finally {
     const killed = await bed.close();
-    if (killed.length > 0) output.progress(`${killed.join(", ")} did not stop within their time and were killed`);
-    if (options.keep) output.progress(`data, logs and profiles are in ${bed.directory}`);
+    for (const line of formatClosing(killed, options.keep ? bed.directory : null)) output.progress(line);
   }
 }
 
-async function compare(bed: TestBed, output: BenchOutput, signal: AbortSignal): Promise<number> {
+async function compare(bed: TestBed<BenchOptions>, output: ProgramOutput, signal: AbortSignal): Promise<number> {
   const { options } = bed;
-  const etcd = options.withEtcd ? await findEtcd() : null;
-  if (options.withEtcd && etcd === null) output.progress("there is no etcd on the PATH: RaftKV is measured alone");
-  const systems = [await raftkvSystem(), ...(etcd === null ? [] : [etcd])];
+  const systems = await comparedSystems(options.withEtcd, output);
   const environment = await prepare(bed, systems, output, signal);
   const idleShares = await measureIdle(bed, signal);
   const { keyCount, valueBytes } = options;
@@ -77,7 +65,7 @@ async function compare(bed: TestBed, output: BenchOutput, signal: AbortSignal): 
   return lost || hasFaults(cells) ? exitFaulty : exitOk;
 }
 
-async function profile(bed: TestBed, output: BenchOutput, signal: AbortSignal): Promise<number> {
+async function profile(bed: TestBed<BenchOptions>, output: ProgramOutput, signal: AbortSignal): Promise<number> {
   const systems = [await profiledSystem(bed.directory)];
   const environment = await prepare(bed, systems, output, signal);
   const { keyCount, valueBytes, workloads, shapes } = bed.options;
@@ -94,30 +82,22 @@ async function profile(bed: TestBed, output: BenchOutput, signal: AbortSignal): 
 }
 
 /** Starts the clusters and writes all keys. */
-async function prepare(bed: TestBed, systems: readonly System[], output: BenchOutput, signal: AbortSignal): Promise<Environment> {
+async function prepare(bed: TestBed, systems: readonly System[], output: ProgramOutput, signal: AbortSignal): Promise<Environment> {
   const environment = describeEnvironment(bed.directory);
   for (const system of systems) {
     output.progress(`starting ${system.name} and writing ${bed.options.keyCount} keys`);
-    const load = await bed.addSystem(system, signal);
-    for (const [sentence, count] of load.errors) output.progress(`${system.name}: ${count} times ${sentence}`);
-    if (load.errors.size > 0) throw new Error(`${system.name} did not take all keys`);
-    output.progress(`${system.name} took ${formatNumber(load.ratePerSecond)} keys/s`);
+    const { filling } = await bed.addSystem(system, signal);
+    output.progress(`${system.name} took ${formatNumber(filling.ratePerSecond)} keys/s`);
   }
   return environment;
 }
 
-async function verifyAll(bed: TestBed, output: BenchOutput): Promise<ReadonlyMap<string, Verification>> {
+async function verifyAll(bed: TestBed, output: ProgramOutput): Promise<ReadonlyMap<string, Verification>> {
   const verifications = new Map<string, Verification>();
-  for (const { cluster, ledger, firstRevision } of bed.subjects) {
-    output.progress(`reading back from ${cluster.system.name}`);
-    const members = cluster.members.map(({ process, channel }) => ({ name: process.plan.name, channel }));
-    verifications.set(cluster.system.name, await verify({ members, keys: bed.keys, ledger, firstRevision }));
+  for (const subject of bed.subjects) {
+    const { name } = subject.cluster.system;
+    output.progress(`reading back from ${name}`);
+    verifications.set(name, await bed.verify(subject));
   }
   return verifications;
-}
-
-function formatVerification(system: string, { problems, keysChecked, membersChecked }: Verification): readonly string[] {
-  const read = `${keysChecked.toLocaleString("en-US")} keys were read back from each of ${membersChecked} members`;
-  if (problems.length === 0) return [`${system}: no acknowledged write is missing; ${read}`];
-  return [`${system}: WRITES ARE WRONG; ${read}`, ...problems.map((problem) => `  ${problem}`)];
 }

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Channel } from "@raftkv/raft-rpc";
+import type { BenchOptions } from "./bench-options.ts";
 import type { SystemName } from "./cluster/system.ts";
 import { RandomKeys } from "./load/key-source.ts";
 import { generateLoad, type LoadResult } from "./load/load-generator.ts";
@@ -37,7 +38,12 @@ export interface Cell {
 const settleMs = 250;
 
 /** Measures one cell. Rejects if a cluster loses its leader for long, or with the reason of the signal. */
-export async function measureCell(bed: TestBed, workload: WorkloadName, shape: LoadShape, signal: AbortSignal): Promise<Cell> {
+export async function measureCell(
+  bed: TestBed<BenchOptions>,
+  workload: WorkloadName,
+  shape: LoadShape,
+  signal: AbortSignal,
+): Promise<Cell> {
   const { rounds, roundMs, warmUpMs, seed } = bed.options;
   const measured = new Map<SystemName, Round[]>(bed.subjects.map(({ cluster }) => [cluster.system.name, []]));
   const turn = (subject: Subject, turnSeed: number, durationMs: number): Promise<Round> =>

@@ -15,6 +15,14 @@ export function median(values: readonly number[]): number {
   return ((lower ?? upper) + upper) / 2;
 }
 
+/** The smallest value that `percent` of all values do not exceed (nearest rank); p99 of fewer than 100 is the greatest. Throws RangeError if there are none. */
+export function percentile(values: readonly number[], percent: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const value = sorted[Math.max(Math.ceil((percent / 100) * sorted.length), 1) - 1];
+  if (value === undefined) throw new RangeError("There is no percentile of no values");
+  return value;
+}
+
 /** Throws RangeError if there are no values. */
 export function spread(values: readonly number[]): Spread {
   return { median: median(values), min: Math.min(...values), max: Math.max(...values) };

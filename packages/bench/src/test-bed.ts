@@ -1,9 +1,6 @@
-import { rmSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { resolve } from "node:path";
 import type { Channel } from "@raftkv/raft-rpc";
-import type { BenchOptions } from "./bench-options.ts";
-import { Cluster } from "./cluster/cluster.ts";
+import type { Cluster } from "./cluster/cluster.ts";
+import { ClusterFolder, type ClusterFolderOptions } from "./cluster/cluster-folder.ts";
 import { openChannel, readStatus } from "./cluster/member-channel.ts";
 import type { System } from "./cluster/system.ts";
 import { EachKeyOnce } from "./load/key-source.ts";
@@ -11,7 +8,7 @@ import { KeySpace } from "./load/key-space.ts";
 import { generateLoad, type LoadResult } from "./load/load-generator.ts";
 import { buildWorkload, type Workload, type WorkloadName } from "./load/workload.ts";
 import { WriteLedger } from "./load/write-ledger.ts";
-import { readRevision } from "./verification.ts";
+import { readRevision, type Verification, verify } from "./verification.ts";
 
 /** A running cluster, and what was written to it. */
 export interface Subject {
@@ -19,58 +16,65 @@ export interface Subject {
   readonly ledger: WriteLedger;
   /** Before the first put. */
   readonly firstRevision: number;
+  /** How it took every key once. */
+  readonly filling: LoadResult;
+}
+
+export interface BedOptions extends ClusterFolderOptions {
+  readonly keyCount: number;
+  readonly valueBytes: number;
+  /** Of keys and values. */
+  readonly seed: number;
 }
 
 const loadConnections = 10;
 const loadInFlight = 50;
 
 /** The clusters under test with their data, and the keys of the load. Who opens it closes it. */
-export class TestBed {
-  readonly options: BenchOptions;
-  readonly directory: string;
+export class TestBed<Options extends BedOptions = BedOptions> {
+  readonly options: Options;
   readonly keys: KeySpace;
   readonly subjects: Subject[] = [];
   readonly #workloads = new Map<WorkloadName, Workload>();
-  readonly #clusters: Cluster[] = [];
-  readonly #cleanAtExit = (): void => {
-    for (const cluster of this.#clusters) cluster.kill();
-    if (!this.options.keep) rmSync(this.directory, { recursive: true, force: true, maxRetries: 5 });
-  };
+  readonly #folder: ClusterFolder;
 
-  private constructor(options: BenchOptions, directory: string) {
+  private constructor(options: Options, folder: ClusterFolder) {
     this.options = options;
-    this.directory = directory;
+    this.#folder = folder;
     const { keyCount, valueBytes, seed } = options;
     this.keys = new KeySpace({ count: keyCount, valueBytes, seed });
-    // Whatever ends this program, no server and no data stay behind.
-    process.on("exit", this.#cleanAtExit);
   }
 
   /** Makes the folder for all data. Rejects if it cannot. */
-  static async open(options: BenchOptions): Promise<TestBed> {
-    return new TestBed(options, await mkdtemp(resolve(options.directory, "raftkv-bench-")));
+  static async open<Options extends BedOptions>(options: Options): Promise<TestBed<Options>> {
+    return new TestBed(options, await ClusterFolder.open(options));
   }
 
-  /** Starts a cluster and writes every key once. */
-  async addSystem(system: System, signal: AbortSignal): Promise<LoadResult> {
-    const cluster = await Cluster.spawn(system, this.directory);
-    this.#clusters.push(cluster);
-    await cluster.waitForLeader(signal);
+  get directory(): string {
+    return this.#folder.path;
+  }
+
+  /** Starts a cluster and writes every key once. Rejects with a sentence if it does not take all of them. */
+  async addSystem(system: System, signal: AbortSignal): Promise<Subject> {
+    const cluster = await this.#folder.start(system, signal);
     const firstRevision = await readRevision(cluster.leader.channel);
-    const subject = { cluster, ledger: new WriteLedger(this.keys.count), firstRevision };
-    this.subjects.push(subject);
-    const keys = new EachKeyOnce(this.keys.count);
-    return withChannels(cluster, loadConnections, (channels) =>
+    const ledger = new WriteLedger(this.keys.count);
+    const filling = await withChannels(cluster, loadConnections, (channels) =>
       generateLoad({
         channels,
         inFlight: loadInFlight,
         workload: this.workload("put"),
-        keys,
+        keys: new EachKeyOnce(this.keys.count),
         durationMs: Number.POSITIVE_INFINITY,
-        ledger: subject.ledger,
+        ledger,
         signal,
       }),
     );
+    const errors = [...filling.errors].map(([sentence, count]) => `\n  ${count} times ${sentence}`);
+    if (errors.length > 0) throw new Error(`${system.name} did not take all keys:${errors.join("")}`);
+    const subject = { cluster, ledger, firstRevision, filling };
+    this.subjects.push(subject);
+    return subject;
   }
 
   workload(name: WorkloadName): Workload {
@@ -81,20 +85,20 @@ export class TestBed {
     return workload;
   }
 
+  /** Reads back what was written to a cluster, from each of its members. Rejects if one does not answer. */
+  verify({ cluster, ledger, firstRevision }: Subject): Promise<Verification> {
+    const members = cluster.members.map(({ process, channel }) => ({ name: process.plan.name, channel }));
+    return verify({ members, keys: this.keys, ledger, firstRevision });
+  }
+
   /** Ends every process and removes the folder. Resolves to the members that had to be killed. May be called again. */
-  async close(): Promise<readonly string[]> {
-    const killed = await this.stopMembers();
-    process.off("exit", this.#cleanAtExit);
-    if (!this.options.keep) await rm(this.directory, { recursive: true, force: true });
-    return killed;
+  close(): Promise<readonly string[]> {
+    return this.#folder.close();
   }
 
   /** Ends every process; the data stay. */
-  async stopMembers(): Promise<readonly string[]> {
-    const killed = await Promise.all(
-      this.#clusters.map(async (cluster) => (await cluster.stop()).map((member) => `${cluster.system.name} ${member}`)),
-    );
-    return killed.flat();
+  stopMembers(): Promise<readonly string[]> {
+    return this.#folder.stopMembers();
   }
 }
 

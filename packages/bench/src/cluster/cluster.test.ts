@@ -45,7 +45,7 @@ test("a member says whether it leads, and one that is gone says nothing", async 
   const member = await MemoryMember.start();
   const stranger = openChannel((await findFreePorts(1))[0] ?? 0);
   try {
-    expect(await readStatus(member.channel, 5000)).toEqual({ isLeader: true, term: 3n });
+    expect(await readStatus(member.channel, 5000)).toEqual({ isLeader: true, term: 3n, committedIndex: 0n, appliedIndex: 0n });
     expect(await readStatus(stranger, 50)).toBeNull();
   } finally {
     await stranger.close();

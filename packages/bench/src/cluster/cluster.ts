@@ -10,7 +10,7 @@ import { MemberProcess } from "./member-process.ts";
 import type { System } from "./system.ts";
 
 const memberCount = 3;
-const leaderTimeoutMs = 30_000;
+const waitMaxMs = 30_000;
 const statusTimeoutMs = 1000;
 const askEveryMs = 50;
 const stopGraceMs = 10_000;
@@ -18,6 +18,13 @@ const stopGraceMs = 10_000;
 export interface Member {
   readonly process: MemberProcess;
   readonly channel: Channel;
+}
+
+/** All members have the same term and leader, and have applied all that is committed. */
+export interface InStep {
+  readonly leader: Member;
+  readonly followers: readonly Member[];
+  readonly term: number;
 }
 
 /** CPU time of a cluster in milliseconds. */
@@ -66,19 +73,16 @@ export class Cluster {
    */
   async waitForLeader(signal: AbortSignal): Promise<boolean> {
     const previous = this.#leader;
-    const deadlineMs = performance.now() + leaderTimeoutMs;
-    while (performance.now() < deadlineMs) {
-      this.#checkRunning();
-      signal.throwIfAborted();
-      const states = await Promise.all(this.members.map(({ channel }) => readStatus(channel, statusTimeoutMs)));
-      const leader = this.#agreedLeader(states);
-      if (leader !== null) {
-        this.#leader = leader;
-        return previous !== null && previous !== leader;
-      }
-      await pause(askEveryMs, undefined, { signal });
-    }
-    throw new Error(`${this.system.name} elected no leader within ${leaderTimeoutMs / 1000} s`);
+    this.#leader = await this.#poll((states) => this.#agreedLeader(states), `${this.system.name} elected no leader`, signal);
+    return previous !== null && previous !== this.#leader;
+  }
+
+  /** Resolves when all members are in step, while nothing is written. Rejects as `waitForLeader` does. */
+  async waitInStep(signal: AbortSignal): Promise<InStep> {
+    const failure = `the members of ${this.system.name} were not in step`;
+    const { leader, term } = await this.#poll((states) => this.#agreedState(states), failure, signal);
+    this.#leader = leader;
+    return { leader, followers: this.followers, term };
   }
 
   /** CPU time used so far, or null where the system does not tell. */
@@ -102,10 +106,29 @@ export class Cluster {
     for (const { process } of this.members) process.kill();
   }
 
+  /** Asks all members until `found` finds something in what they say. */
+  async #poll<T>(found: (states: readonly (MemberStatus | null)[]) => T | null, failure: string, signal: AbortSignal): Promise<T> {
+    const deadlineMs = performance.now() + waitMaxMs;
+    while (performance.now() < deadlineMs) {
+      this.#checkRunning();
+      signal.throwIfAborted();
+      const result = found(await Promise.all(this.members.map(({ channel }) => readStatus(channel, statusTimeoutMs))));
+      if (result !== null) return result;
+      await pause(askEveryMs, undefined, { signal });
+    }
+    throw new Error(`${failure} within ${waitMaxMs / 1000} s`);
+  }
+
   #agreedLeader(states: readonly (MemberStatus | null)[]): Member | null {
     const terms = new Set(states.map((state) => state?.term ?? -1n));
     const leading = this.members.filter((_, place) => states[place]?.isLeader === true);
     return terms.size === 1 && !terms.has(-1n) && leading.length === 1 ? (leading[0] ?? null) : null;
+  }
+
+  #agreedState(states: readonly (MemberStatus | null)[]): { readonly leader: Member; readonly term: number } | null {
+    const leader = this.#agreedLeader(states);
+    const indexes = new Set(states.flatMap((state) => (state === null ? [] : [state.committedIndex, state.appliedIndex])));
+    return leader !== null && indexes.size === 1 ? { leader, term: Number(states[0]?.term) } : null;
   }
 
   #checkRunning(): void {

@@ -21,6 +21,10 @@ export function openChannel(port: number): Channel {
 export interface MemberStatus {
   readonly isLeader: boolean;
   readonly term: bigint;
+  /** Index of the last entry that it knows to be committed. */
+  readonly committedIndex: bigint;
+  /** Index of the last entry that is in its store. */
+  readonly appliedIndex: bigint;
 }
 
 /** What a member thinks of itself, or null if it does not answer within `timeoutMs`. */
@@ -28,7 +32,12 @@ export async function readStatus(channel: Channel, timeoutMs: number): Promise<M
   try {
     const bytes = await channel.unary(statusPath, emptyMessage, { timeoutMs });
     const status = fromBinary(etcdserverpb.StatusResponseSchema, bytes);
-    return { isLeader: status.leader !== 0n && status.leader === status.header?.memberId, term: status.raftTerm };
+    return {
+      isLeader: status.leader !== 0n && status.leader === status.header?.memberId,
+      term: status.raftTerm,
+      committedIndex: status.raftIndex,
+      appliedIndex: status.raftAppliedIndex,
+    };
   } catch {
     return null;
   }

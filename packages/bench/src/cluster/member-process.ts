@@ -7,47 +7,41 @@ import { memberEnvironment, type System } from "./system.ts";
 
 const logTailBytes = 2000;
 
-/** A running server. */
+/** From one start of a server to its end. */
+interface Run {
+  readonly child: ChildProcess;
+  readonly ended: Promise<void>;
+  end: string | null;
+}
+
+/** A running server, which can be started again when it has ended. */
 export class MemberProcess {
   readonly plan: MemberPlan;
-  /** Resolves when it has ended, whoever ended it. Never rejects. */
-  readonly ended: Promise<void>;
-  readonly #child: ChildProcess;
-  #end: string | null = null;
+  readonly #system: System;
+  readonly #flags: readonly string[];
+  #run: Run;
 
   constructor(system: System, plan: MemberPlan, flags: readonly string[]) {
     this.plan = plan;
-    const log = openSync(plan.logFile, "a", 0o600);
-    try {
-      // In a process group of its own: a terminal sends Ctrl-C to this program alone, which then stops the members in order.
-      this.#child = spawn(system.program, system.memberArguments(plan.name, flags), {
-        stdio: ["ignore", log, log],
-        // What a server leaves where it was started goes away with its data.
-        cwd: dirname(plan.logFile),
-        env: memberEnvironment(process.env),
-        detached: true,
-      });
-    } finally {
-      closeSync(log);
-    }
-    this.ended = new Promise((resolve) => {
-      const settle = (end: string): void => {
-        this.#end = end;
-        resolve();
-      };
-      this.#child.once("error", (error) => settle(`it could not be started: ${error.message}`));
-      this.#child.once("exit", (code, signal) => settle(code === null ? `signal ${signal}` : `exit status ${code}`));
-    });
+    this.#system = system;
+    this.#flags = flags;
+    this.#run = this.#start();
+  }
+
+  /** Resolves when it has ended, whoever ended it. Never rejects. */
+  get ended(): Promise<void> {
+    return this.#run.ended;
   }
 
   /** `exit status 1`, `signal SIGKILL` or the like; null while it runs. */
   get end(): string | null {
-    return this.#end;
+    return this.#run.end;
   }
 
   /** Used since its start, or null where the system does not tell. */
   cpuTime(): CpuTime | null {
-    return this.#child.pid === undefined ? null : readCpuTime(this.#child.pid);
+    const { pid } = this.#run.child;
+    return pid === undefined ? null : readCpuTime(pid);
   }
 
   /** The end of what it wrote. */
@@ -55,10 +49,11 @@ export class MemberProcess {
     return readFileSync(this.plan.logFile, "utf8").slice(-logTailBytes).trim();
   }
 
-  /** SIGTERM, and SIGKILL if it still runs after `graceMs`. Resolves when it has ended: true if it went by itself. */
+  /** SIGTERM, also to a frozen one, and SIGKILL if it still runs after `graceMs`. Resolves when it has ended: true if it went by itself. */
   async stop(graceMs: number): Promise<boolean> {
-    if (this.#end !== null) return true;
-    this.#child.kill("SIGTERM");
+    if (this.end !== null) return true;
+    this.#run.child.kill("SIGTERM");
+    this.resume();
     let killed = false;
     const timer = setTimeout(() => {
       killed = true;
@@ -71,6 +66,48 @@ export class MemberProcess {
 
   /** SIGKILL, at once. */
   kill(): void {
-    if (this.#end === null) this.#child.kill("SIGKILL");
+    if (this.end === null) this.#run.child.kill("SIGKILL");
+  }
+
+  /** SIGSTOP: it does nothing more, but its connections stay. */
+  freeze(): void {
+    if (this.end === null) this.#run.child.kill("SIGSTOP");
+  }
+
+  /** SIGCONT: the end of `freeze`. */
+  resume(): void {
+    if (this.end === null) this.#run.child.kill("SIGCONT");
+  }
+
+  /** Starts the server again, on its data. Throws if it has not ended. */
+  restart(): void {
+    if (this.end === null) throw new Error(`${this.#system.name} ${this.plan.name} has not ended`);
+    this.#run = this.#start();
+  }
+
+  #start(): Run {
+    const child = this.#spawn();
+    const end = new Promise<string>((resolve) => {
+      child.once("error", (error) => resolve(`it could not be started: ${error.message}`));
+      child.once("exit", (code, signal) => resolve(code === null ? `signal ${signal}` : `exit status ${code}`));
+    });
+    const run: Run = { child, end: null, ended: end.then((sentence) => void (run.end = sentence)) };
+    return run;
+  }
+
+  #spawn(): ChildProcess {
+    const log = openSync(this.plan.logFile, "a", 0o600);
+    try {
+      // In a process group of its own: a terminal sends Ctrl-C to this program alone, which then stops the members in order.
+      return spawn(this.#system.program, this.#system.memberArguments(this.plan.name, this.#flags), {
+        stdio: ["ignore", log, log],
+        // What a server leaves where it was started goes away with its data.
+        cwd: dirname(this.plan.logFile),
+        env: memberEnvironment(process.env),
+        detached: true,
+      });
+    } finally {
+      closeSync(log);
+    }
   }
 }

@@ -95,6 +95,8 @@ test("rate and latencies belong together", async () => {
   expect(result.p50Ms).toBeGreaterThan(0);
   expect(result.p99Ms).toBeGreaterThanOrEqual(result.p50Ms);
   expect(result.maxMs).toBeGreaterThanOrEqual(result.p99Ms);
+  expect(result.longestGapMs).toBeGreaterThanOrEqual(result.durationMs / (result.answers + 1));
+  expect(result.longestGapMs).toBeLessThanOrEqual(result.durationMs);
 });
 
 test("a refused put is counted under its status and message, and is not noted as acknowledged", async () => {

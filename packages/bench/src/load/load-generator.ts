@@ -26,6 +26,8 @@ export interface LoadResult extends LatencySummary {
   /** Over which they came. */
   readonly durationMs: number;
   readonly ratePerSecond: number;
+  /** Longest time without a good answer, from the start to the end. */
+  readonly longestGapMs: number;
   /** How often each error came, by its sentence. */
   readonly errors: ReadonlyMap<string, number>;
 }
@@ -56,6 +58,7 @@ class LoadRun {
   #startMs = 0;
   #endMs = 0;
   #lastAnswerMs = 0;
+  #longestGapMs = 0;
   #answers = 0;
   #errorCount = 0;
   #slots = 0;
@@ -75,6 +78,7 @@ class LoadRun {
     signal.addEventListener("abort", this.#onAbort);
     this.#startMs = performance.now();
     this.#endMs = this.#startMs + durationMs;
+    this.#lastAnswerMs = this.#startMs;
     if (durationMs !== Number.POSITIVE_INFINITY) this.#drainTimer = setTimeout(() => this.#giveUp(), durationMs + drainMs);
     this.#slots = channels.length * inFlight;
     for (const channel of channels) for (let slot = 0; slot < inFlight; slot++) new Slot(this, channel).send(this.#startMs);
@@ -91,6 +95,7 @@ class LoadRun {
     if (nowMs <= this.#endMs) {
       this.#histogram.record(nowMs - slot.sentMs);
       this.#answers++;
+      this.#longestGapMs = Math.max(this.#longestGapMs, nowMs - this.#lastAnswerMs);
       this.#lastAnswerMs = nowMs;
     }
     slot.send(nowMs);
@@ -123,8 +128,16 @@ class LoadRun {
       // Without a duration, the time that the keys took.
       const endMs = this.#endMs === Number.POSITIVE_INFINITY ? this.#lastAnswerMs : this.#endMs;
       const durationMs = Math.max(endMs - this.#startMs, 1e-3);
-      const ratePerSecond = (this.#answers / durationMs) * 1000;
-      this.#resolve({ answers: this.#answers, durationMs, ratePerSecond, errors: this.#errors, ...this.#histogram.summary() });
+      // What was still on its way at the end counts, too.
+      const longestGapMs = Math.max(this.#longestGapMs, endMs - this.#lastAnswerMs);
+      this.#resolve({
+        answers: this.#answers,
+        durationMs,
+        ratePerSecond: (this.#answers / durationMs) * 1000,
+        longestGapMs,
+        errors: this.#errors,
+        ...this.#histogram.summary(),
+      });
     });
   }
 

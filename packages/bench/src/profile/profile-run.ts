@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { BenchOptions } from "../bench-options.ts";
 import { raftkvSystem, type System } from "../cluster/system.ts";
 import { type Round, takeTurn } from "../comparison.ts";
 import type { TestBed } from "../test-bed.ts";
@@ -30,7 +31,7 @@ export function profiledSystem(directory: string): Promise<System> {
 }
 
 /** Puts the first system under load for one long round, ends it, and reads what its members wrote, for the time of the round. */
-export async function runProfile(bed: TestBed, signal: AbortSignal): Promise<ProfileResult> {
+export async function runProfile(bed: TestBed<BenchOptions>, signal: AbortSignal): Promise<ProfileResult> {
   const { workloads, shapes, rounds, roundMs, warmUpMs, seed } = bed.options;
   const [subject, workload, shape] = [bed.subjects[0], workloads[0], shapes.at(-1)];
   if (subject === undefined || workload === undefined || shape === undefined) throw new RangeError("There is nothing to profile");

@@ -71,6 +71,7 @@ test("the report shows the leader first, with shares of the busy time and time p
     p50Ms: 1,
     p99Ms: 1,
     maxMs: 1,
+    longestGapMs: 1,
     errors: new Map(),
     cpu: null,
     generatorUs: 1,

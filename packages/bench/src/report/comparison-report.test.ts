@@ -14,6 +14,7 @@ function round(ratePerSecond: number, p99Ms: number, overrides: Partial<Round> =
     p50Ms: p99Ms / 2,
     p99Ms,
     maxMs: p99Ms * 2,
+    longestGapMs: p99Ms,
     errors: new Map(),
     cpu: { leaderUs: 12.34, followersUs: 5 },
     generatorUs: 4.2,

@@ -16,18 +16,28 @@ const bytesPerGiB = 2 ** 30;
 
 /** What was measured, on what. */
 export function formatHead(facts: HeadFacts): readonly string[] {
-  const { environment } = facts;
   const idle = [...facts.idleShares].map(([system, share]) => `${system} ${formatShare(share)}`).join(", ");
-  const memory = `${Math.round(environment.memoryBytes / bytesPerGiB)} GiB`;
   return [
-    `Three members each on one machine, with etcd's defaults (heartbeat 100 ms, election 1000 ms, snapshot every 100,000 entries).`,
+    membersSentence,
     `All connections go to the leader. ${facts.keyCount.toLocaleString("en-US")} keys of ${facts.keyBytes} B, values of ${facts.valueBytes} B; the load is made by one process beside them.`,
     "",
-    ...facts.systems.map((system) => `${system.name.padEnd(9)}${system.version}`),
-    `machine  ${environment.cores} cores of ${environment.processor}, ${memory}, ${environment.operatingSystem}, Node.js ${environment.node}`,
-    `disk     ${environment.dataInMemory ? "none: the data are in memory (tmpfs)" : `fdatasync of 4 KiB takes ${formatNumber(environment.syncMs)} ms`}`,
+    ...formatSetting(facts.systems, facts.environment),
     ...(idle === ""
       ? []
       : [`idle     ${idle} of a core for a cluster of which nothing is asked; both stay up while the other one is measured`]),
+  ];
+}
+
+/** How the members of every cluster are set up. */
+export const membersSentence =
+  "Three members each on one machine, with etcd's defaults (heartbeat 100 ms, election 1000 ms, snapshot every 100,000 entries).";
+
+/** Which versions ran where. */
+export function formatSetting(systems: readonly System[], environment: Environment): readonly string[] {
+  const memory = `${Math.round(environment.memoryBytes / bytesPerGiB)} GiB`;
+  return [
+    ...systems.map((system) => `${system.name.padEnd(9)}${system.version}`),
+    `machine  ${environment.cores} cores of ${environment.processor}, ${memory}, ${environment.operatingSystem}, Node.js ${environment.node}`,
+    `disk     ${environment.dataInMemory ? "none: the data are in memory (tmpfs)" : `fdatasync of 4 KiB takes ${formatNumber(environment.syncMs)} ms`}`,
   ];
 }

@@ -27,6 +27,8 @@ export class MemoryMember {
   readonly channel: Channel;
   /** Puts that were asked of it. */
   putCount = 0;
+  /** Stands in every answer. */
+  term = 3;
   readonly #pairs = new Map<string, StoredPair>();
   readonly #closers: (() => Promise<void> | void)[];
   readonly #faultOf: (putNumber: number) => PutFault | null;
@@ -61,32 +63,43 @@ export class MemoryMember {
     const fault = this.#faultOf(++this.putCount);
     if (fault === "refuses") return call.fail(StatusCode.UNAVAILABLE, "etcdserver: leader changed");
     if (fault !== "loses") {
-      const name = Buffer.from(key).toString("latin1");
-      const version = (this.#pairs.get(name)?.version ?? 0) + (fault === "repeats" ? 2 : 1);
-      this.#pairs.set(name, { key, value: fault === "garbles" ? value.map((byte) => byte ^ 1) : value, version });
+      const version = (this.#pairs.get(nameOf(key))?.version ?? 0) + (fault === "repeats" ? 2 : 1);
+      this.#pairs.set(nameOf(key), { key, value: fault === "garbles" ? value.map((byte) => byte ^ 1) : value, version });
       this.#revision += fault === "repeats" ? 2 : 1;
     }
     call.respond(encodePutResponse({ header: this.#header(), prevKv: null }));
   }
 
   #range(message: Uint8Array, call: UnaryCall): void {
-    const request = decodeRangeRequest(message);
-    const pair = this.#pairs.get(Buffer.from(request.key).toString("latin1"));
-    const kvs: KeyValue[] =
-      pair === undefined || request.countOnly ? [] : [{ ...pair, createRevision: 1, modRevision: this.#revision, lease: 0n }];
-    call.respond(
-      encodeRangeResponse({ header: this.#header(), kvs, more: false, count: request.countOnly ? this.#pairs.size : kvs.length }),
-    );
+    const { key, rangeEnd, limit, countOnly } = decodeRangeRequest(message);
+    const found = rangeEnd.length === 0 ? this.#pairs.get(nameOf(key)) : this.#between(nameOf(key), nameOf(rangeEnd));
+    const pairs = found === undefined ? [] : [found].flat();
+    const page = countOnly ? [] : pairs.slice(0, limit === 0 ? pairs.length : limit);
+    const kvs: KeyValue[] = page.map((pair) => ({ ...pair, createRevision: 1, modRevision: this.#revision, lease: 0n }));
+    call.respond(encodeRangeResponse({ header: this.#header(), kvs, more: kvs.length < pairs.length, count: pairs.length }));
+  }
+
+  #between(first: string, end: string): StoredPair[] {
+    const names = [...this.#pairs.keys()].filter((name) => name >= first && name < end).toSorted();
+    return names.flatMap((name) => this.#pairs.get(name) ?? []);
   }
 
   #status(call: UnaryCall): void {
     const header = create(etcdserverpb.ResponseHeaderSchema, { memberId: 7n });
     call.respond(
-      toBinary(etcdserverpb.StatusResponseSchema, create(etcdserverpb.StatusResponseSchema, { header, leader: 7n, raftTerm: 3n })),
+      toBinary(
+        etcdserverpb.StatusResponseSchema,
+        create(etcdserverpb.StatusResponseSchema, { header, leader: 7n, raftTerm: BigInt(this.term) }),
+      ),
     );
   }
 
   #header() {
-    return { clusterId: 1n, memberId: 7n, revision: this.#revision, raftTerm: 3 };
+    return { clusterId: 1n, memberId: 7n, revision: this.#revision, raftTerm: this.term };
   }
+}
+
+/** A key as text, whose order is that of its bytes. */
+function nameOf(key: Uint8Array): string {
+  return Buffer.from(key).toString("latin1");
 }
