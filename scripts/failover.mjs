@@ -1,0 +1,11 @@
+// `npm run failover -- [options]`: how long a cluster takes no writes when its leader fails, built first. The program runs in this process.
+import { bootstrap } from "./bootstrap.mjs";
+import { root, runAsProgram } from "./command.mjs";
+
+await runAsProgram(import.meta.url, async (args) => {
+  await bootstrap();
+  const program = `${root}packages/bench/dist/failover/main.js`;
+  process.argv.splice(1, process.argv.length, program, ...args);
+  await import(program);
+  return process.exitCode;
+});
