@@ -15,6 +15,7 @@ const NO_REFERENCE: Required<ReferenceBehavior> = {
   refusedChangeBecomesEmpty: false,
   forwardAgain: false,
   trustMessages: false,
+  refuseSnapshotsWithoutSelf: false,
   voteRightAfterStart: false,
 };
 

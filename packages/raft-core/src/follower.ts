@@ -33,11 +33,12 @@ export function handleInstallSnapshot(state: CoreState, message: InstallSnapshot
   acknowledge(state, message.from, taken ? log.lastIndex : log.commit);
 }
 
+/** Whether this member belongs to the snapshot's configuration does not matter: it may have been added since. */
 function restore(state: CoreState, { snapshot }: InstallSnapshot): boolean {
-  const { log, emit } = state;
+  const { log, emit, options } = state;
   if (snapshot.index <= log.commit) return false;
   const configuration = normalized(snapshot.configuration);
-  if (!isTracked(configuration, state.id)) {
+  if (options.reference.refuseSnapshotsWithoutSelf && !isTracked(configuration, state.id)) {
     emit?.({ type: "snapshotRefused", reason: "not_a_member", snapshot });
     return false;
   }

@@ -21,9 +21,11 @@ export function isWellFormed(message: PeerMessage): boolean {
     case "requestPreVote":
       return isWellFormedVote(message);
     case "requestVoteResponse":
-    case "requestPreVoteResponse":
     case "timeoutNow":
       return isTerm(message.term);
+    case "requestPreVoteResponse":
+      // A new member may refuse before it has seen any term.
+      return isTerm(message.term) || (message.term === 0 && !message.granted);
     case "transferLeadership":
       return isTerm(message.term) && isPositive(message.target);
     case "appendEntries":

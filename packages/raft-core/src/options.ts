@@ -24,6 +24,8 @@ export interface ReferenceBehavior {
   readonly forwardAgain?: boolean;
   /** Messages are taken for true without a look, and the log of a new member may be ahead of its term. */
   readonly trustMessages?: boolean;
+  /** A snapshot whose configuration lacks this member is refused, also by one that was added after it was taken. */
+  readonly refuseSnapshotsWithoutSelf?: boolean;
   /** With lease reads: votes are given right after a start, although nobody remembers what was promised before. */
   readonly voteRightAfterStart?: boolean;
 }

@@ -258,8 +258,9 @@ export class RaftCore {
     assert(last !== undefined, "An apply job has entries");
     const state = this.state;
     state.log.applyTo(last.index);
-    leaveJointIfDue(state);
+    // The proposal to leave needs its share of the quota.
     if (state.role.kind === "leader") releaseQuota(state, state.role, job.entries);
+    leaveJointIfDue(state);
   }
 
   /** Messages to this peer were lost. */
@@ -354,6 +355,7 @@ export class RaftCore {
     if (state.role === leadership && leadership.heartbeatElapsed >= state.options.heartbeatTicks) {
       leadership.heartbeatElapsed = 0;
       broadcastHeartbeat(state, leadership);
+      leaveJointIfDue(state);
     }
   }
 

@@ -15,6 +15,11 @@ export interface AppendAcknowledgement {
  * One durable step. The driver stores `hardState`, `snapshot` and `entries`, in the order the jobs were handed out, syncs, then
  * sends `messages` and calls `appended(job)`. Entries replace whatever the log holds at or above their first index; a snapshot
  * replaces the whole log.
+ *
+ * A crash leaves all of a job or nothing of it, with two exceptions: term and vote may be there before the rest, and a snapshot and the
+ * hard state before the entries. Otherwise a commit index may be there neither without the entries of its job, for a restarted member
+ * would take what they were to replace for committed; nor entries without the commit index, for it could be elected by members that
+ * a committed change has removed (dissertation 4.1).
  */
 export interface AppendJob {
   readonly hardState: HardState | null;
@@ -25,7 +30,7 @@ export interface AppendJob {
    * addressed to this member itself are not sent: `appended` takes them.
    */
   readonly messages: readonly PeerMessage[];
-  /** False if only `hardState.commit` is new, which may be written lazily. */
+  /** False if only `hardState.commit` is new, which need not be durable before the next job for which this is true. */
   readonly mustSync: boolean;
   /** Null if nothing in the log waits for the disk. */
   readonly acknowledges: AppendAcknowledgement | null;

@@ -3,7 +3,7 @@ import { allVoters, isLearner, isTracked } from "../membership/configuration.ts"
 import { INDEX_MAX, TERM_MAX } from "../message-check.ts";
 import { becomeCandidate, becomePreCandidate } from "../roles.ts";
 import type { CampaignOutcome, NodeId, Term } from "../types.ts";
-import { campaignPriority } from "./priority.ts";
+import { campaignPriority, PRIORITY_ABOVE_ALL } from "./priority.ts";
 
 /** `preVote` asks first whether an election could be won; `transfer` is for a leader that hands over, which the others must not refuse. */
 export type CampaignKind = "preVote" | "election" | "transfer";
@@ -65,7 +65,9 @@ function requestVote(state: CoreState, to: NodeId, kind: CampaignKind, term: Ter
   const { lastIndex, lastTerm } = state.logEnd;
   const request = kind === "preVote" ? "requestPreVote" : "requestVote";
   state.emit?.({ type: "voteRequested", request, to, ownTerm: state.term, lastIndex, lastTerm });
-  const question = { from: id, to, term, lastIndex, lastTerm, priority: campaignPriority(state) };
+  // Whom the leader chose as its successor nobody outranks.
+  const priority = kind === "transfer" ? PRIORITY_ABOVE_ALL : campaignPriority(state);
+  const question = { from: id, to, term, lastIndex, lastTerm, priority };
   if (request === "requestPreVote") {
     outbox.send({ type: request, ...question });
     return;

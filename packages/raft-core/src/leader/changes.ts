@@ -16,6 +16,8 @@ const LEAVE: ConfigurationChange = { transition: "auto", operations: [], context
  * member.
  */
 export function applyChange(state: CoreState, change: ConfigurationChange): Configuration {
+  // The entry was handed out before a snapshot came that covers it, and the snapshot's configuration is in force already.
+  if (state.log.isRestoring) return state.configuration;
   const result = changed(state.configuration, change);
   if (result.ok) switchConfiguration(state, result.configuration, result.started);
   return state.configuration;
@@ -41,7 +43,7 @@ export function switchConfiguration(state: CoreState, configuration: Configurati
   if (role.transferTarget !== 0 && !isVoter(configuration, role.transferTarget)) endTransfer(state, role, "target_gone");
 }
 
-/** Tried again at every apply, so that a new leader finishes what an old one began. */
+/** Tried again at every apply, so that a new leader finishes what an old one began, and at every heartbeat, as a hand-over may have stood in the way. */
 export function leaveJointIfDue(state: CoreState): void {
   const { role, configuration, log } = state;
   if (role.kind !== "leader" || !configuration.autoLeave || log.applied < role.pendingChange) return;

@@ -117,9 +117,10 @@ function resumeReplication(state: CoreState, peer: Progress, message: AppendEntr
   }
 }
 
-/** How much the next append could carry. */
+/** How much the next append could carry; nothing where it is compacted. */
 function waitingBytes(state: CoreState, peer: Progress): number {
   const { log, options } = state;
+  if (peer.next < log.firstIndex) return 0;
   return payloadBytes(log.slice(peer.next, log.lastIndex + 1, options.appendBytesMax));
 }
 
