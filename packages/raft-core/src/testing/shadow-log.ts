@@ -6,9 +6,13 @@ export type HistoryHash = number;
 export const EMPTY_HISTORY: HistoryHash = 0x811c9dc5;
 
 export function extendHistory(history: HistoryHash, entry: LogEntry): HistoryHash {
-  let hash = history;
-  for (const value of [entry.index, entry.term, entry.kind.length, ...entry.data]) hash = Math.imul(hash ^ value, 0x01000193) >>> 0;
+  let hash = mixed(mixed(mixed(history, entry.index), entry.term), entry.kind.length);
+  for (let offset = 0; offset < entry.data.length; offset++) hash = mixed(hash, entry.data[offset] ?? 0);
   return hash;
+}
+
+function mixed(hash: number, value: number): number {
+  return Math.imul(hash ^ value, 0x01000193) >>> 0;
 }
 
 /** A log as a plain array, with the hash of the history at every index: what the core handed out, or what a disk holds. */

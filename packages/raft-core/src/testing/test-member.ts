@@ -5,6 +5,7 @@ import { RaftCore } from "../raft-core.ts";
 import type { AppendJob, ApplyJob, Ready } from "../ready.ts";
 import type {
   Configuration,
+  CoreStatus,
   HardState,
   LogEntry,
   LogIndex,
@@ -14,10 +15,15 @@ import type {
   ReadResult,
   SnapshotMeta,
   StepRejection,
+  Term,
 } from "../types.ts";
+import type { DurableView, ObservedMember } from "./observed-member.ts";
 import { EMPTY_HISTORY, extendHistory, type HistoryHash, ShadowLog } from "./shadow-log.ts";
 
 export const NO_HARD_STATE: HardState = { term: 0, vote: 0, commit: 0 };
+
+/** How much of a job is on the disk when it is cut short. */
+export type TornJob = "nothing" | "vote" | "snapshot";
 
 interface StoredSnapshot {
   readonly meta: SnapshotMeta;
@@ -36,7 +42,7 @@ export interface MemberStart {
  * A driver in miniature: a core, a disk that loses what was not synced, and a state machine that is the hash of what it applied.
  * Nothing happens by itself: the test decides when the core is asked, when the disk is done and when an entry is applied.
  */
-export class TestMember {
+export class TestMember implements ObservedMember, DurableView {
   readonly id: NodeId;
   core: RaftCore;
   /** The core's log as far as it was handed out. */
@@ -56,6 +62,8 @@ export class TestMember {
   private readonly start: MemberStart;
   private readonly known: StoredSnapshot[] = [];
   private evidence: QuarantineEvidence | null = null;
+  /** Written but not synced: the next sync takes it along, a crash may lose it. */
+  private lazyHardState: HardState | null = null;
 
   constructor(start: MemberStart) {
     this.id = start.options.id;
@@ -65,6 +73,30 @@ export class TestMember {
     this.disk.write(start.entries ?? []);
     this.log = this.disk.copy();
     this.core = this.makeCore();
+  }
+
+  get durable(): DurableView {
+    return this;
+  }
+
+  get hardState(): HardState {
+    return this.diskHardState;
+  }
+
+  get stateHash(): HistoryHash {
+    return this.state;
+  }
+
+  status(): CoreStatus {
+    return this.core.status();
+  }
+
+  entryAt(index: LogIndex): LogEntry | undefined {
+    return this.core.entryAt(index);
+  }
+
+  holds(index: LogIndex, term: Term): boolean {
+    return index <= (this.snapshot?.meta.index ?? 0) || this.disk.termAt(index) === term;
   }
 
   /** Asks the core once. Jobs go to the queues; what may leave at once is returned. */
@@ -129,7 +161,8 @@ export class TestMember {
   takeSnapshot(trailing: number): void {
     const index = this.stateIndex;
     const term = this.log.termAt(index);
-    if (term === undefined || index <= (this.snapshot?.meta.index ?? 0) || index > this.disk.lastIndex) return;
+    const isRestoring = this.core.status().firstIndex > index + 1;
+    if (term === undefined || isRestoring || index <= (this.snapshot?.meta.index ?? 0) || index > this.disk.lastIndex) return;
     this.snapshot = { meta: { index, term, configuration: this.configuration }, state: this.state };
     this.known.push(this.snapshot);
     this.core.snapshotSaved(this.snapshot.meta);
@@ -139,10 +172,16 @@ export class TestMember {
     this.disk.compact(compacted);
   }
 
-  /** Power is cut after `jobs` of the waiting appends reached the disk unnoticed, and comes back. */
-  crash(jobs: number, keepsCommit: boolean): void {
+  /**
+   * Power is cut and comes back. `jobs` of the waiting appends had reached the disk unnoticed, and the next one as far as `torn` says:
+   * a disk keeps a job as a whole, but term and vote may be there before it, and a snapshot before the entries after it.
+   */
+  crash(jobs: number, keepsLazyWrites: boolean, torn: TornJob = "nothing"): void {
     for (const job of this.appends.slice(0, jobs)) this.store(job);
-    if (!keepsCommit) this.diskHardState = { ...this.diskHardState, commit: 0 };
+    const next = this.appends[jobs];
+    if (next !== undefined) this.storeBeginning(next, torn);
+    if (keepsLazyWrites) this.syncHardState(null);
+    this.lazyHardState = null;
     this.appends = [];
     this.applies = [];
     this.evidence = this.core.quarantineEvidence;
@@ -177,12 +216,33 @@ export class TestMember {
   }
 
   private store(job: AppendJob): void {
-    if (job.hardState !== null) this.diskHardState = job.hardState;
-    if (job.snapshot !== null) {
-      this.snapshot = this.bytesOf(job.snapshot);
-      this.disk.restart(job.snapshot.index, job.snapshot.term, this.snapshot.state);
+    if (!job.mustSync) {
+      this.lazyHardState = job.hardState ?? this.lazyHardState;
+      return;
     }
+    this.syncHardState(job.hardState);
+    if (job.snapshot !== null) this.storeSnapshot(job.snapshot);
     this.disk.write(job.entries);
+  }
+
+  private storeBeginning({ hardState, snapshot }: AppendJob, torn: TornJob): void {
+    if (torn === "snapshot" && snapshot !== null) {
+      this.syncHardState(hardState);
+      this.storeSnapshot(snapshot);
+    } else if (torn !== "nothing" && hardState !== null) {
+      this.diskHardState = { ...hardState, commit: this.diskHardState.commit };
+    }
+  }
+
+  /** A sync makes durable whatever was written before. */
+  private syncHardState(newest: HardState | null): void {
+    this.diskHardState = newest ?? this.lazyHardState ?? this.diskHardState;
+    this.lazyHardState = null;
+  }
+
+  private storeSnapshot(meta: SnapshotMeta): void {
+    this.snapshot = this.bytesOf(meta);
+    this.disk.restart(meta.index, meta.term, this.snapshot.state);
   }
 
   private bytesOf(meta: SnapshotMeta): StoredSnapshot {

@@ -1,0 +1,211 @@
+import type { PeerMessage } from "../messages.ts";
+import type { CoreStatus, LogIndex, NodeId, PeerStatus, ReadResult, Term } from "../types.ts";
+import { CommittedLog } from "./committed-log.ts";
+import { ConfigurationHistory, hasQuorum } from "./configuration-history.ts";
+import { ObservedLog } from "./observed-log.ts";
+import type { ObservedMember } from "./observed-member.ts";
+import { ReadRecord } from "./read-record.ts";
+import type { HistoryHash } from "./shadow-log.ts";
+import { violated } from "./violation.ts";
+import { VoteRecord } from "./vote-record.ts";
+
+/** Terms and indexes stay below it, so that both fit into one key. */
+const INDEX_LIMIT = 2 ** 32;
+
+/** A member as it was when it was looked at last. */
+interface Sight {
+  readonly log: ObservedLog;
+  /** Undefined until it is looked at, and again after a restart. */
+  status: CoreStatus | undefined;
+}
+
+/**
+ * Watches a whole cluster from outside and throws when one of Raft's promises is broken (paper figure 3). It has to see every member
+ * from the beginning, after each event that can change it. It counts quorums by itself and believes no member.
+ */
+export class ClusterInvariants {
+  private readonly members = new Map<NodeId, ObservedMember>();
+  private readonly sights = new Map<NodeId, Sight>();
+  private readonly committed = new CommittedLog();
+  private readonly configurations = new ConfigurationHistory(this.committed);
+  private readonly votes = new VoteRecord();
+  private readonly reads = new ReadRecord();
+  private readonly leaders = new Map<Term, NodeId>();
+  /** Hash of the history by term and index. */
+  private readonly histories = new Map<number, HistoryHash>();
+  private readonly states = new Map<LogIndex, number | string>();
+  /** The leader of the highest term, 0 before the first. */
+  private newestLeader: NodeId = 0;
+
+  constructor(members: Iterable<ObservedMember>) {
+    for (const member of members) this.add(member);
+  }
+
+  add(member: ObservedMember): void {
+    this.members.set(member.id, member);
+    this.sights.set(member.id, { log: new ObservedLog(), status: undefined });
+  }
+
+  /** Highest index that any member ever committed. */
+  get committedTo(): LogIndex {
+    return this.committed.lastIndex;
+  }
+
+  /** Terms that had a leader. */
+  get termsLed(): number {
+    return this.leaders.size;
+  }
+
+  get unansweredReads(): number {
+    return this.reads.unansweredCount;
+  }
+
+  /** The member lost what was not durable. */
+  restarted(member: ObservedMember): void {
+    this.sightOf(member.id).status = undefined;
+    this.reads.forget(member.id);
+    this.check(member);
+  }
+
+  /** Nothing more is expected of the member. */
+  retired({ id }: ObservedMember): void {
+    this.reads.forget(id);
+  }
+
+  readAsked(member: ObservedMember, requestId: number): void {
+    this.reads.asked(member.id, requestId, this.committedTo);
+  }
+
+  readAnswered(member: ObservedMember, read: ReadResult): void {
+    this.reads.answered(member.id, read);
+  }
+
+  /** A message leaves its sender, at once or after the disk. */
+  messageLeft(message: PeerMessage): void {
+    this.votes.said(message, this.memberOf(message.from).durable);
+  }
+
+  /** After every event at this member. */
+  check(member: ObservedMember): void {
+    const sight = this.sightOf(member.id);
+    const { log, status: before } = sight;
+    const status = member.status();
+    sight.status = status;
+    const firstNew = log.look(member, status.firstIndex - 1, status.lastIndex, this.committed);
+    if (before !== undefined) checkDirection(before, status);
+    this.checkHistory(member.id, log, firstNew);
+    this.checkCommit(member.id, log, status, before);
+    this.checkLeader(log, status, { before, firstNew });
+    this.checkVote(member);
+    this.checkState(member, status);
+    this.configurations.seen(member.id, Math.max(status.applied, log.base), status.configuration);
+    this.checkMatches(member);
+  }
+
+  /** Log matching: equal index and term, equal history (paper 5.3). */
+  private checkHistory(id: NodeId, log: ObservedLog, firstNew: LogIndex): void {
+    for (let index = firstNew; index <= log.lastIndex; index++) {
+      const term = log.termAt(index) ?? 0;
+      const hash = log.hashAt(index) ?? 0;
+      const key = term * INDEX_LIMIT + index;
+      const known = this.histories.get(key);
+      if (known === undefined) this.histories.set(key, hash);
+      else if (known !== hash) violated(`member ${id} has another history at index ${index} of term ${term}`);
+    }
+  }
+
+  /** What is committed never changes, and is durable at a quorum when it is committed first (paper 5.3, 5.4). */
+  private checkCommit(id: NodeId, log: ObservedLog, status: CoreStatus, before: CoreStatus | undefined): void {
+    const { commit } = status;
+    if (log.hashAt(commit) === undefined && commit >= log.base) violated(`member ${id} committed ${commit} beyond its log`);
+    const from = this.committedTo;
+    for (let index = from + 1; index <= commit; index++) {
+      const isChange = log.entryAt(index)?.kind === "configuration";
+      this.committed.append(log.hashAt(index) ?? violated(`member ${id} skipped ${index}`), { inTerm: status.term, isChange });
+    }
+    if (log.hashAt(commit) !== this.committed.hashAt(commit)) violated(`member ${id} committed another history at ${commit}`);
+    if (commit > from) this.checkDurable(id, log, [status, before ?? status]);
+  }
+
+  private checkDurable(id: NodeId, log: ObservedLog, [status, before]: readonly [CoreStatus, CoreStatus]): void {
+    const { commit } = status;
+    const term = log.termAt(commit) ?? 0;
+    const holds = (voter: NodeId): boolean => this.memberOf(voter).durable?.holds(commit, term) ?? true;
+    // The step that put another configuration in force may have committed under the former one.
+    const isHeld = hasQuorum(status.configuration, holds) || hasQuorum(before.configuration, holds);
+    if (!isHeld) violated(`member ${id} committed ${commit} without a quorum of durable copies`);
+  }
+
+  /** One leader per term, that lacks nothing committed before, only adds to its log, and counts only entries of its own term. */
+  private checkLeader(
+    log: ObservedLog,
+    status: CoreStatus,
+    past: { readonly before: CoreStatus | undefined; readonly firstNew: LogIndex },
+  ): void {
+    const { id, role, term, commit, applied } = status;
+    if (role !== "leader") return;
+    const { before, firstNew } = past;
+    const other = this.leaders.get(term) ?? id;
+    if (other !== id) violated(`members ${other} and ${id} lead term ${term}`);
+    this.leaders.set(term, id);
+    if (term > (this.sights.get(this.newestLeader)?.status?.term ?? 0)) this.newestLeader = id;
+    if (before?.role === "leader" && before.term === term) {
+      if (firstNew <= before.lastIndex) violated(`leader ${id} changed its own log at ${firstNew}`);
+      const isOld = commit > before.commit && (log.termAt(commit) ?? term) !== term;
+      if (isOld) violated(`leader ${id} committed ${commit} of an earlier term by counting`);
+    } else {
+      const last = this.committed.lastBefore(term);
+      const isComplete = last <= log.base || log.hashAt(last) === this.committed.hashAt(last);
+      if (!isComplete) violated(`leader ${id} of term ${term} lacks the committed entry ${last}`);
+    }
+    const waiting = log.changes.filter((index) => index > applied);
+    const isHasty = waiting.length > 1 && waiting.some((index) => log.termAt(index) === term);
+    if (isHasty) violated(`leader ${id} changes members while an earlier change is not applied: ${waiting.join(", ")}`);
+  }
+
+  private checkVote({ id, durable }: ObservedMember): void {
+    if (durable !== null && durable.hardState.vote !== 0) this.votes.given(id, durable.hardState.term, durable.hardState.vote);
+  }
+
+  /** Equal entries, equal states (paper 5.4.3). */
+  private checkState({ id, stateHash }: ObservedMember, { applied, commit, quarantine }: CoreStatus): void {
+    if (applied > commit) violated(`member ${id} applied ${applied} beyond its commit index ${commit}`);
+    if (stateHash === null || quarantine !== null) return;
+    const known = this.states.get(applied);
+    if (known === undefined) this.states.set(applied, stateHash);
+    else if (known !== stateHash) violated(`member ${id} has another state than others at ${applied}`);
+  }
+
+  /** What the newest leader believes of the disks of others is true, unless a later term took it from them. */
+  private checkMatches({ id }: ObservedMember): void {
+    const leader = this.sights.get(this.newestLeader);
+    if (leader?.status === undefined || leader.status.role !== "leader") return;
+    for (const peer of leader.status.peers)
+      if (id === this.newestLeader || id === peer.id) this.checkMatch(leader.status, leader.log, peer);
+  }
+
+  private checkMatch(leader: CoreStatus, log: ObservedLog, { id, match, isDistrusted }: PeerStatus): void {
+    const term = log.termAt(match);
+    const durable = this.members.get(id)?.durable ?? null;
+    if (term === undefined || durable === null || isDistrusted || durable.hardState.term > leader.term) return;
+    const isOwnPast = id === leader.id && term !== leader.term;
+    if (!isOwnPast && !durable.holds(match, term)) violated(`leader ${leader.id} believes that ${id} holds ${match}`);
+  }
+
+  private memberOf(id: NodeId): ObservedMember {
+    return this.members.get(id) ?? violated(`there is no member ${id}`);
+  }
+
+  private sightOf(id: NodeId): Sight {
+    return this.sights.get(id) ?? violated(`there is no member ${id}`);
+  }
+}
+
+/** Nothing goes backwards while a member runs, and a vote once given stands. */
+function checkDirection(before: CoreStatus, status: CoreStatus): void {
+  const { id, term, commit, applied, vote } = status;
+  if (term < before.term) violated(`member ${id} lowered its term to ${term}`);
+  if (commit < before.commit) violated(`member ${id} lowered its commit index to ${commit}`);
+  if (applied < before.applied) violated(`member ${id} lowered its applied index to ${applied}`);
+  if (term === before.term && before.vote !== 0 && vote !== before.vote) violated(`member ${id} took back its vote of term ${term}`);
+}

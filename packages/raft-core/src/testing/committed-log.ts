@@ -1,0 +1,40 @@
+import type { LogIndex, Term } from "../types.ts";
+import { EMPTY_HISTORY, type HistoryHash } from "./shadow-log.ts";
+
+interface Committed {
+  readonly hash: HistoryHash;
+  /** Term of the member that committed it first. */
+  readonly inTerm: Term;
+  /** Index of the newest configuration change up to here, 0 for none. */
+  readonly lastChange: LogIndex;
+}
+
+/** What the cluster as a whole has committed: the truth that every member has to agree with for ever. */
+export class CommittedLog {
+  private readonly committed: Committed[] = [];
+
+  get lastIndex(): LogIndex {
+    return this.committed.length;
+  }
+
+  hashAt(index: LogIndex): HistoryHash | undefined {
+    return index === 0 ? EMPTY_HISTORY : this.committed[index - 1]?.hash;
+  }
+
+  /** Index of the newest configuration change at or below `index`, 0 for none. */
+  lastChangeAt(index: LogIndex): LogIndex {
+    return this.committed[index - 1]?.lastChange ?? 0;
+  }
+
+  /** The highest index that was committed in a term before `term`. */
+  lastBefore(term: Term): LogIndex {
+    let index = this.lastIndex;
+    while (index > 0 && (this.committed[index - 1]?.inTerm ?? 0) >= term) index--;
+    return index;
+  }
+
+  append(hash: HistoryHash, facts: { readonly inTerm: Term; readonly isChange: boolean }): void {
+    const index = this.lastIndex + 1;
+    this.committed.push({ hash, inTerm: facts.inTerm, lastChange: facts.isChange ? index : this.lastChangeAt(index - 1) });
+  }
+}
