@@ -189,20 +189,25 @@ describe("at the follower", () => {
     expect(member.core.campaign()).toBe("started");
   });
 
-  test("the same snapshot again, an older one, and one without this member change nothing", () => {
+  test("the same snapshot again and an older one change nothing", () => {
     const member = soloMember({ size: 3, terms: [1, 1] });
     member.receiveSnapshot(install(2, { term: 2, index: 5, snapshotTerm: 2 }), 77);
     drain(member);
     const before = member.core.status();
-    const without = install(2, { term: 2, index: 9, snapshotTerm: 2 });
-    const answers = exchange(
-      member,
-      install(2, { term: 2, index: 5, snapshotTerm: 2 }),
-      install(2, { term: 2, index: 4, snapshotTerm: 2 }),
-      { ...without, snapshot: { ...without.snapshot, configuration: votersOnly([2, 3]) } },
-    );
-    expect(answers).toMatchObject([{ index: 5 }, { index: 5 }, { index: 5 }]);
+    const answers = exchange(member, ...[5, 4].map((index) => install(2, { term: 2, index, snapshotTerm: 2 })));
+    expect(answers).toMatchObject([{ index: 5 }, { index: 5 }]);
     expect(member.core.status()).toEqual(before);
+  });
+
+  test("a snapshot from before this member was added is taken, but not where the reference is followed", () => {
+    for (const refuseSnapshotsWithoutSelf of [false, true]) {
+      const member = soloMember({ size: 0, configuration: EMPTY_CONFIGURATION, options: { reference: { refuseSnapshotsWithoutSelf } } });
+      const snapshot = { index: 5, term: 2, configuration: votersOnly([2, 3]) };
+      member.receiveSnapshot({ type: "installSnapshot", from: 2, to: 1, term: 2, snapshot }, 7);
+      const index = refuseSnapshotsWithoutSelf ? 0 : 5;
+      expect(drain(member)).toMatchObject([{ type: "appendEntriesResponse", index, rejected: false }]);
+      expect(member.core.status()).toMatchObject({ lastIndex: index, commit: index });
+    }
   });
 
   test("a second snapshot may follow while the first is being stored", () => {
