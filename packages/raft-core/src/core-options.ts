@@ -16,6 +16,8 @@ const NO_REFERENCE: Required<ReferenceBehavior> = {
   forwardAgain: false,
   trustMessages: false,
   refuseSnapshotsWithoutSelf: false,
+  leaveJointOnlyAtApply: false,
+  changesApplyDuringRestore: false,
   voteRightAfterStart: false,
 };
 

@@ -26,6 +26,10 @@ export interface ReferenceBehavior {
   readonly trustMessages?: boolean;
   /** A snapshot whose configuration lacks this member is refused, also by one that was added after it was taken. */
   readonly refuseSnapshotsWithoutSelf?: boolean;
+  /** Leaving a joint configuration that leaves by itself is proposed only when entries were applied, not again at heartbeats. */
+  readonly leaveJointOnlyAtApply?: boolean;
+  /** A change that is applied while a received snapshot is being stored alters the snapshot's configuration. */
+  readonly changesApplyDuringRestore?: boolean;
   /** With lease reads: votes are given right after a start, although nobody remembers what was promised before. */
   readonly voteRightAfterStart?: boolean;
 }

@@ -5,6 +5,7 @@ import { admit, forwardTransfer, isOwnMessage, stepTermed, watch } from "./dispa
 import { isPromotable, ownCampaignKind, startElection } from "./election/campaign.ts";
 import { campaignOnSuspicion, suspectLeader } from "./election/hints.ts";
 import { HandOut } from "./hand-out.ts";
+import { checkLocalInvariants, LocalSnapshot } from "./invariants/local.ts";
 import { applyChange, leaveJointIfDue } from "./leader/changes.ts";
 import { checkQuorum } from "./leader/check-quorum.ts";
 import type { Leadership } from "./leader/leadership.ts";
@@ -53,6 +54,7 @@ import type {
 export class RaftCore {
   private readonly state: CoreState;
   private readonly handOut: HandOut;
+  private readonly checked = new LocalSnapshot();
 
   /** Throws RangeError for options that can't work, and an assertion for a start that contradicts itself. */
   constructor(options: CoreOptions, start: CoreStart, random: RandomSource) {
@@ -222,6 +224,8 @@ export class RaftCore {
   /** What is to be done now; undefined if nothing. Call it again after every batch of inputs. */
   ready(): Ready | undefined {
     this.startReadRound();
+    checkLocalInvariants(this.state, this.checked);
+    this.checked.take(this.state);
     return this.handOut.next();
   }
 
@@ -355,7 +359,7 @@ export class RaftCore {
     if (state.role === leadership && leadership.heartbeatElapsed >= state.options.heartbeatTicks) {
       leadership.heartbeatElapsed = 0;
       broadcastHeartbeat(state, leadership);
-      leaveJointIfDue(state);
+      if (!state.options.reference.leaveJointOnlyAtApply) leaveJointIfDue(state);
     }
   }
 

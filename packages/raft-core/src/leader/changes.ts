@@ -17,7 +17,7 @@ const LEAVE: ConfigurationChange = { transition: "auto", operations: [], context
  */
 export function applyChange(state: CoreState, change: ConfigurationChange): Configuration {
   // The entry was handed out before a snapshot came that covers it, and the snapshot's configuration is in force already.
-  if (state.log.isRestoring) return state.configuration;
+  if (state.log.isRestoring && !state.options.reference.changesApplyDuringRestore) return state.configuration;
   const result = changed(state.configuration, change);
   if (result.ok) switchConfiguration(state, result.configuration, result.started);
   return state.configuration;

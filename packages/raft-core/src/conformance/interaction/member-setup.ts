@@ -39,6 +39,9 @@ export function memberSetup(args: DirectiveArguments): ScriptedMemberSetup {
       refusedChangeBecomesEmpty: true,
       forwardAgain: true,
       trustMessages: true,
+      refuseSnapshotsWithoutSelf: true,
+      leaveJointOnlyAtApply: true,
+      changesApplyDuringRestore: true,
       voteRightAfterStart: true,
     },
   };
