@@ -138,7 +138,7 @@ function stepFollower(state: CoreState, message: TermedMessage): void {
       startElection(state, "transfer");
       return;
     case "transferLeadership":
-      forwardTransfer(state, { ...message, to: state.leader });
+      forwardTransfer(state, { ...message, from: state.id, to: state.leader });
       return;
     default:
       return;
