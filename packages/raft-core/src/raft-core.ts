@@ -224,6 +224,7 @@ export class RaftCore {
   /** What is to be done now; undefined if nothing. Call it again after every batch of inputs. */
   ready(): Ready | undefined {
     this.startReadRound();
+    if (!this.handOut.hasNext) return undefined;
     checkLocalInvariants(this.state, this.checked);
     this.checked.take(this.state);
     return this.handOut.next();

@@ -297,6 +297,16 @@ export class RaftLog {
     return "compacted";
   }
 
+  /** The order of the cursors as drawn above. */
+  checkCursors(withUndurable: boolean): void {
+    const { baseIndex, appliedTo, applyingTo, committed, offset, inProgress } = this;
+    const end = this.entries.end;
+    assert(appliedTo <= applyingTo && applyingTo <= committed && committed < end, "Applied, applying, committed and last are in order");
+    assert(baseIndex <= appliedTo || this.received !== null, "Only what is applied is compacted");
+    assert(appliedTo < offset || withUndurable, "What is applied is durable");
+    assert(offset > baseIndex && offset <= inProgress && inProgress <= end, "Durable, handed out and last are in order");
+  }
+
   /** What is not durable here waits, even if others hold it: a reader must not see what this member could lose. */
   private applicableEnd(withUndurable: boolean): LogIndex {
     if (this.received !== null) return 0;

@@ -132,6 +132,13 @@ export class Progress {
     this.becomeProbe();
   }
 
+  /** What must hold at all times, for a log that ends at `last`. */
+  check(last: LogIndex): void {
+    assert(this.match < this.next && this.next <= last + 1, "The next entry to send lies between the verified ones and the end");
+    assert(this.state === "replicate" || this.window.count === 0, "Only a peer that replicates has a window of appends");
+    assert((this.state === "snapshot") === (this.pendingSnapshot !== 0), "A snapshot is under way to a peer that waits for one");
+  }
+
   status(): PeerStatus {
     return {
       id: this.id,
