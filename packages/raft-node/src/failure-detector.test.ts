@@ -20,7 +20,7 @@ class Follower {
     const heardMs = this.nowMs + gapMs;
     this.tickUntil(heardMs);
     this.nowMs = heardMs;
-    this.detector.heard(heardMs);
+    this.detector.heard(LEADER, heardMs);
   }
 
   /** True if the leader was suspected on the way. */
@@ -98,10 +98,17 @@ describe("the failure detector", () => {
     expect(follower.silenceUntilSuspected()).toBeGreaterThan(400);
   });
 
+  test("the silence between two leaders teaches nothing", () => {
+    const follower = listening(repeated(50, 100));
+    follower.tickUntil(follower.nowMs + 900);
+    follower.detector.heard(LEADER + 1, follower.nowMs);
+    expect(follower.detector.limitMs).toBe(400);
+  });
+
   test("a process that was stopped for long suspects nobody when it runs again", () => {
     const follower = listening(repeated(50, 100));
     expect(follower.stall(60_000)).toBe(false);
-    follower.detector.heard(follower.nowMs);
+    follower.detector.heard(LEADER, follower.nowMs);
     expect(follower.detector.limitMs).toBe(400);
     expect(follower.silenceUntilSuspected()).toBeGreaterThan(400);
   });
@@ -142,7 +149,7 @@ describe("whatever gaps the leader leaves", () => {
         const follower = listening(repeated(20, 100));
         for (const stallMs of stallsMs) {
           expect(follower.stall(stallMs)).toBe(false);
-          follower.detector.heard(follower.nowMs);
+          follower.detector.heard(LEADER, follower.nowMs);
           expect(follower.tickUntil(follower.nowMs + 75)).toBe(false);
           follower.hearAfter(25);
         }

@@ -74,8 +74,9 @@ export class FailureDetector {
     this.intervalGapMs = 0;
   }
 
-  /** The leader has sent something. */
-  heard(nowMs: number): void {
+  /** `leader` has sent something. The silence between two leaders is nobody's gap. */
+  heard(leader: NodeId, nowMs: number): void {
+    if (leader !== this.leader) return this.follow(leader, nowMs);
     this.look(nowMs);
     this.intervalGapMs = Math.max(this.intervalGapMs, this.attendedMs - this.heardMs);
     this.heardMs = this.attendedMs;

@@ -193,7 +193,7 @@ export class TurnLoop<Result> {
   private takeInput(): void {
     this.observeTime();
     this.inbox.drainMessages(this.stepCore);
-    if (this.leaderSpoke) this.failureDetector.heard(this.options.clock.monotonicMs());
+    if (this.leaderSpoke) this.failureDetector.heard(this.core.leader, this.options.clock.monotonicMs());
     this.leaderSpoke = false;
     this.inbox.drainLosses(this.tellOfLosses);
     this.storage.takeDone(this.finishAppend);
