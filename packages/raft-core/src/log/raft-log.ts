@@ -284,7 +284,8 @@ export class RaftLog {
     assert(meta.index <= this.applyingTo, "A snapshot holds applied entries only");
     const term = this.termAt(meta.index);
     assert(term === undefined || term === meta.term, "A snapshot has the term of its last entry");
-    if (this.saved === null || meta.index > this.saved.index) this.saved = meta;
+    // One of the same index names other members if those were replaced without the log.
+    if (this.saved === null || meta.index >= this.saved.index) this.saved = meta;
   }
 
   /** Forgets entries up to and including `index`, if a durable snapshot covers them. Its term stays known. */
