@@ -303,7 +303,7 @@ export class RaftLog {
     const { baseIndex, appliedTo, applyingTo, committed, offset, inProgress } = this;
     const end = this.entries.end;
     assert(appliedTo <= applyingTo && applyingTo <= committed && committed < end, "Applied, applying, committed and last are in order");
-    assert(baseIndex <= appliedTo || this.received !== null, "Only what is applied is compacted");
+    assert(baseIndex <= applyingTo || this.received !== null, "Only what is applied is compacted");
     assert(appliedTo < offset || withUndurable, "What is applied is durable");
     assert(offset > baseIndex && offset <= inProgress && inProgress <= end, "Durable, handed out and last are in order");
   }
