@@ -195,6 +195,17 @@ describe("an adaptive window", () => {
     expect(widest(replicatingLeader(options), 0)).toBeLessThanOrEqual(4);
   });
 
+  test("looks only at what the log still holds", () => {
+    const member = replicatingLeader({ ...options, inflightMessagesMax: 2 });
+    for (let i = 0; i < 4; i++) member.core.propose([new Uint8Array(1000)]);
+    drain(member);
+    exchange(member, accept(3, { term: 1, index: 5 }));
+    member.takeSnapshot(0);
+    expect(member.core.status().firstIndex).toBe(6);
+    const sent = exchange(member, accept(2, { term: 1, index: 2 }));
+    expect(sent).toMatchObject([{ type: "installSnapshot", to: 2 }]);
+  });
+
   test("is as wide as allowed from the beginning if it is not asked for", () => {
     const member = replicatingLeader({ ...options, adaptiveWindow: false });
     for (let i = 0; i < 100; i++) member.core.propose([new Uint8Array(1000)]);

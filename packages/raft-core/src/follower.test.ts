@@ -176,9 +176,12 @@ describe("a proposal", () => {
   });
 });
 
-test("answers of another role are ignored by a follower", () => {
+test("answers and reports that are for a leader are ignored by a follower", () => {
   const member = soloMember({ size: 3, terms: [1] });
   drain(member);
+  member.core.reportUnreachable(2);
+  member.core.reportSnapshot(2, true);
+  member.core.peerLostStore(2);
   const before = member.core.status();
   const answers: readonly PeerMessage[] = [
     accept(2, { term: 1, index: 1 }),

@@ -5,7 +5,8 @@ import { expect, test } from "vitest";
 
 /** Three cores, wired directly: member 1 campaigns, everybody answers at once. */
 const election = `
-  const start = { hardState: { term: 0, vote: 0, commit: 0 }, snapshot: null, entries: [], configuration: { voters: [1, 2, 3] } };
+  const configuration = { voters: [1, 2, 3], outgoing: [], learners: [], learnersNext: [], autoLeave: false };
+  const start = { hardState: { term: 0, vote: 0, commit: 0 }, snapshot: null, entries: [], configuration };
   const cores = [1, 2, 3].map((id) => new core.RaftCore({ id, electionTicks: 10, heartbeatTicks: 1 }, start, { below: () => 0 }));
   for (let tick = 0; tick < 10; tick++) cores[0].tick();
   for (let busy = true; busy; ) {
@@ -16,7 +17,9 @@ const election = `
       busy = true;
       if (ready.append) member.appended(ready.append);
       if (ready.apply) member.applied(ready.apply);
-      for (const message of [...ready.messages, ...(ready.append ? ready.append.messages : [])]) cores[message.to - 1].step(message);
+      for (const message of [...ready.messages, ...(ready.append ? ready.append.messages : [])]) {
+        if (message.to !== message.from) cores[message.to - 1].step(message);
+      }
     }
   }
   cores.map((member) => [member.role, member.leader, member.commit].join(" ")).join(", ");

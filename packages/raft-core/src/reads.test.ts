@@ -65,6 +65,18 @@ describe("at the leader", () => {
     expect(member.reads).toEqual([]);
   });
 
+  test("a new leader that can commit nothing fails the reads that wait for it", () => {
+    const member = soloMember({ size: 3, options: { checkQuorum: false } });
+    becomeLeader(member);
+    member.core.readIndex(1);
+    drain(member);
+    for (let tick = 0; tick < 2 * ELECTION_TICKS; tick++) member.core.tick();
+    drain(member);
+    expect(member.reads).toEqual([{ requestId: 1, failed: "timed_out" }]);
+    exchange(member, accept(2, { term: 1, index: 1 }));
+    expect([member.core.status().waitingReads, positions(member)]).toEqual([0, []]);
+  });
+
   test("a lost round is repeated by the next heartbeat", () => {
     const member = soloLeader({ size: 3 });
     member.core.readIndex(1);
@@ -248,6 +260,22 @@ describe("at a follower", () => {
     cluster.settle();
     expect(cluster.sent.filter((message) => message.type === "readIndexRequest")).toHaveLength(1);
     expect(cluster.member(2).reads).toHaveLength(50);
+  });
+
+  test("the reads of different turns have requests of their own, answered in any order", () => {
+    const member = soloMember({ size: 3 });
+    exchange(member, heartbeat(2, { term: 1 }));
+    const requests = [1, 2].map((id) => {
+      member.core.tick();
+      member.core.readIndex(id);
+      const sent = ofType(drain(member), "readIndexRequest");
+      expect(sent).toHaveLength(1);
+      return sent[0]?.requestId ?? 0;
+    });
+    for (const requestId of [requests[1] ?? 0, requests[0] ?? 0, 99]) {
+      exchange(member, { type: "readIndexResponse", from: 2, to: 1, requestId, index: 4 });
+    }
+    expect(member.reads.map((read) => read.requestId)).toEqual([2, 1]);
   });
 
   test("without a leader a read fails at once", () => {

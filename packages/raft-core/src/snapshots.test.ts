@@ -224,6 +224,19 @@ describe("at the follower", () => {
     expect(member.state).toBe(88);
   });
 
+  test("entries that were being applied when the snapshot came are reported late and change nothing", () => {
+    const member = soloMember({ size: 3, terms: [1, 1], commit: 2 });
+    const job = member.core.ready()?.apply;
+    if (!job) throw new Error("The entries are handed out");
+    member.core.step(install(2, { term: 2, index: 5, snapshotTerm: 2 }));
+    const append = member.core.ready()?.append;
+    if (!append) throw new Error("The snapshot is handed out");
+    member.core.appended(append);
+    expect(member.core.appliedIndex).toBe(5);
+    member.core.applied(job);
+    expect([member.core.appliedIndex, member.core.hasReady]).toEqual([5, false]);
+  });
+
   test("a snapshot that was sent before a longer one has come meanwhile is ignored, though a later leader sends it", () => {
     const member = soloMember({ size: 3, terms: [1] });
     member.receiveSnapshot(install(2, { term: 2, index: 8, snapshotTerm: 2 }), 88);

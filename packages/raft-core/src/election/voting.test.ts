@@ -2,10 +2,12 @@ import { describe, expect, test } from "vitest";
 import type { CoreOptions } from "../options.ts";
 import { soloLeader } from "../testing/solo-leader.ts";
 import {
+  accept,
   append,
   drain,
   exchange,
   heartbeat,
+  heartbeatAnswer,
   ofType,
   preVote,
   preVoteRequest,
@@ -187,6 +189,13 @@ describe("a candidate", () => {
       expect(member.core.status()).toMatchObject({ role: "follower", term: 2, leader: 2, vote: 1 });
     },
   );
+});
+
+test("a candidate ignores what only other roles take", () => {
+  const member = candidate();
+  const before = member.core.status();
+  const others = [heartbeatAnswer(2, { term: 2 }), accept(2, { term: 2, index: 0 })];
+  expect([exchange(member, ...others), member.core.status()]).toEqual([[], before]);
 });
 
 describe("what a member says to itself too late", () => {

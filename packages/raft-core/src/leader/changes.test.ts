@@ -340,5 +340,6 @@ test("what is heard or reported of a member that was removed has no effect", () 
   member.core.reportUnreachable(3);
   member.core.reportSnapshot(3, true);
   member.core.peerLostStore(3);
-  expect(events.ofType("peerUnknown")).toHaveLength(3);
+  exchange(member, { type: "timeoutNow", from: 3, to: 1, term: 1 });
+  expect(events.ofType("peerUnknown")).toHaveLength(4);
 });

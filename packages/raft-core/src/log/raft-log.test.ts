@@ -50,6 +50,13 @@ describe("merge", () => {
   });
 });
 
+describe("entryAt", () => {
+  test("knows what the log holds, and nothing before or after it", () => {
+    const log = new RaftLog({ index: 5, term: 4, configuration }, entriesOf([4, 6], 6), 5);
+    expect([5, 6, 7, 8].map((index) => log.entryAt(index)?.term)).toEqual([undefined, 4, 6, undefined]);
+  });
+});
+
 describe("slice", () => {
   test("takes what fits and at least one entry", () => {
     const log = new RaftLog(null, entriesOf([1, 1, 1, 1]), 0);
