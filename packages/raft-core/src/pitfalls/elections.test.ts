@@ -226,7 +226,10 @@ test("P9: a heartbeat that overtakes the appends sent before it sets the term on
   expect(overtaken.core.status()).toMatchObject({ term: 4, leader: 3, lastIndex: 2, commit: 1 });
 });
 
-/** The codecs refuse such numbers first: "numbers beyond 2^53" in packages/api, "with a number beyond 2^53 is damaged" in packages/log-store. */
+/**
+ * The codecs refuse them first: "indexes that would leave the safe integers are refused" in packages/api, "with a number beyond 2^53 is
+ * damaged" in packages/log-store.
+ */
 test.each([2 ** 53, 2 ** 64 - 1, Number.POSITIVE_INFINITY, Number.NaN, 1.5, -1])("P10: the number %d is no index and no term", (number) => {
   const wrong: readonly PeerMessage[] = [
     heartbeat(2, { term: number }),
