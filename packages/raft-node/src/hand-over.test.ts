@@ -1,0 +1,137 @@
+import { afterEach, describe, expect, test } from "vitest";
+import { closeGroups, commands, commandsEverywhere, electedGroup, text } from "./testing/group-fixture.ts";
+import { watched } from "./testing/watched.ts";
+
+afterEach(closeGroups);
+
+const three = <Value>(value: Value): readonly Value[] => [value, value, value];
+
+describe("a transfer of leadership", () => {
+  test("ends with the target as leader", async () => {
+    const group = await electedGroup();
+    const { node } = group.leader;
+    const target = group.followers[1]?.id ?? 0;
+    const seen = watched(node.transferLeadership(target));
+    await group.settle();
+    expect(seen.value).toEqual({ outcome: "done", leader: target });
+    expect(group.leader.id).toBe(target);
+  });
+
+  test("may be asked for at any member", async () => {
+    const group = await electedGroup();
+    const [asked, target] = group.followers;
+    const seen = watched(asked?.node.transferLeadership(target?.id) ?? Promise.reject(new Error("There are two followers")));
+    await group.settle();
+    expect(seen.value).toEqual({ outcome: "done", leader: target?.id });
+  });
+
+  test("finds a target by itself, and only at the leader", async () => {
+    const group = await electedGroup();
+    const { id, node } = group.leader;
+    const atFollower = watched(group.followers[0]?.node.transferLeadership() ?? Promise.resolve(null));
+    await group.settle();
+    expect(atFollower.value).toEqual({ outcome: "refused", reason: "no_target" });
+    const atLeader = watched(node.transferLeadership());
+    await group.settle();
+    expect(atLeader.value).toMatchObject({ outcome: "done" });
+    expect(group.leader.id).not.toBe(id);
+  });
+
+  test("is refused for members that are none, and for the leader itself", async () => {
+    const group = await electedGroup();
+    const { id, node } = group.leader;
+    const seen = [9, id].map((target) => watched(node.transferLeadership(target)));
+    const atFollower = watched(group.followers[0]?.node.transferLeadership(id) ?? Promise.resolve(null));
+    await group.settle();
+    expect([...seen, atFollower].map(({ value }) => value)).toEqual([
+      { outcome: "refused", reason: "not_a_voter" },
+      { outcome: "refused", reason: "to_self" },
+      { outcome: "refused", reason: "to_self" },
+    ]);
+  });
+
+  test("to a member that does not answer fails after an election time-out, and the leader goes on", async () => {
+    const group = await electedGroup();
+    const { id, node } = group.leader;
+    const target = group.followers[0]?.id ?? 0;
+    group.isCarried = ({ from, to }) => from !== target && to !== target;
+    const transfer = watched(node.transferLeadership(target));
+    const proposal = watched(node.propose(text("meanwhile")));
+    await group.advance(900);
+    expect([transfer.value, proposal.value]).toEqual([null, null]);
+    await group.advance(300);
+    expect([transfer.value, proposal.value]).toEqual([{ outcome: "failed", reason: "timeout" }, "meanwhile"]);
+    expect(group.leader.id).toBe(id);
+  });
+
+  test("loses no proposal that comes meanwhile, wherever it comes", async () => {
+    const group = await electedGroup();
+    const { id, node } = group.leader;
+    const [other, target] = group.followers;
+    // Votes for the target are held up, so that the transfer lasts.
+    group.isCarried = ({ type }) => type !== "timeoutNow";
+    void node.transferLeadership(target?.id);
+    await group.settle();
+    const seen = [1, 2, 3].map((member) => watched(group.member(member).node.propose(text(`by ${member}`))));
+    await group.advance(50);
+    expect(seen.map(({ value }) => value)).toEqual([null, null, null]);
+    group.isCarried = () => true;
+    void node.transferLeadership(other?.id);
+    await group.advance(50);
+    expect(group.leader.id).toBe(other?.id);
+    expect(seen.map(({ value, error }) => value ?? error)).toEqual(["by 1", "by 2", "by 3"]);
+    expect(commandsEverywhere(group)).toEqual(three(["by 1", "by 2", "by 3"]));
+    expect(id).not.toBe(group.leader.id);
+  });
+});
+
+describe("a leader that closes", () => {
+  test("hands over first, and what comes to it meanwhile is applied", async () => {
+    const group = await electedGroup();
+    const { id, node } = group.leader;
+    const others = group.followers.map((member) => member.id);
+    const own = watched(node.propose(text("own")));
+    const closing = watched(node.close());
+    const seen = others.map((other) => watched(group.member(other).node.propose(text(`by ${other}`))));
+    await group.settle();
+    expect(group.leader.id).not.toBe(id);
+    expect(own.value).toBe("own");
+    expect(seen.map(({ value }) => value)).toEqual(
+      group.members.size === 3
+        ? [2, 3, 1]
+            .filter((other) => other !== id)
+            .sort((a, b) => a - b)
+            .map((other) => `by ${other}`)
+        : [],
+    );
+    await group.advance(100);
+    expect(closing).toEqual({ value: undefined, error: null });
+  });
+
+  test("does not wait for those who are gone", async () => {
+    const group = await electedGroup();
+    const { node } = group.leader;
+    for (const { id } of group.followers) group.kill(id);
+    const closing = watched(node.close());
+    await group.advance(1_200);
+    expect(closing).toEqual({ value: undefined, error: null });
+  });
+
+  test("passes on what followers send that have not heard of the new leader", async () => {
+    const group = await electedGroup();
+    const { id, node } = group.leader;
+    const [late, target] = group.followers;
+    // The third member learns of nothing but what it is told by the old leader.
+    group.isCarried = ({ from, to }) => from !== target?.id || to !== late?.id;
+    void node.transferLeadership(target?.id);
+    await group.settle();
+    expect([group.leader.id, late?.node.leader]).toEqual([target?.id, id]);
+    const seen = watched(late?.node.propose(text("late")) ?? Promise.resolve(null));
+    await group.settle();
+    expect(target === undefined ? [] : commands(target)).toEqual(["late"]);
+    group.isCarried = () => true;
+    await group.advance(300);
+    expect(seen.value).toBe("late");
+    expect(commandsEverywhere(group)).toEqual(three(["late"]));
+  });
+});

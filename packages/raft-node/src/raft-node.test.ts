@@ -1,0 +1,122 @@
+import { afterEach, describe, expect, test } from "vitest";
+import { closeGroups, commands, commandsEverywhere, electedGroup, groupOf, text } from "./testing/group-fixture.ts";
+import { watched } from "./testing/watched.ts";
+
+afterEach(closeGroups);
+
+const three = <Value>(value: Value): readonly Value[] => [value, value, value];
+
+describe("a member that is alone", () => {
+  test("leads before any time has passed, and answers", async () => {
+    const group = await groupOf([7]);
+    await group.settle();
+    expect(group.leader.id).toBe(7);
+    const seen = watched(group.leader.node.propose(text("a")));
+    await group.settle();
+    expect(seen.value).toBe("a");
+    expect(group.time.nowMs).toBe(0);
+  });
+
+  test("closes at once", async () => {
+    const group = await groupOf([7]);
+    await group.settle();
+    const closed = watched(group.leader.node.close());
+    await group.settle();
+    expect([closed.error, group.time.nowMs]).toEqual([null, 0]);
+    expect(watched(group.member(7).node.propose(text("late"))).value).toBeNull();
+  });
+});
+
+describe("three members", () => {
+  test("apply what any of them proposes, and nobody sends itself a message", async () => {
+    const group = await electedGroup();
+    const seen = [1, 2, 3].map((id) => watched(group.member(id).node.propose(text(`by ${id}`))));
+    await group.advance(100);
+    expect(seen.map(({ value }) => value)).toEqual(["by 1", "by 2", "by 3"]);
+    expect(commandsEverywhere(group)).toEqual(three(["by 1", "by 2", "by 3"]));
+    expect(group.sent.filter(({ from, to }) => from === to)).toEqual([]);
+  });
+
+  test("elect another leader at once when the connections of the old one are reset", async () => {
+    const group = await electedGroup();
+    const { id } = group.leader;
+    group.kill(id);
+    expect(await group.elect()).toBeLessThan(100);
+    const seen = watched(group.leader.node.propose(text("after")));
+    await group.settle();
+    expect(seen.value).toBe("after");
+  });
+
+  test("elect another leader within half the election time-out when the old one falls silent", async () => {
+    const group = await electedGroup();
+    await group.advance(2_000);
+    group.stopped.add(group.leader.id);
+    expect(await group.elect()).toBeLessThan(550);
+  });
+
+  test("keep their leader through hours without load", async () => {
+    const group = await electedGroup();
+    const { id, node } = group.leader;
+    const { term } = node;
+    await group.advance(60_000, 25);
+    expect([group.leader.id, group.leader.node.term]).toEqual([id, term]);
+  });
+
+  test("keep their leader when a follower was stopped for long and runs again", async () => {
+    const group = await electedGroup();
+    const { id } = group.leader;
+    const [follower] = group.followers;
+    group.stopped.add(follower?.id ?? 0);
+    await group.advance(5_000);
+    group.stopped.clear();
+    await group.advance(3_000);
+    expect([group.leader.id, follower?.node.leader]).toEqual([id, id]);
+  });
+});
+
+describe("a member with much to apply", () => {
+  test("sends heartbeats in between", async () => {
+    const group = await electedGroup();
+    const { id, node, journal } = group.leader;
+    const { term } = node;
+    for (const { store } of group.members.values()) store.hold();
+    for (let at = 0; at < 3_000; at++) void node.propose(text(`${at}`));
+    await group.settle();
+    // From now on each entry takes a millisecond, everywhere.
+    journal.onApply = () => void group.time.nowMs++;
+    const before = group.sent.length;
+    for (const { store } of group.members.values()) store.release();
+    await group.advance(3_500);
+    expect(commands(group.member(id))).toHaveLength(3_000);
+    const heartbeats = group.sent.slice(before).filter(({ type, from }) => type === "heartbeat" && from === id);
+    expect(heartbeats.length).toBeGreaterThan(2 * 15);
+    expect([group.leader.id, group.leader.node.term]).toEqual([id, term]);
+  });
+});
+
+describe("with lease reads", () => {
+  test("a leader answers without asking anybody, and asks again when the lease is over", async () => {
+    const group = await electedGroup({ leaseReads: { driftPpm: 1_000 } });
+    const { node } = group.leader;
+    const before = group.sent.length;
+    const seen = watched(node.readBarrier());
+    await group.settle();
+    expect(seen.value).toBeGreaterThan(0);
+    expect(group.sent).toHaveLength(before);
+    for (const { id } of group.followers) group.stopped.add(id);
+    await group.advance(990);
+    const late = watched(node.readBarrier());
+    await group.settle();
+    expect(late.value).toBeNull();
+  });
+});
+
+test("a checker may look into a member", async () => {
+  const group = await electedGroup();
+  void group.leader.node.propose(text("a"));
+  await group.settle();
+  const view = group.leader.node.inspect();
+  const { lastIndex } = view.status();
+  expect(view.entryAt(lastIndex)).toMatchObject({ index: lastIndex, kind: "command" });
+  expect(view.entryAt(lastIndex + 1)).toBeUndefined();
+});
