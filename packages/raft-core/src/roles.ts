@@ -3,6 +3,7 @@ import { type CoreState, FOLLOWER } from "./core-state.ts";
 import { appendAsLeader } from "./leader/appending.ts";
 import { Leadership } from "./leader/leadership.ts";
 import { endTransfer } from "./leader/transfer.ts";
+import { allVoters } from "./membership/configuration.ts";
 import { VoteTally } from "./quorum/vote-tally.ts";
 import type { NodeId, RoleName, Term } from "./types.ts";
 
@@ -70,8 +71,12 @@ function leaveRole(state: CoreState, term: Term, leader: NodeId, cause: NodeId):
     state.vote = 0;
   }
   state.leader = leader;
-  if (leader !== 0) state.roundsWithoutLeader = 0;
-  state.suspicion.clear();
+  if (leader === 0) {
+    state.suspicion.postpone(state.now, allVoters(state.configuration).length, state.random);
+  } else {
+    state.roundsWithoutLeader = 0;
+    state.suspicion.clear();
+  }
   resetElectionTimer(state);
 }
 

@@ -77,23 +77,64 @@ describe("a hint about the leader", () => {
     }
   });
 
-  test("whose pre-votes nobody answers is followed by others, each after everybody had a turn", () => {
-    const member = follower(2, 3);
+  test("whose pre-votes nobody answers is followed by others, after everybody had a turn and a random while", () => {
+    const member = follower(2, 3, { electionTicks: 100 });
     member.core.peerDown(2);
     const asked: number[] = [];
-    for (let tick = 0; tick < 7; tick++) {
-      asked.push(ofType(drain(member), "requestPreVote").length);
+    for (let tick = 0; tick < 90; tick++) {
+      if (ofType(drain(member), "requestPreVote").length > 0) asked.push(tick);
       member.core.tick();
     }
-    expect(asked).toEqual([2, 0, 0, 2, 0, 0, 2]);
+    const pauses = asked.slice(1).map((tick, place) => tick - (asked[place] ?? 0));
+    expect(Math.min(...pauses)).toBeGreaterThanOrEqual(3);
+    expect(Math.max(...pauses)).toBeLessThan(9);
+    expect(new Set(pauses).size).toBeGreaterThan(1);
   });
 
-  test("that others do not share ends with a refusal, in the same term", () => {
+  test("that others do not share yet ends with a refusal, in the same term, and is put again", () => {
     const member = follower();
     member.core.peerDown(2);
     drain(member);
     exchange(member, ...[2, 3].map((from) => preVote(from, { term: 1, granted: false })));
-    expect(member.core.status()).toMatchObject({ role: "follower", term: 1, suspectsLeader: false });
+    expect(member.core.status()).toMatchObject({ role: "follower", term: 1, suspectsLeader: true });
+    for (let tick = 0; tick < ELECTION_TICKS - 1; tick++) member.core.tick();
+    expect(ofType(drain(member), "requestPreVote").length).toBeGreaterThan(0);
+  });
+
+  test("lets a candidate whose votes were split try again before its election time-out", () => {
+    const member = follower();
+    member.core.peerDown(2);
+    drain(member);
+    exchange(member, preVote(3, { term: 2 }));
+    expect(exchange(member, voteRequest(3, { term: 2, lastIndex: 0, lastTerm: 0 }))).toMatchObject([{ granted: false }]);
+    expect(member.core.status()).toMatchObject({ role: "candidate", term: 2 });
+    for (let tick = 0; tick < ELECTION_TICKS - 1; tick++) member.core.tick();
+    expect(ofType(drain(member), "requestPreVote")[0]).toMatchObject({ term: 3 });
+  });
+
+  test("lets who knows more than the one that asks stand in its place, without waiting for its turn", () => {
+    const cluster = new TestCluster({ size: 3, terms: { 1: [1], 2: [1, 1], 3: [1, 1] }, options: { hintStaggerTicks: 5 } });
+    cluster.elect(2);
+    cluster.passes = ({ to }) => to !== 1;
+    cluster.propose(2, "what member 1 lacks");
+    cluster.heal();
+    cluster.isolate(2);
+    for (const id of [3, 1]) cluster.member(id).core.peerDown(2);
+    cluster.settle();
+    expect(leadersOf(cluster)).toEqual([2, 3]);
+  });
+
+  test("waits while an election that it helps is under way", () => {
+    const cluster = new TestCluster({ size: 3 });
+    cluster.elect(2);
+    const third = cluster.member(3);
+    third.core.peerDown(2);
+    const { lastIndex, term } = third.core;
+    const request = { ...preVoteRequest(1, { term: term + 1, lastIndex, lastTerm: term }), to: 3 };
+    expect(exchange(third, request)).toMatchObject([{ to: 1, granted: true }]);
+    third.core.tick();
+    third.core.tick();
+    expect(third.core.role).toBe("follower");
   });
 
   test("is told of with its cause", () => {

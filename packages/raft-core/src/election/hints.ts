@@ -1,5 +1,6 @@
 import type { CoreState } from "../core-state.ts";
 import { allVoters } from "../membership/configuration.ts";
+import type { RequestPreVote } from "../messages.ts";
 import type { CampaignOutcome, NodeId } from "../types.ts";
 import { isPromotable, startElection } from "./campaign.ts";
 
@@ -22,9 +23,18 @@ export function suspectLeader(state: CoreState, suspect: NodeId, cause: "connect
 
 /** Called at every tick, and as soon as the leader is suspected. */
 export function campaignOnSuspicion(state: CoreState): CampaignOutcome {
-  const { suspicion, now } = state;
-  if (!suspicion.isDue(now)) return "deferred";
-  suspicion.postpone(now, allVoters(state.configuration).length);
+  if (!state.suspicion.isDue(state.now)) return "deferred";
+  return campaignAtOnce(state);
+}
+
+/** Of those who suspect the leader this member is the one to campaign: another that asked knows less than it does. */
+export function campaignInsteadOf(state: CoreState, request: RequestPreVote): void {
+  const knowsLess = !state.log.isAtLeast(request.lastTerm, request.lastIndex);
+  if (state.suspicion.isActive && state.role.kind === "follower" && knowsLess) campaignAtOnce(state);
+}
+
+function campaignAtOnce(state: CoreState): CampaignOutcome {
+  state.suspicion.postpone(state.now, allVoters(state.configuration).length, state.random);
   if (!isPromotable(state)) return "unpromotable";
   return startElection(state, "preVote");
 }

@@ -1,3 +1,5 @@
+import type { RandomSource } from "../types.ts";
+
 /**
  * A hint, not a proof, that the leader is gone: its connection was reset, or it has been silent for longer than it ever is. A member
  * that suspects its leader no longer refuses pre-votes for its sake, and asks for them itself without waiting for the election
@@ -31,12 +33,17 @@ export class Suspicion {
     return this.isRaised && now >= this.due;
   }
 
-  /** This attempt may fail because others have not noticed yet; there is another one after everybody had a turn. */
-  postpone(now: number, members: number): void {
-    this.due = now + members * this.stagger;
+  /**
+   * Leaves an election that has begun, own or another's, the time that it needs. It may fail because others have not noticed yet or because
+   * votes were split; chance keeps those who try again apart.
+   */
+  postpone(now: number, members: number, random: RandomSource): void {
+    if (!this.isRaised) return;
+    const turns = members * this.stagger;
+    this.due = now + turns + random.below(2 * turns);
   }
 
-  /** The leader spoke, or the election that the suspicion was for has come. */
+  /** Somebody leads. */
   clear(): void {
     this.isRaised = false;
   }

@@ -1,9 +1,10 @@
 import type { Candidacy, CoreState } from "../core-state.ts";
 import { broadcastAppend } from "../leader/replication.ts";
-import { isLearner, isTracked } from "../membership/configuration.ts";
+import { allVoters, isLearner, isTracked } from "../membership/configuration.ts";
 import type { RequestPreVote, RequestPreVoteResponse, RequestVote, RequestVoteResponse } from "../messages.ts";
 import { becomeFollower, becomeLeader } from "../roles.ts";
 import { campaign } from "./campaign.ts";
+import { campaignInsteadOf } from "./hints.ts";
 import { outranks } from "./priority.ts";
 
 /**
@@ -21,6 +22,8 @@ export function handleVoteRequest(state: CoreState, request: RequestPreVote | Re
     state.vote = request.from;
   }
   answer(state, request, granted);
+  if (granted) state.suspicion.postpone(state.now, allVoters(state.configuration).length, state.random);
+  else if (isPreVote) campaignInsteadOf(state, request);
 }
 
 /** A pre-vote for a term that is over: the own, higher one frees a member that would else ask for ever. */
