@@ -9,6 +9,7 @@ import {
   type SnapshotMeta,
 } from "@raftkv/raft-core";
 import { CoreEventLog } from "./core-event-log.ts";
+import { DeferredLogger } from "./deferred-logger.ts";
 import { quarantinedError } from "./dropped-proposal.ts";
 import type { LeadershipTransferResult } from "./leadership-transfer.ts";
 import type { MembershipChangeResult } from "./membership-changes.ts";
@@ -48,7 +49,8 @@ export class RaftNode<Result> {
 
   private constructor(options: ResolvedNodeOptions<Result>, snapshot: SnapshotMeta) {
     const { hardState, entries } = options.logStore.recovered;
-    const eventLog = new CoreEventLog(options);
+    const log = new DeferredLogger(options.logger);
+    const eventLog = new CoreEventLog({ logger: log, nameOf: options.nameOf });
     const requests = new Requests(options);
     const onEvent = (event: CoreEvent): void => {
       requests.transfer.observe(event);
@@ -58,7 +60,7 @@ export class RaftNode<Result> {
     this.options = options;
     this.requests = requests;
     this.core = new RaftCore({ ...coreOptionsOf(options), onEvent }, start, options.random);
-    this.loop = new TurnLoop(options, this.core, requests);
+    this.loop = new TurnLoop(options, { core: this.core, requests, log });
     this.loop.start();
   }
 

@@ -14,6 +14,7 @@ import {
   type StepRejection,
 } from "@raftkv/raft-core";
 import { ApplyQueue } from "./apply-queue.ts";
+import type { DeferredLogger } from "./deferred-logger.ts";
 import { quarantinedError } from "./dropped-proposal.ts";
 import { commandOf } from "./entry-envelope.ts";
 import { FailureDetector } from "./failure-detector.ts";
@@ -30,6 +31,13 @@ import { StorageQueue } from "./storage-queue.ts";
 const APPLY_BUDGET_MS = 10;
 /** Proposals of others that are kept while leadership changes. */
 const FORWARDED_BYTES_MAX = 16 * 1024 * 1024;
+
+export interface TurnLoopParts<Result> {
+  readonly core: RaftCore;
+  readonly requests: Requests<Result>;
+  /** What happens in a turn is written down after it. */
+  readonly log: DeferredLogger;
+}
 
 /** `quarantined`: the member only watches. `stopped`: it takes nothing more. */
 type LoopState = "running" | "quarantined" | "stopped";
@@ -53,6 +61,7 @@ export class TurnLoop<Result> {
   private readonly options: ResolvedNodeOptions<Result>;
   private readonly core: RaftCore;
   private readonly requests: Requests<Result>;
+  private readonly log: DeferredLogger;
   private readonly forwarded: ForwardedProposals;
   private readonly failureDetector: FailureDetector;
   private readonly applying: ApplyQueue;
@@ -60,6 +69,7 @@ export class TurnLoop<Result> {
   private readonly snapshots: SnapshotExchange<Result>;
   private readonly inbox = new Inbox();
   private readonly runTurn = (): void => this.turn();
+  private readonly writeLog = (): void => this.log.flush();
   private readonly stepCore = (message: PeerMessage): void => this.step(message);
   private readonly finishAppend = (job: AppendJob): void => this.appended(job);
   private readonly askCore = (requestId: number): void => this.core.readIndex(requestId);
@@ -79,11 +89,12 @@ export class TurnLoop<Result> {
   private reportedState: SoftState = { role: "follower", leader: 0 };
   private loopState: LoopState = "running";
 
-  constructor(options: ResolvedNodeOptions<Result>, core: RaftCore, requests: Requests<Result>) {
+  constructor(options: ResolvedNodeOptions<Result>, { core, requests, log }: TurnLoopParts<Result>) {
     const { clock, logStore, transport, timing, requestTimeoutMs } = options;
     this.options = options;
     this.core = core;
     this.requests = requests;
+    this.log = log;
     this.failureDetector = new FailureDetector(timing, clock.monotonicMs());
     this.forwarded = new ForwardedProposals({
       self: options.id,
@@ -151,6 +162,7 @@ export class TurnLoop<Result> {
   halt(reason: NodeError): void {
     this.loopState = "stopped";
     this.tickTimer?.cancel();
+    this.log.flush();
     this.requests.failAll(reason);
   }
 
@@ -185,6 +197,7 @@ export class TurnLoop<Result> {
       this.takeInput();
       this.act();
       this.snapshots.afterTurn();
+      if (!this.log.isEmpty) this.options.clock.atEndOfTurn(this.writeLog);
     } catch (error) {
       this.fail(error instanceof Error ? error : new Error(String(error)));
     }
@@ -278,12 +291,12 @@ export class TurnLoop<Result> {
 
   private changeRole(state: SoftState): void {
     const { role, leader } = state;
-    const { clock, logger, nameOf, onRoleChange } = this.options;
+    const { clock, nameOf, onRoleChange } = this.options;
     const before = this.reportedState;
     this.reportedState = state;
     this.requests.roleChanged(state, before);
     this.failureDetector.follow(role === "leader" ? 0 : leader, clock.monotonicMs());
-    if (leader !== before.leader) logger.info("leader changed", { leader: leader === 0 ? null : nameOf(leader), term: this.core.term });
+    if (leader !== before.leader) this.log.info("leader changed", { leader: leader === 0 ? null : nameOf(leader), term: this.core.term });
     onRoleChange(state);
   }
 
