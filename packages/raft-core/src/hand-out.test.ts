@@ -41,6 +41,18 @@ describe("a Ready", () => {
     expect(second?.append).toMatchObject({ entries: [], hardState: null, mustSync: false, messages: [{ index: 1 }] });
   });
 
+  test("gates refusals as well: they speak of a term and of a log that must not be forgotten", () => {
+    const member = soloMember({ size: 3, terms: [1] });
+    member.core.step(append(2, { term: 2, prevIndex: 5, prevTerm: 1 }));
+    member.core.step(append(3, { term: 1, prevIndex: 0, prevTerm: 0 }));
+    const ready = member.collect();
+    expect(ready?.messages).toEqual([]);
+    expect(ready?.append?.messages).toMatchObject([
+      { to: 2, term: 2, rejected: true },
+      { to: 3, term: 2, rejected: false, index: 0 },
+    ]);
+  });
+
   test("lets a leader's appends leave before its disk, and lets others commit without it", () => {
     const member = soloMember({ size: 3, term: 1 });
     becomeLeader(member);

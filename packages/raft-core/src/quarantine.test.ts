@@ -64,8 +64,12 @@ describe("a quarantined member", () => {
   });
 
   test("never campaigns, whatever time passes and whoever asks it to", () => {
-    const member = quarantined();
+    const events = new RecordedEvents();
+    const member = soloMember({ size: 3, terms: [1, 1], options: { onEvent: events.sink } });
+    member.core.quarantine(BAD_CHECKSUM);
+    events.clear();
     for (let tick = 0; tick < 5 * ELECTION_TICKS; tick++) member.core.tick();
+    expect(events.all).toEqual([]);
     expect([member.core.campaign(), member.core.role, member.core.term]).toEqual(["quarantined", "follower", 1]);
   });
 

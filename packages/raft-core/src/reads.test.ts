@@ -155,14 +155,15 @@ describe("who confirms", () => {
   });
 
   test("may answer rounds in any order: the highest speaks for all before", () => {
-    const member = soloLeader({ size: 3 });
+    const member = soloLeader({ size: 5 });
     for (const id of [1, 2, 3]) {
       member.core.readIndex(id);
       drain(member);
     }
-    exchange(member, heartbeatAnswer(2, { term: 1, readPosition: 2 }), heartbeatAnswer(2, { term: 1, readPosition: 1 }));
+    const answers = [2, 1].map((readPosition) => heartbeatAnswer(2, { term: 1, readPosition }));
+    exchange(member, ...answers, heartbeatAnswer(3, { term: 1, readPosition: 3 }));
     expect(member.reads.map((read) => read.requestId)).toEqual([1, 2]);
-    exchange(member, heartbeatAnswer(3, { term: 1, readPosition: 3 }), heartbeatAnswer(2, { term: 1, readPosition: 2 }));
+    exchange(member, heartbeatAnswer(4, { term: 1, readPosition: 3 }), heartbeatAnswer(5, { term: 1, readPosition: 2 }));
     expect(member.reads.map((read) => read.requestId)).toEqual([1, 2, 3]);
     expect(member.core.status().waitingReads).toBe(0);
   });

@@ -64,6 +64,8 @@ describe("a hint about the leader", () => {
     const { core } = cluster.member(3);
     expect([core.leaderSilent(), core.peerDown(2)]).toEqual(["deferred", "deferred"]);
     expect(core.status()).toMatchObject({ role: "follower", leader: 2, suspectsLeader: true });
+    core.step({ ...heartbeat(2, { term: 1 }), to: 3 });
+    expect(core.status().suspectsLeader).toBe(false);
   });
 
   test("is forgotten at the leader's next word", () => {

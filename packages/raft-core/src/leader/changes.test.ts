@@ -110,6 +110,15 @@ describe("a change in force", () => {
     expect(peerStatus(member, 3)).toMatchObject({ state: "probe", match: 0, next: 3 });
   });
 
+  test("gives a learner that is removed and added again by one change a fresh start", () => {
+    const member = soloLeader({ size: 0, configuration: { ...three, learners: [4] } });
+    expect(peerStatus(member, 4).match).toBe(1);
+    member.core.proposeChange(explicitChangeOf(remove(4), addLearner(4)));
+    drain(member);
+    exchange(member, accept(2, { term: 1, index: 2 }));
+    expect(peerStatus(member, 4)).toMatchObject({ match: 0, isLearner: true });
+  });
+
   test("keeps what is known of a member whose part in it changes", () => {
     const member = soloLeader({ size: 3 });
     change(member, changeOf(addLearner(3)));
