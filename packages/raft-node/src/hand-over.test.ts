@@ -64,6 +64,20 @@ describe("a transfer of leadership", () => {
     expect(group.leader.id).toBe(id);
   });
 
+  test("to a member that dies ends at once, and the leader goes on", async () => {
+    const group = await electedGroup();
+    const { id, node } = group.leader;
+    const target = group.followers[0]?.id ?? 0;
+    group.isCarried = ({ type }) => type !== "timeoutNow";
+    const transfer = watched(node.transferLeadership(target));
+    const proposal = watched(node.propose(text("meanwhile")));
+    await group.settle();
+    group.kill(target);
+    await group.settle();
+    expect([transfer.value, proposal.value]).toEqual([{ outcome: "failed", reason: "target_gone" }, "meanwhile"]);
+    expect(group.leader.id).toBe(id);
+  });
+
   test("loses no proposal that comes meanwhile, wherever it comes", async () => {
     const group = await electedGroup();
     const { id, node } = group.leader;
@@ -115,6 +129,21 @@ describe("a leader that closes", () => {
     const closing = watched(node.close());
     await group.advance(1_200);
     expect(closing).toEqual({ value: undefined, error: null });
+  });
+
+  test("turns to another member when the first one dies on the way", async () => {
+    const group = await electedGroup();
+    const { node } = group.leader;
+    group.isCarried = ({ type }) => type !== "timeoutNow";
+    const closing = watched(node.close());
+    await group.settle();
+    const [first] = group.sent.filter(({ type }) => type === "timeoutNow");
+    group.isCarried = () => true;
+    group.kill(first?.to ?? 0);
+    await group.advance(200);
+    expect(closing).toEqual({ value: undefined, error: null });
+    expect(group.leader.id).not.toBe(first?.to);
+    expect(group.leader.node).not.toBe(node);
   });
 
   test("passes on what followers send that have not heard of the new leader", async () => {

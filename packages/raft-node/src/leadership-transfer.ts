@@ -27,7 +27,7 @@ interface Waiting {
 export class LeadershipTransfer {
   private readonly timeoutMs: number;
   private waiting: readonly Waiting[] = [];
-  private underWay = false;
+  private currentTarget: NodeId = 0;
 
   constructor(timeoutMs: number) {
     this.timeoutMs = timeoutMs;
@@ -35,7 +35,12 @@ export class LeadershipTransfer {
 
   /** This member leads and is handing over: it takes no proposals. */
   get isUnderWay(): boolean {
-    return this.underWay;
+    return this.currentTarget !== 0;
+  }
+
+  /** To whom this leader is handing over, 0 for nobody. */
+  get target(): NodeId {
+    return this.currentTarget;
   }
 
   /** Resolves when the end is known of what the core made of the wish. */
@@ -49,9 +54,9 @@ export class LeadershipTransfer {
   /** The core reported something. */
   observe(event: CoreEvent): void {
     if (event.type === "transferStarted") {
-      this.underWay = true;
+      this.currentTarget = event.target;
     } else if (event.type === "transferEnded") {
-      this.underWay = false;
+      this.currentTarget = 0;
       const { result, target } = event;
       // The target has the votes, or soon will: done when it is known to lead.
       if (result === "done") return;
@@ -60,6 +65,14 @@ export class LeadershipTransfer {
         () => ({ outcome: "failed", reason: result }),
       );
     }
+  }
+
+  /** The connection to this member was reset: it won't take over. */
+  peerDown(peer: NodeId): void {
+    this.settle(
+      ({ target }) => target === peer,
+      () => ({ outcome: "failed", reason: "target_gone" }),
+    );
   }
 
   roleChanged({ leader, role }: SoftState): void {

@@ -160,12 +160,18 @@ export class RaftNode<Result> {
     await this.options.logStore.close();
   }
 
+  /** Tries one successor after the other, as long as an election would take. */
   private async giveUpLeadership(): Promise<void> {
-    if (this.loop.state !== "running" || this.core.role !== "leader") return;
-    const { outcome } = await this.transferLeadership();
-    if (outcome !== "done") return;
-    const { clock, heartbeatMs } = this.options;
-    await new Promise<void>((resolve) => clock.setTimer(heartbeatMs, resolve));
+    const { clock, electionMs, heartbeatMs } = this.options;
+    const deadlineMs = clock.monotonicMs() + electionMs;
+    const tried = new Set<NodeId>();
+    while (this.loop.state === "running" && this.core.role === "leader" && clock.monotonicMs() < deadlineMs) {
+      const target = successorOf(this.core.status(), tried);
+      if (target === null) return;
+      tried.add(target);
+      const { outcome } = await this.transferLeadership(target);
+      if (outcome === "done") return new Promise((resolve) => void clock.setTimer(heartbeatMs, resolve));
+    }
   }
 
   /** Fails an operation that this member can't begin. */

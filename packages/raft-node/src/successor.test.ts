@@ -72,6 +72,11 @@ test.each([
   expect(successorOf(statusWith(...peers))).toBeNull();
 });
 
+test("one that was tried is not tried again", () => {
+  const status = statusWith(peer(2), peer(3, { match: 5 }));
+  expect([successorOf(status, new Set([2])), successorOf(status, new Set([2, 3]))]).toEqual([3, null]);
+});
+
 test("one that is on its way out of the configuration is none", () => {
   const status = statusWith(peer(2), peer(3, { match: 5 }));
   expect(successorOf({ ...status, configuration: { ...status.configuration, voters: [1, 3], outgoing: [1, 2] } })).toBe(3);

@@ -77,7 +77,7 @@ export class TurnLoop<Result> {
   private readonly changeInCore = (change: ConfigurationChange): ProposeOutcome => this.core.proposeChange(change);
   private readonly tellOfLosses = {
     onUnreachable: (peer: NodeId): void => this.core.reportUnreachable(peer),
-    onDown: (peer: NodeId): void => void this.core.peerDown(peer),
+    onDown: (peer: NodeId): void => this.peerDown(peer),
   };
   private isTurnScheduled = false;
   private tickTimer: Timer | null = null;
@@ -229,6 +229,14 @@ export class TurnLoop<Result> {
     const reason = core.step(message);
     if (reason !== null) this.refused = { count: (this.refused?.count ?? 0) + 1, type: message.type, from: message.from, reason };
     else if (message.from === core.leader) this.leaderSpoke = true;
+  }
+
+  private peerDown(peer: NodeId): void {
+    const { core, options, requests } = this;
+    core.peerDown(peer);
+    requests.transfer.peerDown(peer);
+    // A transfer to oneself ends the one that is under way.
+    if (requests.transfer.target === peer) core.transferLeadership(options.id);
   }
 
   private tick(): void {
