@@ -1,4 +1,5 @@
 import { create, etcdserverpb } from "@raftkv/api";
+import type { CoreStatus } from "@raftkv/raft-core";
 import type { ServiceImpl } from "@raftkv/raft-rpc";
 import { etcdVersion } from "../../version.ts";
 import type { ServiceContext } from "../service-context.ts";
@@ -20,8 +21,15 @@ export function maintenanceService(context: ServiceContext): ServiceImpl<typeof 
         raftIndex: BigInt(core.commit),
         raftTerm: BigInt(core.term),
         raftAppliedIndex: BigInt(core.applied),
-        errors: core.leader === 0 ? ["etcdserver: no leader"] : [],
+        errors: errorsOf(core),
       });
     },
   };
+}
+
+function errorsOf({ leader, quarantine }: CoreStatus): string[] {
+  return [
+    ...(leader === 0 ? ["etcdserver: no leader"] : []),
+    ...(quarantine === null ? [] : [`raftkv: this member lost data that it had acknowledged (${quarantine.kind})`]),
+  ];
 }
