@@ -140,6 +140,17 @@ describe("acknowledgements", () => {
     }
   });
 
+  test("of applied entries make room also where the budget was just used up", () => {
+    const member = soloMember({ size: 3, term: 1, options: { applyBytesMax: 10 } });
+    exchange(member, append(2, { term: 1, prevIndex: 0, prevTerm: 0, terms: [1, 1] }));
+    member.core.step(heartbeat(2, { term: 1, commit: 1 }));
+    expect(member.collect()?.apply?.entries).toHaveLength(1);
+    member.core.step(heartbeat(2, { term: 1, commit: 2 }));
+    expect(member.collect()?.apply).toBeNull();
+    member.apply();
+    expect(member.collect()?.apply?.entries).toHaveLength(1);
+  });
+
   test("of applied entries come in the order of hand-out, and of something", () => {
     const member = soloLeader({ size: 1, options: { applyBytesMax: 100 } });
     member.core.propose([payload("a")]);

@@ -96,6 +96,23 @@ describe("commit", () => {
     expect(appendsTo(exchange(member, accept(2, { term: 1, index: 2 })), 2)).toMatchObject([{ commit: 3, entries: [] }]);
   });
 
+  test("is told again to a follower that may have lost it, with its next answer", () => {
+    const member = soloLeader({ size: 3 });
+    propose(member, 3);
+    drain(member);
+    exchange(member, accept(3, { term: 1, index: 4 }));
+    member.core.reportUnreachable(2);
+    const sent = exchange(member, accept(2, { term: 1, index: 4 }));
+    expect(appendsTo(sent, 2)).toMatchObject([{ prevIndex: 4, commit: 4, entries: [] }]);
+  });
+
+  test("that has not moved is no reason to send anything", () => {
+    const member = soloLeader({ size: 5 });
+    propose(member, 3);
+    drain(member);
+    expect(exchange(member, accept(2, { term: 1, index: 2 }), accept(2, { term: 1, index: 2 }))).toEqual([]);
+  });
+
   test("that a heartbeat named lower is named again with the next answer", () => {
     const [withHeartbeat, without] = [true, false].map((ticks) => {
       const member = soloLeader({ size: 3 });
@@ -122,6 +139,13 @@ describe("while it probes, the leader takes", () => {
     const member = probingLeader();
     exchange(member, message);
     expect(peerStatus(member, 2)).toMatchObject(expected);
+  });
+
+  test("an old acceptance as no answer to its question", () => {
+    const member = soloLeader({ size: 3, terms: [1, 1, 1] });
+    member.core.reportUnreachable(2);
+    expect(exchange(member, accept(2, { term: 2, index: 3 }))).toEqual([]);
+    expect(peerStatus(member, 2)).toMatchObject({ state: "probe", match: 4 });
   });
 
   test("an old refusal as no reason to send anything", () => {
