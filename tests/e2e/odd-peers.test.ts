@@ -103,12 +103,6 @@ describe("a member goes on when a peer", () => {
     await expectServing();
   });
 
-  test("commits what nobody has, in a term of its own", async () => {
-    const { term } = await victim.endpoint.status();
-    await speak([batch([{ type: "heartbeat", ...addressed(), term: term + 1, commit: 999_999_999, readPosition: 0 }])]);
-    await expectServing();
-  });
-
   test("claims a term beyond all terms, and entries that nobody sent", async () => {
     await speak([batch([{ type: "heartbeat", ...addressed(), term: Number.MAX_SAFE_INTEGER, commit: 0, readPosition: 0 }])]);
     const { term } = await victim.endpoint.status();
@@ -117,4 +111,16 @@ describe("a member goes on when a peer", () => {
     await expectServing();
     expect((await victim.endpoint.status()).term).toBeLessThan(1_000_000);
   });
+});
+
+/** The last one: there is no way back for it. */
+test("a member that learns of a commit that it must have acknowledged and does not have takes no part, and says why", async () => {
+  const { term } = await victim.endpoint.status();
+  await speak([batch([{ type: "heartbeat", ...addressed(), term: term + 1, commit: 999_999_999, readPosition: 0 }])]);
+  await expect(victim.endpoint.put("refused", "", 5_000)).rejects.toThrow("this member can't trust its data and takes no part");
+  await expect(victim.endpoint.get("refused", 5_000)).rejects.toThrow("this member can't trust its data and takes no part");
+  const health = await fetch(`http://127.0.0.1:${victim.clientPort}/health`);
+  expect([health.status, await health.json()]).toEqual([503, { health: "false" }]);
+  expect(victim.process.output).toMatch(/"level":"error".*"kind":"commit_beyond_log","commit":999999999/);
+  expect(victim.running).toBe(true);
 });
