@@ -257,7 +257,8 @@ export class TurnLoop<Result> {
   private campaignIfAlone(): void {
     const { role, configuration } = this.core;
     const { voters, outgoing } = configuration;
-    if (role === "follower" && outgoing.length === 0 && voters.length === 1 && voters[0] === this.options.id) this.core.campaign();
+    const isAlone = outgoing.length === 0 && voters.length === 1 && voters[0] === this.options.id;
+    if (isAlone && role === "follower" && this.isTrusted) this.core.campaign();
   }
 
   private act(): void {
