@@ -2,6 +2,7 @@ import { etcdserverpb } from "@raftkv/api";
 import type { Ports } from "@raftkv/raft-node";
 import { Channel, type Client, createClient, RpcError } from "@raftkv/raft-rpc";
 import { describe, expect, test } from "vitest";
+import type { SimulatedNode } from "../simulated-node.ts";
 import { applyFault, type ClusterFault, drawFault } from "./cluster-fault.ts";
 import { clientPort, SimulatedCluster } from "./simulated-cluster.ts";
 
@@ -71,6 +72,25 @@ class Writer {
       return false;
     }
   }
+}
+
+function leaderNodes(cluster: SimulatedCluster): readonly SimulatedNode[] {
+  return cluster.nodes.filter((node) => cluster.memberOn(node)?.context.node.isLeader === true);
+}
+
+/** Who leads, if it is somebody else. */
+function leaderBesides(cluster: SimulatedCluster, former: SimulatedNode): SimulatedNode | undefined {
+  return leaderNodes(cluster).find((node) => node !== former);
+}
+
+async function electedCluster(seed: number): Promise<{ readonly cluster: SimulatedCluster; readonly leader: SimulatedNode }> {
+  const cluster = new SimulatedCluster({ seed });
+  await cluster.simulation.drive(() => cluster.startAll());
+  await cluster.simulation.runUntil(() => leaderNodes(cluster).length > 0, { withinMs: 10_000 });
+  await cluster.simulation.runFor(1_000);
+  const [leader] = leaderNodes(cluster);
+  if (leader === undefined) throw new Error("A leader was elected");
+  return { cluster, leader };
 }
 
 interface Outcome {
@@ -144,6 +164,32 @@ describe("A cluster of whole members", () => {
     expect(cluster.memberOn(first)?.context.node.isLeader).toBe(false);
     const found = await simulation.drive(() => Promise.all(clients.map(keysOf)));
     expect(found).toEqual(clients.map(() => new Set(["w-before", "w-meanwhile"])));
+  });
+
+  test("has another leader before the election time-out when its leader is paused, and keeps it", async () => {
+    const { cluster, leader } = await electedCluster(6);
+    const { simulation } = cluster;
+    await simulation.runFor(3_000);
+    leader.pause();
+    const pausedMs = simulation.nowMs;
+    await simulation.runUntil(() => leaderBesides(cluster, leader) !== undefined, { withinMs: 600 });
+    expect(simulation.nowMs - pausedMs).toBeGreaterThan(300);
+    const next = leaderBesides(cluster, leader);
+    leader.resume();
+    await simulation.runFor(10_000);
+    expect(leaderNodes(cluster)).toEqual([next]);
+  });
+
+  test("has another leader before its leader that is told to stop has stopped", async () => {
+    const { cluster, leader } = await electedCluster(7);
+    const { simulation } = cluster;
+    await simulation.drive(() => cluster.stop(leader));
+    expect(leaderBesides(cluster, leader)).toBeDefined();
+    expect(leader.isRunning).toBe(false);
+    await simulation.drive(() => cluster.start(leader));
+    await simulation.runFor(2_000);
+    expect(leaderNodes(cluster)).toHaveLength(1);
+    expect(leaderNodes(cluster)).not.toContain(leader);
   });
 
   test.each([1, 2, 3])("loses no acknowledged write to crashes, power cuts, partitions and pauses, seed %i", async (seed) => {

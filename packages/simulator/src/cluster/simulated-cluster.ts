@@ -43,6 +43,12 @@ export class SimulatedCluster {
     return node.isRunning ? (this.#members.get(node) ?? null) : null;
   }
 
+  /** The member on this machine is told to stop, and the process ends when it has. To be called in a run. */
+  async stop(node: SimulatedNode): Promise<void> {
+    await this.memberOn(node)?.close();
+    this.crash(node);
+  }
+
   crash(node: SimulatedNode): void {
     this.#members.delete(node);
     node.crash();
