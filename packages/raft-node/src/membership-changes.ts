@@ -89,12 +89,15 @@ export class MembershipChanges {
 
   /** Everything up to `index` was applied one by one: an orphan there that was not answered has been overwritten. */
   settleOrphans(index: LogIndex): void {
-    this.failOrphans(index, new NodeError("ERR_LEADERSHIP_LOST", "safe", "The leader changed before the change was replicated"));
+    this.failOrphans(index, () => new NodeError("ERR_LEADERSHIP_LOST", "safe", "The leader changed before the change was replicated"));
   }
 
   /** A snapshot replaced everything up to `index`: nobody can tell what became of an orphan there. */
   settleOrphansBySnapshot(index: LogIndex): void {
-    this.failOrphans(index, new NodeError("ERR_LEADERSHIP_LOST", "maybe-applied", "The leader changed while the change was replicated"));
+    this.failOrphans(
+      index,
+      () => new NodeError("ERR_LEADERSHIP_LOST", "maybe-applied", "The leader changed while the change was replicated"),
+    );
   }
 
   /** Fails what waited too long. */
@@ -123,14 +126,13 @@ export class MembershipChanges {
     else completion.succeed({ outcome: "refused", reason: meaning.refusal });
   }
 
-  private failOrphans(index: LogIndex, error: NodeError): void {
-    this.failWhere(
-      (pending) => pending.state === "orphaned" && pending.index <= index,
-      () => error,
-    );
+  private failOrphans(index: LogIndex, makeError: () => NodeError): void {
+    this.failWhere((pending) => pending.state === "orphaned" && pending.index <= index, makeError);
   }
 
+  /** Called at every apply, nearly always for nothing. */
   private failWhere(isMeant: (pending: Pending) => boolean, errorOf: (pending: Pending) => NodeError): void {
+    if (this.pending.size === 0) return;
     for (const [sequence, pending] of this.pending) {
       if (!isMeant(pending)) continue;
       this.pending.delete(sequence);
