@@ -56,8 +56,8 @@ export class ClusterInvariants {
     return this.leaders.size;
   }
 
-  get unansweredReads(): number {
-    return this.reads.unansweredCount;
+  unansweredReads({ id }: ObservedMember): number {
+    return this.reads.unansweredAt(id);
   }
 
   /** The member lost what was not durable. */
@@ -65,11 +65,6 @@ export class ClusterInvariants {
     this.sightOf(member.id).status = undefined;
     this.reads.forget(member.id);
     this.check(member);
-  }
-
-  /** Nothing more is expected of the member. */
-  retired({ id }: ObservedMember): void {
-    this.reads.forget(id);
   }
 
   readAsked(member: ObservedMember, requestId: number): void {
@@ -95,9 +90,9 @@ export class ClusterInvariants {
     if (before !== undefined) checkDirection(before, status);
     this.checkHistory(member.id, log, firstNew);
     this.checkCommit(member.id, log, status, before);
-    this.checkLeader(log, status, { before, firstNew });
     this.checkVote(member);
-    this.checkState(member, status);
+    this.checkLeader(log, status, { before, firstNew });
+    this.checkState(member, status, log);
     this.configurations.seen(member.id, Math.max(status.applied, log.base), status.configuration);
     this.checkMatches(member);
   }
@@ -154,22 +149,33 @@ export class ClusterInvariants {
       const isOld = commit > before.commit && (log.termAt(commit) ?? term) !== term;
       if (isOld) violated(`leader ${id} committed ${commit} of an earlier term by counting`);
     } else {
-      const last = this.committed.lastBefore(term);
-      const isComplete = last <= log.base || log.hashAt(last) === this.committed.hashAt(last);
-      if (!isComplete) violated(`leader ${id} of term ${term} lacks the committed entry ${last}`);
+      this.checkElection(log, status, before ?? status);
     }
     const waiting = log.changes.filter((index) => index > applied);
     const isHasty = waiting.length > 1 && waiting.some((index) => log.termAt(index) === term);
     if (isHasty) violated(`leader ${id} changes members while an earlier change is not applied: ${waiting.join(", ")}`);
   }
 
+  /** It was elected by a quorum, and its log holds everything that was committed in earlier terms (paper 5.4.1). */
+  private checkElection(log: ObservedLog, status: CoreStatus, before: CoreStatus): void {
+    const { id, term } = status;
+    const last = this.committed.lastBefore(term);
+    const isComplete = last <= log.base || log.hashAt(last) === this.committed.hashAt(last);
+    if (!isComplete) violated(`leader ${id} of term ${term} lacks the committed entry ${last}`);
+    const votesForIt = (voter: NodeId): boolean => this.votes.of(voter, term) === id;
+    const isElected = hasQuorum(status.configuration, votesForIt) || hasQuorum(before.configuration, votesForIt);
+    if (this.votes.isComplete && !isElected) violated(`leader ${id} of term ${term} was not elected by a quorum`);
+  }
+
   private checkVote({ id, durable }: ObservedMember): void {
     if (durable !== null && durable.hardState.vote !== 0) this.votes.given(id, durable.hardState.term, durable.hardState.vote);
   }
 
-  /** Equal entries, equal states (paper 5.4.3). */
-  private checkState({ id, stateHash }: ObservedMember, { applied, commit, quarantine }: CoreStatus): void {
+  /** Only what is committed, and durable here, is applied; equal entries, equal states (paper 5.4.3). */
+  private checkState({ id, stateHash, durable }: ObservedMember, { applied, commit, quarantine }: CoreStatus, log: ObservedLog): void {
     if (applied > commit) violated(`member ${id} applied ${applied} beyond its commit index ${commit}`);
+    const term = log.termAt(applied);
+    if (term !== undefined && durable?.holds(applied, term) === false) violated(`member ${id} applied ${applied}, which it may lose`);
     if (stateHash === null || quarantine !== null) return;
     const known = this.states.get(applied);
     if (known === undefined) this.states.set(applied, stateHash);

@@ -1,11 +1,6 @@
 import type { Configuration, ConfigurationChange, MemberOperation, NodeId } from "../types.ts";
 import type { SeededRandom } from "./seeded-random.ts";
 
-const NO_CONTEXT = new Uint8Array(0);
-
-/** Leaves a joint configuration. */
-export const LEAVE_JOINT: ConfigurationChange = { transition: "auto", operations: [], context: NO_CONTEXT };
-
 /** Draws a change: of one member or of several, in one step or jointly. Most keep the cluster from shrinking to nothing. */
 export function drawChange(random: SeededRandom, ids: readonly NodeId[], { voters }: Configuration): ConfigurationChange {
   const isSmall = voters.length <= 2 && !random.oneIn(8);
@@ -16,5 +11,5 @@ export function drawChange(random: SeededRandom, ids: readonly NodeId[], { voter
     return { type: types[random.below(types.length)] ?? "addVoter", id };
   });
   const transition = (["auto", "auto", "implicit", "explicit"] as const)[random.below(4)] ?? "auto";
-  return { transition, operations, context: NO_CONTEXT };
+  return { transition, operations, context: new Uint8Array(0) };
 }

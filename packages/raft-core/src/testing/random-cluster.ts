@@ -3,10 +3,11 @@ import type { PeerMessage } from "../messages.ts";
 import type { RaftCore } from "../raft-core.ts";
 import type { ConfigurationChange, NodeId } from "../types.ts";
 import { ClusterInvariants } from "./cluster-invariants.ts";
+import { LEAVE_JOINT } from "./member-changes.ts";
 import { MemberClocks } from "./member-clocks.ts";
-import { drawChange, LEAVE_JOINT } from "./random-change.ts";
+import { drawChange } from "./random-change.ts";
 import { type InFlight, RandomNetwork } from "./random-network.ts";
-import { drawSetup, type EventKind, type RandomSetup, type RunTheme } from "./random-setup.ts";
+import { drawSetup, type EventKind, type RandomSetup, type RunTheme, STORMY, TICK_MS } from "./random-setup.ts";
 import { SeededRandom } from "./seeded-random.ts";
 import { TestMember } from "./test-member.ts";
 
@@ -15,6 +16,12 @@ export interface RandomRun {
   readonly theme: RunTheme;
 }
 
+/** Events on average. */
+const STORM_EVENTS = 800;
+const CALM_EVENTS = 400;
+/** The slow member gets on with its work once when it could so many times. */
+const SLOWNESS = 10;
+
 /** What happened in one run, so that a test can tell that its faults and features really took place. */
 export interface RunCounts {
   crashes: number;
@@ -22,7 +29,6 @@ export interface RunCounts {
   readsServed: number;
   changesApplied: number;
   transfersStarted: number;
-  leaseReads: number;
 }
 
 /**
@@ -41,20 +47,20 @@ export class RandomCluster {
     readsServed: 0,
     changesApplied: 0,
     transfersStarted: 0,
-    leaseReads: 0,
   };
   private readonly clocks: MemberClocks | null;
   private readonly paused = new Set<NodeId>();
   private readonly weightTotal: number;
+  private isStormy = false;
   private nextRequestId = 1;
   private nextPayload = 1;
 
   constructor(run: RandomRun) {
     this.random = new SeededRandom(run.seed * 7919);
     this.setup = drawSetup(run.theme, this.random);
-    const { ids, configuration, options, priorities, weights } = this.setup;
+    const { ids, configuration, options, priorities, weights, networkFaults } = this.setup;
     this.weightTotal = weights.reduce((sum, [, weight]) => sum + weight, 0);
-    this.network = new RandomNetwork(this.random);
+    this.network = new RandomNetwork(this.random, networkFaults);
     const leases = options.leaseReads ?? null;
     this.clocks = leases === null ? null : new MemberClocks(ids, leases, this.random);
     this.members = ids.map((id, place) => {
@@ -76,23 +82,24 @@ export class RandomCluster {
 
   /** Something happens. */
   happen(): void {
+    if (this.random.oneIn(this.isStormy ? STORM_EVENTS : CALM_EVENTS)) this.changeWeather();
     let dice = this.random.below(this.weightTotal);
     for (const [kind, weight] of this.setup.weights) {
       dice -= weight;
-      if (dice < 0) return this.act(kind);
+      if (dice < 0) return this.act(STORMY.has(kind) && !this.isStormy ? "deliver" : kind);
     }
   }
 
-  /** Time passes: for one member, or for all if they have clocks. */
+  /** Time passes: a tick for one member, or as much of one for all if they have clocks. */
   tick(member: TestMember): void {
     if (this.clocks === null) return this.input(member, (core) => core.tick());
-    this.clocks.advance(this.random.below(15));
+    this.clocks.advance((this.random.below(20) / 10) * (TICK_MS / this.members.length));
     this.tickDue(({ id }) => this.paused.has(id));
   }
 
   /** As much time passes as one tick takes, for everybody but those who stand still. */
   tickAll(isStill: (member: TestMember) => boolean = () => false): void {
-    this.clocks?.advance(this.setup.options.leaseReads?.tickMs ?? 0);
+    this.clocks?.advance(TICK_MS);
     if (this.clocks !== null) this.tickDue(isStill);
     else for (const member of this.members) if (!isStill(member)) this.input(member, (core) => core.tick());
   }
@@ -155,6 +162,13 @@ export class RandomCluster {
     for (const member of this.members) if (this.random.oneIn(4)) this.crash(member);
   }
 
+  private changeWeather(): void {
+    this.isStormy = !this.isStormy;
+    if (this.isStormy) return;
+    this.network.heal();
+    this.paused.clear();
+  }
+
   private act(kind: EventKind): void {
     const member = this.pick();
     if (kind === "heal") return this.network.heal();
@@ -172,13 +186,13 @@ export class RandomCluster {
       case "tick":
         return this.tick(member);
       case "write":
-        return this.write(member);
+        return this.write(this.pickAwake(({ id, appends }) => appends.length > 0 && this.isReady(id)) ?? member);
       case "apply":
-        return this.apply(member);
+        return this.apply(this.pickAwake(({ id, applies }) => applies.length > 0 && this.isReady(id)) ?? member);
       case "propose":
-        return void this.propose(member);
+        return void this.propose(this.oftenLeader(member));
       case "read":
-        return void this.read(member);
+        return void this.read(this.oftenLeader(member));
       case "snapshot":
         return this.input(member, () => member.takeSnapshot(random.below(4)));
       case "crash":
@@ -186,27 +200,29 @@ export class RandomCluster {
       case "cutLink":
         return network.cut(member.id, this.pick().id);
       case "isolate":
-        return this.isolate(member);
+        return this.part(new Set([this.oftenLeader(member).id]));
+      case "partition":
+        return this.part(new Set(this.setup.ids.filter(() => random.oneIn(2))));
       case "campaign":
         return void this.input(member, (core) => core.campaign());
       case "unreachable":
         return this.input(member, (core) => core.reportUnreachable(this.pick().id));
       case "change": {
-        const proposer = this.pickLeaderOr(member);
+        const proposer = this.oftenLeader(member);
         return this.change(proposer, drawChange(random, this.setup.ids, proposer.core.configuration));
       }
       case "leaveJoint": {
-        const proposer = this.pickLeaderOr(member);
+        const proposer = this.oftenLeader(member);
         return isJoint(proposer.core.configuration) ? this.change(proposer, LEAVE_JOINT) : undefined;
       }
       case "transfer":
-        return this.transfer(random.oneIn(3) ? member : this.pickLeaderOr(member), this.pick().id);
+        return this.transfer(this.oftenLeader(member), this.pick().id);
       case "hint":
         return void this.input(member, (core) => (random.oneIn(2) ? core.leaderSilent() : core.peerDown(this.pick().id)));
       case "forgetLeader":
         return this.input(member, (core) => core.forgetLeader());
       case "pause":
-        return void this.paused.add(member.id);
+        return void this.paused.add(this.oftenLeader(member).id);
     }
   }
 
@@ -261,7 +277,7 @@ export class RandomCluster {
   private deliver(): void {
     for (const lost of this.network.overflow()) this.lose(lost.message);
     const drawn = this.network.draw();
-    if (drawn === undefined) return;
+    if (drawn === undefined) return this.act(this.members.some(({ appends }) => appends.length > 0) ? "write" : "tick");
     const { inFlight, isLost } = drawn;
     if (isLost) return this.lose(inFlight.message);
     if (this.paused.has(inFlight.message.to)) return this.network.post(inFlight);
@@ -272,7 +288,10 @@ export class RandomCluster {
 
   private arrive({ message, state }: InFlight): void {
     const receiver = this.member(message.to);
+    const { term } = receiver.core;
     this.input(receiver, () => receiver.receive(message, state));
+    const isMoved = message.type === "requestPreVote" && receiver.core.term !== term;
+    if (isMoved) throw new Error(`The pre-vote of member ${message.from} moved member ${message.to} to term ${receiver.core.term}`);
     if (message.type === "installSnapshot") this.input(this.member(message.from), (core) => core.reportSnapshot(message.to, true));
   }
 
@@ -283,11 +302,13 @@ export class RandomCluster {
     else if (this.random.oneIn(5)) this.input(sender, (core) => core.reportUnreachable(message.to));
   }
 
-  /** Nobody hears this member and it hears nobody. Messages under way still arrive. */
-  private isolate(member: TestMember): void {
-    for (const other of this.members) {
-      this.network.cut(member.id, other.id);
-      this.network.cut(other.id, member.id);
+  /** Those named and the others hear nothing of each other. */
+  private part(ids: ReadonlySet<NodeId>): void {
+    for (const one of ids) {
+      for (const other of this.setup.ids.filter((id) => !ids.has(id))) {
+        this.network.cut(one, other);
+        this.network.cut(other, one);
+      }
     }
   }
 
@@ -295,8 +316,21 @@ export class RandomCluster {
     return this.member(1 + this.random.below(this.members.length));
   }
 
-  private pickLeaderOr(member: TestMember): TestMember {
-    const { leaders } = this;
-    return leaders[this.random.below(Math.max(1, leaders.length))] ?? member;
+  private isReady(id: NodeId): boolean {
+    return id !== this.setup.slowId || this.random.oneIn(SLOWNESS);
+  }
+
+  /** Any member for which it holds and that does not stand still. */
+  private pickAwake(holds: (member: TestMember) => boolean): TestMember | undefined {
+    const { members, paused, random } = this;
+    const start = random.below(members.length);
+    const inTurn = [...members.slice(start), ...members.slice(0, start)];
+    return inTurn.find((member) => !paused.has(member.id) && holds(member));
+  }
+
+  /** One that leads, or believes so, if it is awake; otherwise `member`. */
+  private oftenLeader(member: TestMember): TestMember {
+    if (this.random.oneIn(4)) return member;
+    return this.pickAwake(({ core }) => core.role === "leader") ?? member;
   }
 }

@@ -12,15 +12,24 @@ export interface InFlight {
   readonly state: HistoryHash;
 }
 
-/** Any message may be the next: one in ten is delivered and stays under way, one in ten is lost, and links are cut and healed. */
+export interface NetworkFaults {
+  /** One message in so many is lost, and one delivered twice. */
+  readonly faultOneIn: number;
+  /** The next message is one of so many that were sent first. */
+  readonly reorderWindow: number;
+}
+
+/** Messages overtake each other, some are delivered and stay under way, some are lost, and links are cut and healed. */
 export class RandomNetwork {
   private readonly random: SeededRandom;
+  private readonly faults: NetworkFaults;
   private wire: InFlight[] = [];
   private readonly cutLinks = new Set<string>();
   private isFaulty = true;
 
-  constructor(random: SeededRandom) {
+  constructor(random: SeededRandom, faults: NetworkFaults) {
     this.random = random;
+    this.faults = faults;
   }
 
   get isIdle(): boolean {
@@ -40,12 +49,13 @@ export class RandomNetwork {
 
   /** The next message to arrive or to be lost; undefined if none is under way. */
   draw(): { readonly inFlight: InFlight; readonly isLost: boolean } | undefined {
-    const place = this.random.below(Math.max(1, this.wire.length));
+    const { faultOneIn, reorderWindow } = this.faults;
+    const place = this.random.below(Math.min(this.wire.length, reorderWindow));
     const inFlight = this.wire[place];
     if (inFlight === undefined) return undefined;
-    if (!this.random.oneIn(10)) this.wire.splice(place, 1);
+    if (!this.random.oneIn(faultOneIn)) this.wire.splice(place, 1);
     const { from, to } = inFlight.message;
-    return { inFlight, isLost: this.isFaulty && (this.random.oneIn(10) || this.cutLinks.has(`${from}>${to}`)) };
+    return { inFlight, isLost: this.isFaulty && (this.random.oneIn(faultOneIn) || this.cutLinks.has(`${from}>${to}`)) };
   }
 
   /** Everything under way, in the order it was sent. */

@@ -1,6 +1,7 @@
 import { votersOnly } from "../membership/configuration.ts";
 import type { CoreOptions } from "../options.ts";
 import type { Configuration, NodeId } from "../types.ts";
+import type { NetworkFaults } from "./random-network.ts";
 import type { SeededRandom } from "./seeded-random.ts";
 
 /** What can happen next. */
@@ -15,6 +16,7 @@ export type EventKind =
   | "crash"
   | "cutLink"
   | "isolate"
+  | "partition"
   | "heal"
   | "campaign"
   | "unreachable"
@@ -26,32 +28,54 @@ export type EventKind =
   | "pause"
   | "resume";
 
+/** Length of a tick where members have clocks. */
+export const TICK_MS = 10;
+
 /** How often each happens, relative to the others. */
 const USUAL_WEIGHTS: Readonly<Record<EventKind, number>> = {
-  tick: 90,
+  tick: 60,
   deliver: 480,
-  write: 150,
-  apply: 100,
+  write: 140,
+  apply: 90,
   propose: 50,
-  read: 30,
-  snapshot: 20,
+  read: 40,
+  snapshot: 25,
   crash: 4,
-  cutLink: 4,
+  cutLink: 2,
   isolate: 3,
-  heal: 7,
+  partition: 2,
+  heal: 2,
   campaign: 3,
-  unreachable: 8,
-  change: 14,
+  unreachable: 6,
+  change: 12,
   leaveJoint: 8,
   transfer: 4,
   hint: 6,
   forgetLeader: 3,
   pause: 3,
-  resume: 8,
+  resume: 6,
 };
 
+/** Where leases are in use, whatever could make one outlive its truth. */
+const LEASE_FACTORS: Partial<Readonly<Record<EventKind, number>>> = { read: 4, transfer: 2, isolate: 2, pause: 3, change: 0.5 };
+
+/** They come in storms only: between two storms the cluster has time to get somewhere. */
+export const STORMY: ReadonlySet<EventKind> = new Set([
+  "crash",
+  "cutLink",
+  "isolate",
+  "partition",
+  "campaign",
+  "hint",
+  "forgetLeader",
+  "pause",
+]);
+
 /** A cluster does not live without them. */
-const VITAL: ReadonlySet<EventKind> = new Set(["tick", "deliver", "write", "apply", "propose", "heal", "resume"]);
+const VITAL: ReadonlySet<EventKind> = new Set(["tick", "deliver", "propose", "heal", "resume"]);
+
+/** Disks and state machines may be slow, but they work. */
+const SLOWED: ReadonlySet<EventKind> = new Set(["write", "apply"]);
 
 export interface RandomSetup {
   /** Some may be no members yet. */
@@ -60,6 +84,9 @@ export interface RandomSetup {
   readonly options: Omit<CoreOptions, "id">;
   /** By place. */
   readonly priorities: readonly number[];
+  readonly networkFaults: NetworkFaults;
+  /** Its disk and its state machine are slower than those of the others; 0 for nobody. */
+  readonly slowId: NodeId;
   readonly weights: readonly (readonly [EventKind, number])[];
 }
 
@@ -78,6 +105,8 @@ export function drawSetup(theme: RunTheme, random: SeededRandom): RandomSetup {
     configuration: { ...votersOnly(ids.slice(0, voters)), learners: ids.slice(voters, voters + learners) },
     options: drawOptions(theme, random),
     priorities: ids.map(() => (hasPriorities ? random.below(3) : 0)),
+    networkFaults: { faultOneIn: [8, 16, 32, 200][random.below(4)] ?? 8, reorderWindow: [1, 4, 10, 60][random.below(4)] ?? 1 },
+    slowId: random.below(voters + 1),
     weights: drawWeights(theme, random),
   };
 }
@@ -86,12 +115,12 @@ function drawOptions(theme: RunTheme, random: SeededRandom): Omit<CoreOptions, "
   const hasLeases = theme === "leases" || (theme === "free" && random.oneIn(6));
   const appendBytesMax = 1 + random.below(40);
   return {
-    electionTicks: 4 + random.below(4),
-    heartbeatTicks: 1 + random.below(2),
+    electionTicks: (hasLeases ? 5 : 4) + random.below(4),
+    heartbeatTicks: hasLeases ? 1 : 1 + random.below(2),
     preVote: !random.oneIn(6),
     checkQuorum: hasLeases || !random.oneIn(6),
     forwardProposals: !random.oneIn(4),
-    leaseReads: hasLeases ? { driftPpm: random.below(300_000), tickMs: 10 } : null,
+    leaseReads: hasLeases ? { driftPpm: random.below(300_000), tickMs: TICK_MS } : null,
     hintStaggerTicks: 1 + random.below(2),
     adaptiveWindow: random.oneIn(3),
     appendBytesMax,
@@ -106,8 +135,10 @@ function drawOptions(theme: RunTheme, random: SeededRandom): Omit<CoreOptions, "
 function drawWeights(theme: RunTheme, random: SeededRandom): readonly (readonly [EventKind, number])[] {
   const kinds = Object.keys(USUAL_WEIGHTS) as readonly EventKind[];
   return kinds.map((kind) => {
-    const factor = VITAL.has(kind) ? [1, 1, 1, 2][random.below(4)] : [0, 1, 1, 1, 3][random.below(5)];
+    const factors = SLOWED.has(kind) ? [0.15, 0.5, 1, 2] : VITAL.has(kind) ? [1, 1, 1, 2] : [0, 1, 1, 3];
+    const factor = factors[random.below(factors.length)] ?? 1;
     const isExcluded = theme === "fixed" && kind === "change";
-    return [kind, isExcluded ? 0 : USUAL_WEIGHTS[kind] * (factor ?? 1)] as const;
+    const themeFactor = theme === "leases" ? (LEASE_FACTORS[kind] ?? 1) : 1;
+    return [kind, isExcluded ? 0 : USUAL_WEIGHTS[kind] * themeFactor * factor] as const;
   });
 }

@@ -6,8 +6,8 @@ export class ReadRecord {
   /** By member and request. */
   private readonly floors = new Map<string, LogIndex>();
 
-  get unansweredCount(): number {
-    return this.floors.size;
+  unansweredAt(id: NodeId): number {
+    return [...this.floors.keys()].filter((key) => key.startsWith(`${id}/`)).length;
   }
 
   asked(id: NodeId, requestId: number, committed: LogIndex): void {

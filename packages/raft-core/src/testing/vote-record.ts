@@ -6,6 +6,17 @@ import { violated } from "./violation.ts";
 /** Every vote that anybody ever gave, over all restarts. One per member and term (paper 5.2). */
 export class VoteRecord {
   private readonly votes = new Map<string, NodeId>();
+  private hasHeard = false;
+
+  /** Messages are listened to, so that no vote that counted is unknown. */
+  get isComplete(): boolean {
+    return this.hasHeard;
+  }
+
+  /** Whom the member voted for, undefined for nobody. */
+  of(voter: NodeId, term: Term): NodeId | undefined {
+    return this.votes.get(`${voter}/${term}`);
+  }
 
   given(voter: NodeId, term: Term, candidate: NodeId): void {
     const key = `${voter}/${term}`;
@@ -16,6 +27,7 @@ export class VoteRecord {
 
   /** A message leaves: what it promises has to be on the sender's disk already (dissertation 3.8). */
   said(message: PeerMessage, durable: DurableView | null): void {
+    this.hasHeard = true;
     const { from } = message;
     if (message.type === "requestVote") this.given(from, message.term, from);
     if (message.type === "requestVoteResponse" && message.granted) this.given(from, message.term, message.to);

@@ -1,0 +1,44 @@
+import { describe, expect, test } from "vitest";
+import type { CoreOnTrial } from "./bundle-entry.ts";
+import type { Mutation } from "./mutation.ts";
+import { mutations } from "./mutations.ts";
+import { occurrences, patchedCore } from "./patched-core.ts";
+import { type ScenarioName, scenarios } from "./scenarios.ts";
+
+/** Random clusters that a planted mistake may survive; most show in the first few. */
+const SEEDS_MAX = 150;
+const SEEDS = Array.from({ length: SEEDS_MAX }, (_, place) => place + 1);
+
+function isScenario(name: string): name is ScenarioName {
+  return name in scenarios;
+}
+
+/** Plays what should show the mistake until something breaks, and says what; null if nothing did. */
+function whatBreaks(core: CoreOnTrial, shownBy: Mutation["shownBy"]): string | null {
+  try {
+    if (isScenario(shownBy)) core.playScenario(shownBy);
+    else for (const seed of SEEDS) core.playSeed(seed, shownBy);
+    return null;
+  } catch (reason) {
+    return String(reason);
+  }
+}
+
+describe("a mistake planted in the core is noticed", () => {
+  test.each(mutations)("$name", async ({ edits, shownBy }) => {
+    const core = await patchedCore(edits);
+    expect(whatBreaks(core, shownBy)).not.toBeNull();
+  });
+});
+
+test("every planted mistake changes exactly one place each time, and has a name of its own", async () => {
+  const edits = mutations.flatMap((mutation) => mutation.edits);
+  const counts = await Promise.all(edits.map(async (edit) => ({ edit, count: await occurrences(edit) })));
+  expect(counts.filter(({ count }) => count !== 1)).toEqual([]);
+  expect(new Set(mutations.map(({ name }) => name)).size).toBe(mutations.length);
+});
+
+test("the core as it is passes everything that shows a mistake", async () => {
+  const core = await patchedCore([]);
+  for (const shownBy of new Set(mutations.map((mutation) => mutation.shownBy))) expect(whatBreaks(core, shownBy), shownBy).toBeNull();
+});
