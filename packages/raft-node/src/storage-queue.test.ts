@@ -40,8 +40,12 @@ function fixture() {
   const disk = new Gate();
   const machine = new Gate();
   const failures: Error[] = [];
+  const commits: (number | null)[] = [];
   const logStore: Pick<LogStore, "append" | "installSnapshot"> = {
-    append: ({ entries }) => disk.begin(`append ${entries.map(({ index }) => index).join()}`),
+    append: ({ hardState, entries }) => {
+      commits.push(hardState?.commit ?? null);
+      return disk.begin(`append ${entries.map(({ index }) => index).join()}`);
+    },
     installSnapshot: ({ index }) => disk.begin(`install ${index}`),
   };
   const queue = new StorageQueue({
@@ -55,7 +59,7 @@ function fixture() {
     queue.takeDone((one) => jobs.push(one));
     return jobs;
   };
-  return { disk, machine, failures, queue, done };
+  return { disk, machine, failures, commits, queue, done };
 }
 
 describe("the storage queue", () => {
@@ -97,4 +101,16 @@ describe("the storage queue", () => {
     expect([machine.begun, done()]).toEqual([[], []]);
     await queue.idle();
   });
+});
+
+test("a commit index that needs no sync of its own goes with the next one", () => {
+  const { queue, commits } = fixture();
+  const known = (commit: number) => ({ term: 1, vote: 1, commit });
+  queue.add(job({ hardState: known(1), mustSync: false }));
+  queue.add(job({ hardState: known(2), mustSync: false }));
+  queue.add(job({ entries: [entry(3)] }));
+  queue.add(job({ entries: [entry(4)] }));
+  queue.add(job({ hardState: known(3), mustSync: false }));
+  queue.add(job({ hardState: known(4), entries: [entry(5)] }));
+  expect(commits).toEqual([2, null, 4]);
 });

@@ -1,4 +1,4 @@
-import type { AppendJob, SnapshotMeta } from "@raftkv/raft-core";
+import type { AppendJob, HardState, SnapshotMeta } from "@raftkv/raft-core";
 import type { LogStore } from "./log-store.ts";
 
 interface Queued {
@@ -22,6 +22,8 @@ export class StorageQueue {
   private readonly options: StorageQueueOptions;
   private queue: Queued[] = [];
   private restoring: Promise<void> = Promise.resolve();
+  /** A new commit index is not worth a sync, but goes with the next one: what follows in the log may rest on it. */
+  private unwritten: HardState | null = null;
   private running = 0;
   private waiters: (() => void)[] = [];
 
@@ -33,11 +35,14 @@ export class StorageQueue {
     const { logStore } = this.options;
     const queued = { job, done: false };
     this.queue.push(queued);
+    const hardState = job.hardState ?? this.unwritten;
+    this.unwritten = null;
     if (job.snapshot !== null) {
-      this.track(queued, this.install(job, job.snapshot));
+      this.track(queued, this.install(job, hardState, job.snapshot));
     } else if (job.mustSync) {
-      this.track(queued, logStore.append({ hardState: job.hardState, entries: job.entries }));
+      this.track(queued, logStore.append({ hardState, entries: job.entries }));
     } else {
+      this.unwritten = hardState;
       queued.done = true;
     }
   }
@@ -60,9 +65,9 @@ export class StorageQueue {
    * The log is told at once, so that it stays in the order of the jobs; entries of the same job follow the snapshot. The state
    * machine takes one snapshot after the other, even if a second one comes while it is still busy with the first.
    */
-  private async install(job: AppendJob, meta: SnapshotMeta): Promise<void> {
+  private async install(job: AppendJob, hardState: HardState | null, meta: SnapshotMeta): Promise<void> {
     const { logStore, restore } = this.options;
-    const installed = logStore.installSnapshot(meta, job.hardState);
+    const installed = logStore.installSnapshot(meta, hardState);
     const appended = job.entries.length > 0 ? logStore.append({ hardState: null, entries: job.entries }) : Promise.resolve();
     const before = this.restoring;
     const restored = Promise.all([before, installed]).then(() => restore(meta));
