@@ -113,7 +113,8 @@ export type CoreEvent =
     }
   | { readonly type: "replicationPaused"; readonly peer: PeerStatus }
   | { readonly type: "replicationResumed"; readonly cause: "caught_up" | "stored" | "failed"; readonly peer: PeerStatus }
-  | { readonly type: "snapshotNotSent"; readonly to: NodeId; readonly reason: "inactive" | "unavailable" }
+  /** Nothing was heard of it lately, and a snapshot is dear. */
+  | { readonly type: "snapshotNotSent"; readonly to: NodeId }
   // Log
   | { readonly type: "conflictFound"; readonly index: LogIndex; readonly existingTerm: Term; readonly conflictingTerm: Term }
   /** Every entry that waited for the disk gave way. */
@@ -143,7 +144,7 @@ export type CoreEvent =
   | ({ readonly type: "snapshotRestored" | "snapshotFastForwarded"; readonly snapshot: SnapshotMeta; readonly commit: LogIndex } & LogEnd)
   /** The end of the matter, `taken` or not. */
   | { readonly type: "snapshotHandled"; readonly snapshot: SnapshotMeta; readonly commit: LogIndex; readonly taken: boolean }
-  | { readonly type: "snapshotRefused"; readonly reason: "leader" | "not_a_member"; readonly snapshot: SnapshotMeta }
+  | { readonly type: "snapshotRefused"; readonly snapshot: SnapshotMeta }
   // Transfer of leadership
   | { readonly type: "transferStarted"; readonly target: NodeId; readonly term: Term }
   | { readonly type: "transferRefused"; readonly reason: TransferRefusal; readonly target: NodeId; readonly term: Term }

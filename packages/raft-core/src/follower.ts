@@ -39,7 +39,7 @@ function restore(state: CoreState, { snapshot }: InstallSnapshot): boolean {
   if (snapshot.index <= log.commit) return false;
   const configuration = normalized(snapshot.configuration);
   if (options.reference.refuseSnapshotsWithoutSelf && !isTracked(configuration, state.id)) {
-    emit?.({ type: "snapshotRefused", reason: "not_a_member", snapshot });
+    emit?.({ type: "snapshotRefused", snapshot });
     return false;
   }
   if (log.termAt(snapshot.index) === snapshot.term) {

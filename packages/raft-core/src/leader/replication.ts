@@ -76,7 +76,7 @@ function sendEntries(state: CoreState, peer: Progress, entries: readonly LogEntr
 function sendSnapshot(state: CoreState, peer: Progress): boolean {
   const { log, emit } = state;
   if (!peer.isActive) {
-    emit?.({ type: "snapshotNotSent", to: peer.id, reason: "inactive" });
+    emit?.({ type: "snapshotNotSent", to: peer.id });
     return false;
   }
   const snapshot = log.snapshot;

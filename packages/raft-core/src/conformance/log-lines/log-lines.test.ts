@@ -41,19 +41,14 @@ test.each<readonly [CoreEvent, string]>([
     { type: "replicationResumed", cause: "failed", peer },
     "DEBUG a snapshot failed, resumed sending replication messages to b [StateSnapshot match=3 next=9 paused pendingSnap=8]",
   ],
-  [{ type: "snapshotNotSent", to: 11, reason: "inactive" }, "DEBUG ignore sending snapshot to b since it is not recently active"],
-  [
-    { type: "snapshotNotSent", to: 11, reason: "unavailable" },
-    "DEBUG a failed to send snapshot to b because snapshot is temporarily unavailable",
-  ],
+  [{ type: "snapshotNotSent", to: 11 }, "DEBUG ignore sending snapshot to b since it is not recently active"],
   [
     { type: "snapshotFastForwarded", snapshot, commit: 8, lastIndex: 9, lastTerm: 3 },
     "INFO a [commit: 8, lastindex: 9, lastterm: 3] fast-forwarded commit to snapshot [index: 8, term: 2]",
   ],
   [{ type: "snapshotHandled", snapshot, commit: 9, taken: false }, "INFO a [commit: 9] ignored snapshot [index: 8, term: 2]"],
-  [{ type: "snapshotRefused", reason: "leader", snapshot }, "WARN a attempted to restore snapshot as leader; should never happen"],
   [
-    { type: "snapshotRefused", reason: "not_a_member", snapshot },
+    { type: "snapshotRefused", snapshot },
     "WARN a attempted to restore snapshot but it is not in the ConfState Voters:[1 2] VotersOutgoing:[] Learners:[] LearnersNext:[] AutoLeave:false; should never happen",
   ],
   [

@@ -42,7 +42,7 @@ export function replicationLine(self: string, event: ReplicationEvent): LogLine 
     case "snapshotSent":
       return snapshotSent(self, event);
     case "snapshotNotSent":
-      return snapshotNotSent(self, event);
+      return debug(`ignore sending snapshot to ${hex(event.to)} since it is not recently active`);
     case "replicationPaused":
       return debug(`${self} paused sending replication messages to ${described(event.peer)}`);
     case "replicationResumed":
@@ -61,11 +61,6 @@ function appendRefused(self: string, { message, ownTermAtPrev }: EventOf<"append
 function snapshotSent(self: string, { snapshot, firstIndex, commit, peer }: EventOf<"snapshotSent">): LogLine {
   const sent = `snapshot[index: ${snapshot.index}, term: ${snapshot.term}]`;
   return debug(`${self} [firstindex: ${firstIndex}, commit: ${commit}] sent ${sent} to ${described(peer)}`);
-}
-
-function snapshotNotSent(self: string, { to, reason }: EventOf<"snapshotNotSent">): LogLine {
-  if (reason === "inactive") return debug(`ignore sending snapshot to ${hex(to)} since it is not recently active`);
-  return debug(`${self} failed to send snapshot to ${hex(to)} because snapshot is temporarily unavailable`);
 }
 
 function described(peer: PeerStatus): string {

@@ -57,7 +57,7 @@ export function snapshotLine(self: string, event: SnapshotEvent): LogLine {
     case "snapshotHandled":
       return info(`${self} [commit: ${event.commit}] ${event.taken ? "restored" : "ignored"} ${name}`);
     case "snapshotRefused":
-      return snapshotRefused(self, event.reason, event.snapshot);
+      return snapshotRefused(self, event.snapshot);
     default:
       return assertNever(event);
   }
@@ -73,8 +73,7 @@ function commitText({ commit, lastIndex, lastTerm }: EventOf<"snapshotRestored" 
   return `[commit: ${commit}, lastindex: ${lastIndex}, lastterm: ${lastTerm}]`;
 }
 
-function snapshotRefused(self: string, reason: EventOf<"snapshotRefused">["reason"], snapshot: SnapshotMeta): LogLine {
-  if (reason === "leader") return warn(`${self} attempted to restore snapshot as leader; should never happen`);
+function snapshotRefused(self: string, snapshot: SnapshotMeta): LogLine {
   const configuration = storedConfigurationText(snapshot.configuration);
   return warn(`${self} attempted to restore snapshot but it is not in the ConfState ${configuration}; should never happen`);
 }
