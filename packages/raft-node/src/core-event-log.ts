@@ -54,7 +54,7 @@ export class CoreEventLog {
       case "snapshotSent":
         return logger.info("sends a snapshot", { to: nameOf(event.peer.id), index: event.snapshot.index });
       case "snapshotRefused":
-        return logger.warn("refused a snapshot", { index: event.snapshot.index, reason: event.reason });
+        return logger.warn("refused a snapshot without this member", { index: event.snapshot.index });
       default:
     }
   }
