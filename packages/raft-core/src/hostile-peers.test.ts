@@ -5,7 +5,7 @@ import type { RoleName, StepRejection } from "./types.ts";
 
 const RUNS = 2000;
 
-const ROLES: readonly RoleName[] = ["follower", "candidate", "leader"];
+const ROLES: readonly RoleName[] = ["follower", "preCandidate", "candidate", "leader"];
 const OUTCOMES: readonly (StepRejection | "taken")[] = [
   "taken",
   "malformed",

@@ -27,7 +27,7 @@ export interface AppendJob {
   readonly snapshot: SnapshotMeta | null;
   /**
    * They rest on durability: vote requests, votes and append responses (dissertation 3.8). Sent also if nothing is to be stored. Those
-   * addressed to this member itself are not sent: `appended` takes them.
+   * addressed to this member itself are not sent: `appended` takes them. In quarantine nothing of it is sent any more.
    */
   readonly messages: readonly PeerMessage[];
   /** False if only `hardState.commit` is new, which need not be durable before the next job for which this is true. */

@@ -1,8 +1,7 @@
 import { describe, expect, test } from "vitest";
-import type { CoreOnTrial } from "./bundle-entry.ts";
 import type { Mutation } from "./mutation.ts";
 import { mutations } from "./mutations.ts";
-import { occurrences, patchedCore } from "./patched-core.ts";
+import { type CoreOnTrial, occurrences, patchedCore } from "./patched-core.ts";
 import { type ScenarioName, scenarios } from "./scenarios.ts";
 
 /** Random clusters that a planted mistake may survive; most show in the first few. */

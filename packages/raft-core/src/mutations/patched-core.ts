@@ -2,8 +2,10 @@ import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { runInThisContext } from "node:vm";
 import { build, type Plugin } from "esbuild";
-import type { CoreOnTrial } from "./bundle-entry.ts";
+import type { coreOnTrial } from "./bundle-entry.ts";
 import type { Edit } from "./mutation.ts";
+
+export type CoreOnTrial = typeof coreOnTrial;
 
 const sourceRoot = fileURLToPath(new URL("..", import.meta.url));
 

@@ -1,5 +1,9 @@
 import fc from "fast-check";
-import type { LogEntry, LogIndex, NodeId, PeerMessage, Term } from "../types.ts";
+import { encodeChange } from "../membership/change-codec.ts";
+import { votersOnly } from "../membership/configuration.ts";
+import type { PeerMessage } from "../messages.ts";
+import type { Configuration, EntryKind, LogEntry, LogIndex, NodeId, Term } from "../types.ts";
+import { addLearner, addVoter, changeOf, remove } from "./member-changes.ts";
 import type { TestMember } from "./test-member.ts";
 
 /** A number of a message, told from what the member has then: most wrong numbers that do harm are near a right one. */
@@ -24,7 +28,8 @@ export interface HostileMessage {
   readonly flag: boolean;
   /** Steps from one entry's term to the next. */
   readonly termSteps: readonly number[];
-  readonly voters: readonly NodeId[];
+  readonly entryKind: EntryKind;
+  readonly configuration: Configuration;
 }
 
 const HUGE = [2 ** 32, 2 ** 33, 2 ** 48, 2 ** 53 - 2] as const;
@@ -36,6 +41,8 @@ const nearPosition = weighted(["zero", 20], ["huge", 1]);
 export const hostileMessage: fc.Arbitrary<HostileMessage> = fc.record({
   kind: fc.constant("message" as const),
   type: fc.constantFrom<PeerMessage["type"][]>(
+    "requestPreVote",
+    "requestPreVoteResponse",
     "requestVote",
     "requestVoteResponse",
     "appendEntries",
@@ -47,6 +54,8 @@ export const hostileMessage: fc.Arbitrary<HostileMessage> = fc.record({
     "heartbeat",
     "heartbeatResponse",
     "installSnapshot",
+    "timeoutNow",
+    "transferLeadership",
     "forwardPropose",
     "readIndexRequest",
     "readIndexResponse",
@@ -60,8 +69,27 @@ export const hostileMessage: fc.Arbitrary<HostileMessage> = fc.record({
   position: nearPosition,
   flag: fc.boolean(),
   termSteps: fc.array(fc.constantFrom(0, 0, 0, 0, 0, 0, 1, 1, 1, 2, 2, -1), { maxLength: 4 }),
-  voters: fc.constantFrom([1, 2, 3], [1, 2, 3], [1, 2, 3], [1, 2], [1], [2, 3], [3, 1], []),
+  entryKind: fc.constantFrom("command", "command", "command", "empty", "configuration"),
+  configuration: fc.constantFrom(
+    votersOnly([1, 2, 3]),
+    votersOnly([1, 2]),
+    votersOnly([2, 3]),
+    { ...votersOnly([1, 2]), outgoing: [2, 3], autoLeave: true },
+    { ...votersOnly([2]), outgoing: [1, 2, 3], learnersNext: [1] },
+    { ...votersOnly([2, 3]), learners: [1] },
+    { ...votersOnly([2, 3]), voters: [3, 2] },
+    votersOnly([]),
+  ),
 });
+
+/** Data of configuration entries; the last is none. */
+const CHANGES: readonly Uint8Array[] = [
+  encodeChange(changeOf(addVoter(4))),
+  encodeChange(changeOf(remove(3), addLearner(2))),
+  encodeChange(changeOf(remove(1))),
+  encodeChange(changeOf()),
+  new Uint8Array(5),
+];
 
 function weighted(...bases: readonly (readonly [Near["base"], number])[]): fc.Arbitrary<Near> {
   const offset = fc.constantFrom(0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, -1, -1, -1, -2, -2, 2, 3);
@@ -76,14 +104,18 @@ function numberOf(member: TestMember, near: Near): number {
 
 /** Tells the numbers of `event` as `member` stands now. */
 export function messageOf(member: TestMember, event: HostileMessage): PeerMessage {
-  const { type, from, to, flag } = event;
+  const { type, from, to, flag, configuration, entryKind } = event;
   const term = numberOf(member, event.term);
   const index = numberOf(member, event.index);
   const position = numberOf(member, event.position);
   const indexTerm = event.indexTerm === "own" ? (member.log.termAt(index) ?? member.core.term) : numberOf(member, event.indexTerm);
   switch (type) {
-    case "requestVote":
-      return { type, from, to, term, lastIndex: index, lastTerm: flag ? Math.min(indexTerm, term - 1) : indexTerm };
+    case "requestPreVote":
+    case "requestVote": {
+      const question = { from, to, term, lastIndex: index, lastTerm: flag ? Math.min(indexTerm, term - 1) : indexTerm, priority: position };
+      return type === "requestVote" ? { type, ...question, isTransfer: flag } : { type, ...question };
+    }
+    case "requestPreVoteResponse":
     case "requestVoteResponse":
       return { type, from, to, term, granted: flag };
     case "appendEntries":
@@ -95,7 +127,7 @@ export function messageOf(member: TestMember, event: HostileMessage): PeerMessag
         prevIndex: index,
         prevTerm: indexTerm,
         commit: numberOf(member, event.commit),
-        entries: flag ? entriesLikeOwn(member, index, event.termSteps.length) : entriesAfter(index, indexTerm, event.termSteps),
+        entries: flag ? entriesLikeOwn(member, index, event) : entriesAfter(index, indexTerm, event),
       };
     case "appendEntriesResponse":
       return { type, from, to, term, index, rejected: flag, hintIndex: numberOf(member, event.commit), hintTerm: indexTerm };
@@ -104,9 +136,14 @@ export function messageOf(member: TestMember, event: HostileMessage): PeerMessag
     case "heartbeatResponse":
       return { type, from, to, term, readPosition: position };
     case "installSnapshot":
-      return { type, from, to, term, snapshot: { index, term: indexTerm, configuration: { voters: event.voters } } };
+      return { type, from, to, term, snapshot: { index, term: indexTerm, configuration } };
+    case "timeoutNow":
+      return { type, from, to, term };
+    case "transferLeadership":
+      return { type, from, to, term, target: 1 + (event.termSteps.length % 4) };
     case "forwardPropose":
-      return { type, from, to, payloads: event.termSteps.map((step) => new Uint8Array(2 + step)) };
+      if (entryKind === "configuration") return { type, from, to, kind: entryKind, payloads: event.termSteps.map(changeData) };
+      return { type, from, to, kind: "command", payloads: event.termSteps.map((step) => new Uint8Array(2 + step)) };
     case "readIndexRequest":
       return { type, from, to, requestId: position };
     case "readIndexResponse":
@@ -115,19 +152,22 @@ export function messageOf(member: TestMember, event: HostileMessage): PeerMessag
 }
 
 /** Another story that ends as the member's own log does: all entries are of its last term. */
-function entriesLikeOwn(member: TestMember, prevIndex: LogIndex, count: number): readonly LogEntry[] {
+function entriesLikeOwn(member: TestMember, prevIndex: LogIndex, event: HostileMessage): readonly LogEntry[] {
   const lastTerm = member.log.termAt(member.log.lastIndex) ?? 0;
-  return entriesAfter(
-    prevIndex,
-    lastTerm,
-    Array.from({ length: count }, () => 0),
-  );
+  return entriesAfter(prevIndex, lastTerm, { ...event, termSteps: event.termSteps.map(() => 0) });
 }
 
-function entriesAfter(prevIndex: LogIndex, prevTerm: Term, termSteps: readonly number[]): readonly LogEntry[] {
+function entriesAfter(prevIndex: LogIndex, prevTerm: Term, { termSteps, entryKind: kind }: HostileMessage): readonly LogEntry[] {
   let term = prevTerm;
   return termSteps.map((step, place) => {
     term += step;
-    return { index: prevIndex + 1 + place, term, kind: "command", data: new Uint8Array([place, term & 255]) };
+    const data = kind === "configuration" ? changeData(step, place + term) : new Uint8Array([place, term & 255]);
+    return { index: prevIndex + 1 + place, term, kind, data };
   });
+}
+
+/** One malformed change among many sound ones would spoil most messages, so it is drawn by two numbers at once. */
+function changeData(step: number, place: number): Uint8Array {
+  const choice = step === 2 && place % 3 === 0 ? CHANGES.length - 1 : Math.abs(place) % (CHANGES.length - 1);
+  return CHANGES[choice] ?? new Uint8Array(0);
 }

@@ -1,9 +1,12 @@
 import fc from "fast-check";
 import { TERM_MAX } from "../message-check.ts";
-import type { LogIndex, NodeId, PeerMessage, RoleName, StepRejection, Term } from "../types.ts";
+import type { PeerMessage } from "../messages.ts";
+import type { CoreOptions } from "../options.ts";
+import type { LogEntry, LogIndex, NodeId, RoleName, StepRejection, Term } from "../types.ts";
 import { type HostileMessage, hostileMessage, messageOf } from "./hostile-message.ts";
+import { addVoter, changeOf } from "./member-changes.ts";
 import { EMPTY_HISTORY, type HistoryHash } from "./shadow-log.ts";
-import { soloMember } from "./solo-member.ts";
+import { grants, soloMember } from "./solo-member.ts";
 import { ELECTION_TICKS } from "./test-cluster.ts";
 import type { TestMember } from "./test-member.ts";
 
@@ -18,8 +21,13 @@ export type HostileEvent =
         | "campaign"
         | "propose"
         | "read"
+        | "change"
+        | "transfer"
+        | "hint"
+        | "forgetLeader"
         | "unreachable"
         | "restart"
+        | "repair"
         | "win"
         | "settle";
     }
@@ -32,6 +40,7 @@ export interface HostileStart {
   readonly term: Term;
   readonly commit: LogIndex;
   readonly seed: number;
+  readonly options: Partial<CoreOptions>;
 }
 
 export type HostileRunReport = readonly { readonly role: RoleName; readonly outcome: StepRejection | "taken" }[];
@@ -47,8 +56,13 @@ const deed = fc.constantFrom(
   "campaign",
   "propose",
   "read",
+  "change",
+  "transfer",
+  "hint",
+  "forgetLeader",
   "unreachable",
   "restart",
+  "repair",
   "win",
   "win",
   "win",
@@ -67,6 +81,13 @@ export const hostileStart: fc.Arbitrary<HostileStart> = fc.record({
   term: fc.constantFrom(...Array.from({ length: 20 }, (_, place) => place % 6), TERM_MAX - 2, Number.MAX_SAFE_INTEGER),
   commit: fc.nat(8),
   seed: fc.nat(),
+  options: fc.record({
+    preVote: fc.boolean(),
+    checkQuorum: fc.constant(true),
+    leaseReads: fc.constantFrom(null, null, { driftPpm: 100, tickMs: 10 }),
+    adaptiveWindow: fc.boolean(),
+    priority: fc.constantFrom(0, 0, 1),
+  }),
 });
 
 /** Member 1 among peers that say anything at all, while its own driver keeps every promise. */
@@ -75,6 +96,9 @@ export class HostileRun {
   private readonly votes = new Map<Term, NodeId>();
   /** Hash of the history at each index that was committed. */
   private readonly committed = new Map<LogIndex, HistoryHash>();
+  /** Hash of the history by index and term of its last entry. */
+  private readonly histories = new Map<string, HistoryHash>();
+  private isConfused = false;
   private term: Term;
   private commit: LogIndex;
   private nextRequestId = 1;
@@ -84,8 +108,9 @@ export class HostileRun {
     this.member = soloMember({
       ...start,
       term,
-      options: { appendBytesMax: 4, inflightBytesMax: 8, inflightMessagesMax: 2, applyBytesMax: 8 },
+      options: { ...start.options, appendBytesMax: 4, inflightBytesMax: 8, inflightMessagesMax: 2, applyBytesMax: 8 },
     });
+    for (const entry of this.member.disk.entries) this.noteHistory(entry);
     this.term = this.member.core.term;
     this.commit = this.member.core.commit;
     this.check();
@@ -106,12 +131,17 @@ export class HostileRun {
 
   private step(message: PeerMessage): StepRejection | "taken" {
     const { core } = this.member;
-    const before = JSON.stringify(core.status());
-    const commit = core.commit;
+    const before = core.status();
     const rejection = message.type === "installSnapshot" ? this.member.receiveSnapshot(message, EMPTY_HISTORY) : core.step(message);
-    if (rejection === "commit_beyond_log") ensure(core.commit === commit, "a heartbeat beyond the log commits nothing");
-    else if (rejection !== null) ensure(JSON.stringify(core.status()) === before, `a message refused as ${rejection} changes nothing`);
-    return rejection ?? "taken";
+    if (rejection === null) return "taken";
+    const { quarantine, commit, lastIndex, applied } = core.status();
+    if (quarantine === null) {
+      ensure(JSON.stringify(core.status()) === JSON.stringify(before), `a message refused as ${rejection} changes nothing`);
+    } else {
+      const isKept = commit === before.commit && lastIndex === before.lastIndex && applied === before.applied;
+      ensure(isKept, `a message refused as ${rejection} leaves the log of a member that it takes out as it was`);
+    }
+    return rejection;
   }
 
   private act(event: Exclude<HostileEvent, HostileMessage>): void {
@@ -120,74 +150,110 @@ export class HostileRun {
       case "tick":
         return member.core.tick();
       case "collect":
-        return this.collect();
+        return void this.collect();
       case "write":
-        return this.messagesLeft(member.write());
+        return void this.write();
       case "apply":
         return member.apply();
       case "campaign":
-        return member.core.campaign();
+        return void member.core.campaign();
       case "propose":
         member.core.propose([new Uint8Array(3), new Uint8Array(2)]);
         return;
       case "read":
         return member.core.readIndex(this.nextRequestId++);
+      case "change":
+        return void member.core.proposeChange(changeOf(addVoter(4)));
+      case "transfer":
+        return void member.core.transferLeadership(2);
+      case "hint":
+        return void member.core.peerDown(2);
+      case "forgetLeader":
+        return member.core.forgetLeader();
       case "unreachable":
         return member.core.reportUnreachable(2);
       case "restart":
         return this.restart();
+      case "repair":
+        member.repair();
+        return this.restarted();
       case "win":
         return this.win();
       case "settle":
-        return this.settle();
+        return void this.settle();
       case "snapshot":
         this.collect();
         return member.takeSnapshot(event.trailing);
     }
   }
 
-  private collect(): void {
+  private collect(): readonly PeerMessage[] {
     const ready = this.member.collect();
-    if (ready === undefined) return;
+    if (ready === undefined) return [];
     this.messagesLeft(ready.messages);
+    for (const entry of ready.append?.entries ?? []) this.noteHistory(entry);
     for (const { index } of ready.apply?.entries ?? []) {
       const { disk, log } = this.member;
       const isDurable = index <= disk.baseIndex || disk.hashAt(index) === log.hashAt(index);
-      ensure(isDurable, `index ${index} is durable before it is applied`);
+      ensure(isDurable || this.isConfused, `index ${index} is durable before it is applied`);
     }
     for (const { type, to } of ready.messages) if (type === "installSnapshot") this.member.core.reportSnapshot(to, to === 2);
     this.check();
+    return ready.messages;
   }
 
   /** Honest peers vote for this member, so that hostile ones meet a leader. */
   private win(): void {
     const { core } = this.member;
     core.campaign();
-    this.settle();
-    for (let voter = 2; voter <= 5; voter++) {
-      this.step({ type: "requestVoteResponse", from: voter, to: 1, term: core.term, granted: core.role === "candidate" });
+    for (let phase = 0; phase < 2; phase++) {
+      for (const granted of grants(this.settle())) this.step(granted);
     }
   }
 
-  private settle(): void {
+  private settle(): readonly PeerMessage[] {
+    const sent: PeerMessage[] = [];
     for (let round = 0; round < 20; round++) {
-      this.collect();
-      while (this.member.appends.length > 0) this.messagesLeft(this.member.write());
+      sent.push(...this.collect());
+      while (this.member.appends.length > 0) sent.push(...this.write());
       while (this.member.applies.length > 0) this.member.apply();
     }
     for (let tick = 0; tick < ELECTION_TICKS / 2; tick++) this.member.core.tick();
+    return sent;
+  }
+
+  private write(): readonly PeerMessage[] {
+    const messages = this.member.write();
+    this.messagesLeft(messages);
+    return messages;
   }
 
   /** Power is cut and comes back: whatever a peer made this member store, it can start from. */
   private restart(): void {
     this.member.crash(this.member.appends.length > 1 ? 1 : 0, true);
+    this.restarted();
+  }
+
+  private restarted(): void {
     this.term = this.member.core.term;
     this.commit = this.member.core.commit;
     // The commit index need not be durable; a hostile leader may tell another story from there.
     for (const index of this.committed.keys()) if (index > this.commit) this.committed.delete(index);
   }
 
+  /**
+   * A member tells entries apart by index and term (paper 5.3). A leader that gives it two histories for one such pair can make it take
+   * the copy of the first on its disk for one of the second.
+   */
+  private noteHistory({ index, term }: LogEntry): void {
+    const key = `${index}/${term}`;
+    const hash = this.member.log.hashAt(index) ?? EMPTY_HISTORY;
+    if ((this.histories.get(key) ?? hash) !== hash) this.isConfused = true;
+    this.histories.set(key, hash);
+  }
+
   private messagesLeft(messages: readonly PeerMessage[]): void {
+    ensure(messages.length === 0 || this.member.core.quarantineEvidence === null, "a member in quarantine says nothing");
     for (const message of messages) {
       if (message.type === "requestVote") this.countVote(message.term, message.from);
       if (message.type === "requestVoteResponse" && message.granted) this.countVote(message.term, message.to);
@@ -209,9 +275,10 @@ export class HostileRun {
     this.commit = commit;
   }
 
-  /** Everything was handed out: what is committed is what it was. */
+  /** Everything was handed out, unless the member is in quarantine: what is committed is what it was. */
   private check(): void {
     const { log, core } = this.member;
+    if (core.quarantineEvidence !== null) return;
     for (let index = log.baseIndex + 1; index <= core.commit; index++) {
       const hash = log.hashAt(index);
       ensure(hash !== undefined, `committed index ${index} is in the log`);

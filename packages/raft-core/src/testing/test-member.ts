@@ -112,7 +112,7 @@ export class TestMember implements ObservedMember, DurableView {
     return ready;
   }
 
-  /** The oldest append job becomes durable; its messages to others are returned. */
+  /** The oldest append job becomes durable; its messages to others are returned. A member in quarantine says nothing of it any more. */
   write(): readonly PeerMessage[] {
     const job = this.appends.shift();
     if (job === undefined) return [];
@@ -123,6 +123,7 @@ export class TestMember implements ObservedMember, DurableView {
       this.restoreState();
     }
     this.core.appended(job);
+    if (this.core.quarantineEvidence !== null) return [];
     return job.messages.filter((message) => message.to !== this.id);
   }
 
@@ -187,6 +188,13 @@ export class TestMember implements ObservedMember, DurableView {
     this.evidence = this.core.quarantineEvidence;
     this.restoreState();
     this.log = this.disk.copy();
+    this.core = this.makeCore();
+  }
+
+  /** The store is repaired, and the member trusted again. */
+  repair(): void {
+    this.crash(0, true);
+    this.evidence = null;
     this.core = this.makeCore();
   }
 
