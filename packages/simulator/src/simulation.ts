@@ -40,6 +40,7 @@ export class Simulation {
   readonly #timeline: Timeline;
   readonly #nodes = new Map<string, SimulatedNode>();
   #failure: { readonly reason: unknown } | null = null;
+  readonly #watchers: (() => void)[] = [];
 
   constructor(options: SimulationOptions) {
     if (!Number.isSafeInteger(options.seed) || options.seed < 0)
@@ -84,6 +85,11 @@ export class Simulation {
   schedule(delayMs: number, action: () => void): () => void {
     const event = this.#timeline.schedule(wholeUs(delayMs), "scheduled", action);
     return () => this.#timeline.cancel(event);
+  }
+
+  /** `look` is called after every event, once nothing more follows from it. What it throws fails the run. */
+  watch(look: () => void): void {
+    this.#watchers.push(look);
   }
 
   /** Calls `body` and lets events happen until its promise settles. Rejects as it does, or if it takes too long. */
@@ -168,6 +174,7 @@ export class Simulation {
     try {
       await pumpTurns(() => {
         if (this.#failure !== null) throw this.#failure.reason;
+        for (const look of this.#watchers) look();
         return turn();
       });
     } catch (reason) {

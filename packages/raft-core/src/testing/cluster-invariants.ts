@@ -12,6 +12,11 @@ import { VoteRecord } from "./vote-record.ts";
 /** Terms and indexes stay below it, so that both fit into one key. */
 const INDEX_LIMIT = 2 ** 32;
 
+export interface ClusterInvariantsOptions {
+  /** Index of the snapshot that every founding member begins with. Default 0: none. */
+  readonly foundation?: LogIndex;
+}
+
 /** A member as it was when it was looked at last. */
 interface Sight {
   readonly log: ObservedLog;
@@ -26,8 +31,8 @@ interface Sight {
 export class ClusterInvariants {
   private readonly members = new Map<NodeId, ObservedMember>();
   private readonly sights = new Map<NodeId, Sight>();
-  private readonly committed = new CommittedLog();
-  private readonly configurations = new ConfigurationHistory(this.committed);
+  private readonly committed: CommittedLog;
+  private readonly configurations: ConfigurationHistory;
   private readonly votes = new VoteRecord();
   private readonly reads = new ReadRecord();
   private readonly leaders = new Map<Term, NodeId>();
@@ -37,7 +42,9 @@ export class ClusterInvariants {
   /** The leader of the highest term, 0 before the first. */
   private newestLeader: NodeId = 0;
 
-  constructor(members: Iterable<ObservedMember>) {
+  constructor(members: Iterable<ObservedMember>, options: ClusterInvariantsOptions = {}) {
+    this.committed = new CommittedLog(options.foundation ?? 0);
+    this.configurations = new ConfigurationHistory(this.committed);
     for (const member of members) this.add(member);
   }
 
@@ -125,7 +132,7 @@ export class ClusterInvariants {
   private checkDurable(id: NodeId, log: ObservedLog, [status, before]: readonly [CoreStatus, CoreStatus]): void {
     const { commit } = status;
     const term = log.termAt(commit) ?? 0;
-    const holds = (voter: NodeId): boolean => this.memberOf(voter).durable?.holds(commit, term) ?? true;
+    const holds = (voter: NodeId): boolean => this.members.get(voter)?.durable?.holds(commit, term) ?? true;
     // The step that put another configuration in force may have committed under the former one.
     const isHeld = hasQuorum(status.configuration, holds) || hasQuorum(before.configuration, holds);
     if (!isHeld) violated(`member ${id} committed ${commit} without a quorum of durable copies`);
@@ -168,7 +175,8 @@ export class ClusterInvariants {
   }
 
   private checkVote({ id, durable }: ObservedMember): void {
-    if (durable !== null && durable.hardState.vote !== 0) this.votes.given(id, durable.hardState.term, durable.hardState.vote);
+    const hardState = durable?.hardState ?? null;
+    if (hardState !== null && hardState.vote !== 0) this.votes.given(id, hardState.term, hardState.vote);
   }
 
   /** Only what is committed, and durable here, is applied; equal entries, equal states (paper 5.4.3). */
@@ -193,7 +201,8 @@ export class ClusterInvariants {
   private checkMatch(leader: CoreStatus, log: ObservedLog, { id, match, isDistrusted }: PeerStatus): void {
     const term = log.termAt(match);
     const durable = this.members.get(id)?.durable ?? null;
-    if (term === undefined || durable === null || isDistrusted || durable.hardState.term > leader.term) return;
+    const isTakenAway = (this.sights.get(id)?.status?.term ?? 0) > leader.term;
+    if (term === undefined || durable === null || isDistrusted || isTakenAway) return;
     const isOwnPast = id === leader.id && term !== leader.term;
     if (!isOwnPast && !durable.holds(match, term)) violated(`leader ${leader.id} believes that ${id} holds ${match}`);
   }

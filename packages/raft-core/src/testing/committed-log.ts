@@ -13,6 +13,11 @@ interface Committed {
 export class CommittedLog {
   private readonly committed: Committed[] = [];
 
+  /** What is up to `foundation` was agreed on before the cluster began, and nobody looks at it. */
+  constructor(foundation: LogIndex) {
+    while (this.lastIndex < foundation) this.append(EMPTY_HISTORY, { inTerm: 0, isChange: false });
+  }
+
   get lastIndex(): LogIndex {
     return this.committed.length;
   }

@@ -2,7 +2,8 @@ import type { CoreStatus, HardState, LogEntry, LogIndex, NodeId, Term } from "..
 
 /** What a loss of power now would leave to a member. */
 export interface DurableView {
-  readonly hardState: HardState;
+  /** Null where nobody can tell. */
+  readonly hardState: HardState | null;
   /** Whether the entry would be there, or a snapshot that covers it. */
   holds(index: LogIndex, term: Term): boolean;
 }

@@ -31,7 +31,7 @@ export class VoteRecord {
     const { from } = message;
     if (message.type === "requestVote") this.given(from, message.term, from);
     if (message.type === "requestVoteResponse" && message.granted) this.given(from, message.term, message.to);
-    if (durable === null) return;
+    if (durable === null || durable.hardState === null) return;
     const { term, vote } = durable.hardState;
     switch (message.type) {
       case "requestVote":

@@ -3,6 +3,7 @@ import type { Ports } from "@raftkv/raft-node";
 import { Channel, type Client, createClient, RpcError } from "@raftkv/raft-rpc";
 import { describe, expect, test } from "vitest";
 import type { SimulatedNode } from "../simulated-node.ts";
+import { watchInvariants } from "../testing/cluster-watch.ts";
 import { applyFault, type ClusterFault, drawFault } from "./cluster-fault.ts";
 import { clientPort, SimulatedCluster } from "./simulated-cluster.ts";
 
@@ -107,6 +108,7 @@ interface Outcome {
 async function ordeal(seed: number, faultsTotal: number): Promise<Outcome> {
   const cluster = new SimulatedCluster({ seed, flags: ["--snapshot-count=100"] });
   const { simulation } = cluster;
+  const invariants = watchInvariants(cluster);
   await simulation.drive(() => cluster.startAll());
   const ports = simulation.addNode("client").start();
   const clients = clientsOf(cluster, ports);
@@ -129,6 +131,7 @@ async function ordeal(seed: number, faultsTotal: number): Promise<Outcome> {
   await simulation.drive(() => Promise.all(writing), { withinMs: 10_000 });
   const found = await simulation.drive(() => Promise.all(clients.map((client) => keysOf(client))), { withinMs: 10_000 });
   const leaders = cluster.nodes.map((node) => cluster.memberOn(node)?.context.node.leader ?? 0);
+  expect(invariants.committedTo).toBeGreaterThan(100);
   return { acknowledged: writers.flatMap((writer) => writer.acknowledged), found, leaders, faults, hash: simulation.trace.hash };
 }
 
