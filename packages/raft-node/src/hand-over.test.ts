@@ -25,6 +25,14 @@ describe("a transfer of leadership", () => {
     expect(seen.value).toEqual({ outcome: "done", leader: target?.id });
   });
 
+  test("may be asked for at the member that is to lead", async () => {
+    const group = await electedGroup();
+    const [target] = group.followers;
+    const seen = watched(target?.node.transferLeadership(target.id) ?? Promise.reject(new Error("There are followers")));
+    await group.settle();
+    expect(seen.value).toEqual({ outcome: "done", leader: target?.id });
+  });
+
   test("finds a target by itself, and only at the leader", async () => {
     const group = await electedGroup();
     const { id, node } = group.leader;

@@ -29,6 +29,15 @@ describe("a transfer that somebody waits for", () => {
     expect(seen.value).toEqual({ outcome: "done", leader: TARGET });
   });
 
+  test("is done when the target is this member, and it leads", async () => {
+    const transfer = new LeadershipTransfer(1_000);
+    const seen = watched(transfer.follow({ outcome: "forwarded", to: 1 }, TARGET, 0));
+    transfer.roleChanged({ role: "candidate", leader: 0 });
+    transfer.roleChanged({ role: "leader", leader: TARGET });
+    await settle();
+    expect(seen.value).toEqual({ outcome: "done", leader: TARGET });
+  });
+
   test("has failed when somebody else leads", async () => {
     const transfer = new LeadershipTransfer(1_000);
     const seen = watched(transfer.follow({ outcome: "forwarded", to: 1 }, TARGET, 0));

@@ -75,8 +75,9 @@ export class LeadershipTransfer {
     );
   }
 
-  roleChanged({ leader, role }: SoftState): void {
-    if (leader === 0 || role === "leader") return;
+  /** Somebody leads, or nobody. This member itself may be the target. */
+  roleChanged({ leader }: SoftState): void {
+    if (leader === 0) return;
     this.settle(
       () => true,
       ({ target }) => (target === leader ? { outcome: "done", leader } : { outcome: "failed", reason: "leadership_lost" }),
