@@ -1,7 +1,7 @@
 import type { ProposeOutcome } from "@raftkv/raft-core";
 import { describe, expect, test } from "vitest";
 import { envelopeBytes } from "./entry-envelope.ts";
-import type { Completion, NodeError } from "./node-error.ts";
+import { type Completion, NodeError } from "./node-error.ts";
 import { Proposals } from "./proposals.ts";
 
 const random = { below: (limit: number) => limit - 1, bytes: (count: number) => new Uint8Array(count).fill(7) };
@@ -148,6 +148,28 @@ describe("proposals", () => {
     for (const entry of taken) proposals.applied(entry, "done");
     expect(seen).toEqual([reason]);
     expect(calm.results).toEqual(["done"]);
+  });
+
+  test("all fail, also if one of the callers throws", () => {
+    const seen: unknown[] = [];
+    const proposals = new Proposals<string>({ ...limits, countMax: 10, onCompletionError: (error) => seen.push(error) });
+    const reason = new Error("The caller is broken");
+    const [overdue, stopped] = [outcome(), outcome()];
+    const addBoth = (nowMs: number, calm: Outcome): void => {
+      proposals.add(command("a"), nowMs, {
+        succeed: () => {},
+        fail: () => {
+          throw reason;
+        },
+      });
+      proposals.add(command("b"), nowMs, calm);
+    };
+    addBoth(0, overdue);
+    addBoth(1, stopped);
+    proposals.expire(1000);
+    proposals.failAll(new NodeError("ERR_STOPPED", "maybe-applied", "This member is stopping"));
+    expect(seen).toEqual([reason, reason]);
+    expect([overdue, stopped].map(({ errors }) => errors.map(({ code }) => code))).toEqual([["ERR_NO_LEADER"], ["ERR_STOPPED"]]);
   });
 
   test("are offered in pieces that fit a message, in order", () => {

@@ -1,4 +1,5 @@
 import type { LogIndex, ProposeOutcome } from "@raftkv/raft-core";
+import { CompletionGuard } from "./completion-guard.ts";
 import { meaningOf } from "./dropped-proposal.ts";
 import { EntryEnvelope } from "./entry-envelope.ts";
 import { type Completion, NodeError } from "./node-error.ts";
@@ -22,7 +23,7 @@ export interface ProposalsOptions {
   readonly countMax: number;
   readonly bytesMax: number;
   readonly timeoutMs: number;
-  /** A completion threw. The node goes on: what is committed is applied, whoever was told. */
+  /** A completion threw. */
   readonly onCompletionError: (error: unknown) => void;
 }
 
@@ -38,7 +39,7 @@ export class Proposals<Result> {
   private readonly countMax: number;
   private readonly bytesMax: number;
   private readonly timeoutMs: number;
-  private readonly onCompletionError: (error: unknown) => void;
+  private readonly guard: CompletionGuard;
   private pendingBytes = 0;
   /** In order of arrival, so that the oldest deadline comes first. */
   private readonly pending = new Map<number, Pending<Result>>();
@@ -53,7 +54,7 @@ export class Proposals<Result> {
     this.countMax = options.countMax;
     this.bytesMax = options.bytesMax;
     this.timeoutMs = options.timeoutMs;
-    this.onCompletionError = options.onCompletionError;
+    this.guard = new CompletionGuard(options.onCompletionError);
   }
 
   get count(): number {
@@ -109,11 +110,7 @@ export class Proposals<Result> {
     const pending = this.pending.get(sequence);
     if (pending === undefined) return;
     this.forget(pending);
-    try {
-      pending.completion.succeed(result);
-    } catch (error) {
-      this.onCompletionError(error);
-    }
+    this.guard.succeed(pending.completion, result);
   }
 
   /** This member leads no longer: what it appended may be overwritten. */
@@ -159,7 +156,7 @@ export class Proposals<Result> {
     this.orphans = [];
     this.pending.clear();
     this.pendingBytes = 0;
-    for (const pending of all) pending.completion.fail(error);
+    for (const { completion } of all) this.guard.fail(completion, error);
   }
 
   /** How many of the queued entries make up at most `pieceBytesMax`, at least one. */
@@ -186,7 +183,7 @@ export class Proposals<Result> {
 
   private fail(pending: Pending<Result>, error: NodeError): void {
     this.forget(pending);
-    pending.completion.fail(error);
+    this.guard.fail(pending.completion, error);
   }
 
   private forget(pending: Pending<Result>): void {
