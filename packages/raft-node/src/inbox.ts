@@ -1,4 +1,5 @@
 import type { NodeId, PeerMessage } from "@raftkv/raft-core";
+import { laneOf } from "./message-lane.ts";
 
 /**
  * What peers sent since the last turn. What elections, commits and reads wait for goes through the core before the entries that came
@@ -11,7 +12,7 @@ export class Inbox {
   private down: NodeId[] = [];
 
   add(message: PeerMessage): void {
-    if (isUrgent(message.type)) this.urgent.push(message);
+    if (laneOf(message) === "urgent") this.urgent.push(message);
     else this.bulk.push(message);
   }
 
@@ -49,28 +50,5 @@ export class Inbox {
       this.down = [];
       for (const peer of down) handlers.onDown(peer);
     }
-  }
-}
-
-function isUrgent(type: PeerMessage["type"]): boolean {
-  switch (type) {
-    case "appendEntries":
-    case "installSnapshot":
-    case "forwardPropose":
-      return false;
-    case "requestPreVote":
-    case "requestPreVoteResponse":
-    case "requestVote":
-    case "requestVoteResponse":
-    case "appendEntriesResponse":
-    case "heartbeat":
-    case "heartbeatResponse":
-    case "timeoutNow":
-    case "transferLeadership":
-    case "readIndexRequest":
-    case "readIndexResponse":
-      return true;
-    default:
-      return type satisfies never;
   }
 }

@@ -16,8 +16,8 @@ export interface PeerTransportHandlers {
 
 /**
  * Carries messages between members. May lose, never alters. Appends and forwarded proposals keep their order among themselves while a
- * connection lasts, and so do the urgent ones: heartbeats, votes, acknowledgements, reads and transfers of leadership. Urgent messages
- * never wait behind the others and may overtake them.
+ * connection lasts, and so do the urgent ones: heartbeats, votes, acknowledgements, reads and transfers of leadership (`laneOf`). Urgent
+ * messages never wait behind the others and may overtake them.
  */
 export interface PeerTransport {
   start(handlers: PeerTransportHandlers): void;

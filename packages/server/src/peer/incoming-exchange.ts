@@ -1,9 +1,8 @@
 import { CodecError, decodePeerFrame, encodePeerFrame, type Hello } from "@raftkv/api";
-import type { Logger, PeerTransportHandlers } from "@raftkv/raft-node";
+import { type Logger, messageLanes, type PeerTransportHandlers } from "@raftkv/raft-node";
 import { StatusCode, type StreamCall, type StreamCallHandlers } from "@raftkv/raft-rpc";
 import { nodeIdOf } from "../cluster/identity.ts";
 import type { MemberStores } from "../cluster/member-stores.ts";
-import { messageLanes } from "./message-lane.ts";
 import { helloError, helloTo, type PeerIdentity } from "./peer-identity.ts";
 
 export interface IncomingExchangeOptions {

@@ -1,8 +1,7 @@
 import type { PeerMessage } from "@raftkv/raft-core";
-import type { Clock, Logger } from "@raftkv/raft-node";
+import { type Clock, type Logger, laneOf, type MessageLane } from "@raftkv/raft-node";
 import type { Channel } from "@raftkv/raft-rpc";
 import type { MemberStores } from "../cluster/member-stores.ts";
-import { laneOf, type MessageLane } from "./message-lane.ts";
 import type { PeerIdentity } from "./peer-identity.ts";
 import { PeerLink } from "./peer-link.ts";
 

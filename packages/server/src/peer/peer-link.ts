@@ -1,10 +1,9 @@
 import { BATCH_MESSAGES_MAX, CodecError, decodePeerFrame, encodePeerFrame, type Hello, peerMessageBytesMax } from "@raftkv/api";
 import type { PeerMessage } from "@raftkv/raft-core";
-import type { Clock, Logger, Timer } from "@raftkv/raft-node";
+import type { Clock, Logger, MessageLane, Timer } from "@raftkv/raft-node";
 import { type Channel, type ClientStreamCall, type ClientStreamHandlers, type RpcError, StatusCode } from "@raftkv/raft-rpc";
 import { idText } from "../cluster/identity.ts";
 import type { MemberStores } from "../cluster/member-stores.ts";
-import type { MessageLane } from "./message-lane.ts";
 import { helloError, helloTo, type PeerIdentity } from "./peer-identity.ts";
 
 /** A batch is cut here, so that it stays below what the receiver takes as one message. */

@@ -4,6 +4,7 @@ import {
   type Clock,
   type Connection,
   type Logger,
+  messageLanes,
   type Network,
   NetworkError,
   type PeerTransport,
@@ -17,7 +18,6 @@ import type { MemberStores } from "../cluster/member-stores.ts";
 import { parseMemberUrl } from "../config/member-url.ts";
 import { IncomingExchange } from "./incoming-exchange.ts";
 import { receiveSnapshot } from "./incoming-snapshot.ts";
-import { messageLanes } from "./message-lane.ts";
 import { helloTo, type PeerIdentity } from "./peer-identity.ts";
 import { PeerLanes } from "./peer-lanes.ts";
 

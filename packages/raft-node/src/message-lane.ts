@@ -1,8 +1,7 @@
-import type { Lane } from "@raftkv/api";
 import type { PeerMessage } from "@raftkv/raft-core";
 
-/** A lane for messages; a snapshot has a stream of its own. */
-export type MessageLane = Exclude<Lane, "snapshot">;
+/** Messages of one lane keep their order among themselves (see PeerTransport). */
+export type MessageLane = "urgent" | "bulk";
 
 /** The more urgent one first. */
 export const messageLanes: readonly MessageLane[] = ["urgent", "bulk"];
@@ -33,7 +32,7 @@ const lanes: Readonly<Record<PeerMessage["type"], MessageLane>> = {
   readIndexResponse: "urgent",
 };
 
-/** Which lane carries a message. The receiver takes any message from either: only the sender has to know. */
+/** Which lane carries a message, and in which order a turn takes what has come. A receiver takes any message from either lane. */
 export function laneOf(message: PeerMessage): MessageLane {
   return lanes[message.type];
 }
