@@ -21,6 +21,7 @@ test.each<[ProposeDropped, RegExp]>([
   ["conf_not_joint", /no joint configuration/],
   ["barrier", /leader is new/],
   ["conf_invalid", /would leave no voters/],
+  ["learner_behind", /too far behind/],
 ])("a change that was dropped with %s is refused for that reason", (reason, sentence) => {
   expect(meaningOf(reason)).toMatchObject({ error: { code: "ERR_REFUSED", message: expect.stringMatching(sentence) }, refusal: reason });
 });

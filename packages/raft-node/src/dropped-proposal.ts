@@ -23,6 +23,7 @@ export function meaningOf(reason: ProposeDropped): DroppedProposal {
     case "conf_not_joint":
     case "barrier":
     case "conf_invalid":
+    case "learner_behind":
       return {
         error: new NodeError("ERR_REFUSED", "safe", `The members can't be changed now: ${refusalSentences[reason]}`),
         refusal: reason,
@@ -47,4 +48,5 @@ const refusalSentences: Readonly<Record<ChangeRefusal, string>> = {
   conf_not_joint: "there is no joint configuration to leave",
   barrier: "the leader is new and has not committed anything yet",
   conf_invalid: "it would leave no voters, or moves too many at once",
+  learner_behind: "a learner that is to become a voter is too far behind",
 };

@@ -28,4 +28,5 @@ export {
   type Timer,
 } from "./ports.ts";
 export { type CoreInspection, RaftNode } from "./raft-node.ts";
+export { rehearseElections } from "./rehearsal.ts";
 export type { StateMachine, StateSnapshot } from "./state-machine.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { NodeError } from "./node-error.ts";
+import { NodeError } from "./node-error.ts";
 import { Reads } from "./reads.ts";
 
 interface Seen {
@@ -59,11 +59,14 @@ describe("linearizable reads", () => {
     expect(seen.errors.map((error) => [error.code, error.retryable])).toEqual([["ERR_TIMED_OUT", "safe"]]);
   });
 
-  test("fail at once when this member can't trust its data", () => {
+  test.each([
+    ["this member can't trust its data", "quarantined", "ERR_QUARANTINED"],
+    ["too many wait in the core", "overloaded", "ERR_OVERLOADED"],
+  ] as const)("fail at once when %s", (_what, failed, code) => {
     const reads = new Reads({ ...limits, countMax: 10 });
     const seen = reader(reads);
-    reads.ask((requestId) => reads.answered({ requestId, failed: "quarantined" }, 0));
-    expect(seen.errors.map((error) => [error.code, error.retryable])).toEqual([["ERR_QUARANTINED", "safe"]]);
+    reads.ask((requestId) => reads.answered({ requestId, failed }, 0));
+    expect(seen.errors.map((error) => [error.code, error.retryable])).toEqual([[code, "safe"]]);
   });
 
   test("time out while the core or the state machine keeps them", () => {
@@ -76,6 +79,28 @@ describe("linearizable reads", () => {
     expect([unanswered.errors.length, unapplied.errors.length]).toEqual([1, 1]);
     reads.applied(9);
     expect(unapplied.indexes).toEqual([]);
+  });
+
+  test("are all told how they ended, also if one of the callers throws", () => {
+    const thrown: unknown[] = [];
+    const reason = new Error("The caller is broken");
+    const broken = (): never => {
+      throw reason;
+    };
+    const reads = new Reads({ ...limits, countMax: 10, onCompletionError: (error) => thrown.push(error) });
+    const calm: Seen[] = [];
+    const addBoth = (): void => {
+      reads.add(0, { succeed: broken, fail: broken });
+      calm.push(reader(reads));
+    };
+    addBoth();
+    reads.ask((requestId) => reads.answered({ requestId, index: 4 }, 4));
+    addBoth();
+    reads.ask((requestId) => reads.answered({ requestId, failed: "quarantined" }, 4));
+    addBoth();
+    reads.failAll(new NodeError("ERR_STOPPED", "maybe-applied", "This member is stopping"));
+    expect(thrown).toEqual([reason, reason, reason]);
+    expect(calm.map(({ indexes, errors }) => indexes[0] ?? errors[0]?.code)).toEqual([4, "ERR_QUARANTINED", "ERR_STOPPED"]);
   });
 
   test("are refused beyond the limit and fail together at the end", () => {

@@ -1,4 +1,5 @@
 import type { LogIndex, ReadFailure, ReadResult } from "@raftkv/raft-core";
+import { CompletionGuard } from "./completion-guard.ts";
 import { quarantinedError } from "./dropped-proposal.ts";
 import { type Completion, NodeError } from "./node-error.ts";
 
@@ -15,7 +16,7 @@ export interface ReadsOptions {
   /** Reads that may wait at once. */
   readonly countMax: number;
   readonly timeoutMs: number;
-  /** A completion threw. The others are told all the same. */
+  /** A completion threw. */
   readonly onCompletionError: (error: unknown) => void;
 }
 
@@ -30,7 +31,7 @@ export interface ReadsOptions {
 export class Reads {
   private readonly countMax: number;
   private readonly timeoutMs: number;
-  private readonly onCompletionError: (error: unknown) => void;
+  private readonly guard: CompletionGuard;
   private queued: Completion<LogIndex>[] = [];
   private queuedDeadlineMs = 0;
   /** Failed in the core for a reason that passes. */
@@ -43,7 +44,7 @@ export class Reads {
   constructor(options: ReadsOptions) {
     this.countMax = options.countMax;
     this.timeoutMs = options.timeoutMs;
-    this.onCompletionError = options.onCompletionError;
+    this.guard = new CompletionGuard(options.onCompletionError);
   }
 
   add(nowMs: number, completion: Completion<LogIndex>): void {
@@ -115,7 +116,7 @@ export class Reads {
     this.confirmed = [];
     this.queued = [];
     this.open = 0;
-    for (const batch of batches) for (const completion of batch.completions) completion.fail(error);
+    for (const batch of batches) for (const completion of batch.completions) this.guard.fail(completion, error);
   }
 
   private askFor(batch: ReadBatch, readIndex: (requestId: number) => void): void {
@@ -131,6 +132,8 @@ export class Reads {
       case "timed_out":
         this.retrying.push(batch);
         return;
+      case "overloaded":
+        return this.fail(batch, new NodeError("ERR_OVERLOADED", "safe", "Too many reads are waiting already at the core of this member"));
       case "quarantined":
         return this.fail(batch, quarantinedError("safe"));
       default:
@@ -140,17 +143,11 @@ export class Reads {
 
   private succeed(batch: ReadBatch, applied: LogIndex): void {
     this.open -= batch.completions.length;
-    for (const completion of batch.completions) {
-      try {
-        completion.succeed(applied);
-      } catch (error) {
-        this.onCompletionError(error);
-      }
-    }
+    for (const completion of batch.completions) this.guard.succeed(completion, applied);
   }
 
   private fail(batch: ReadBatch, error: NodeError): void {
     this.open -= batch.completions.length;
-    for (const completion of batch.completions) completion.fail(error);
+    for (const completion of batch.completions) this.guard.fail(completion, error);
   }
 }

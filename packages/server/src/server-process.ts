@@ -1,5 +1,5 @@
 import { LogStoreError } from "@raftkv/log-store";
-import { DiskError, type Logger, NetworkError, type Ports } from "@raftkv/raft-node";
+import { DiskError, type Logger, NetworkError, type Ports, rehearseElections } from "@raftkv/raft-node";
 import { ConfigError } from "./config/config-error.ts";
 import { type MemberConfig, memberConfig } from "./config/member-config.ts";
 import { readOptions, unknownVariables } from "./config/option-source.ts";
@@ -35,6 +35,7 @@ export async function runServer(args: readonly string[], environment: Environmen
   const ports = nodePorts({ logLevel: config.logLevel });
   for (const name of unknownVariables(environment)) ports.logger.warn("unrecognized environment variable", { name });
 
+  rehearseElections();
   const end = endOfProcess(ports.logger);
   let member: Member;
   try {
