@@ -37,6 +37,7 @@ describe("options", () => {
       forwardProposals: false,
       validateChanges: false,
       changeBarrier: false,
+      promotionLagMax: 7,
       leaseReads: { driftPpm: 500, tickMs: 25 },
       priority: PRIORITY_MAX,
       hintStaggerTicks: 3,

@@ -17,6 +17,7 @@ const NO_REFERENCE: Required<ReferenceBehavior> = {
   trustMessages: false,
   refuseSnapshotsWithoutSelf: false,
   leaveJointOnlyAtApply: false,
+  transferPostponesQuorumCheck: false,
   changesApplyDuringRestore: false,
   voteRightAfterStart: false,
 };
@@ -33,6 +34,7 @@ export function resolveOptions(options: CoreOptions): ResolvedOptions {
     forwardProposals: options.forwardProposals ?? true,
     validateChanges: options.validateChanges ?? true,
     changeBarrier: options.changeBarrier ?? true,
+    promotionLagMax: options.promotionLagMax === undefined ? 5_000 : options.promotionLagMax,
     leaseReads: options.leaseReads ?? null,
     priority: options.priority ?? 0,
     hintStaggerTicks: options.hintStaggerTicks ?? 1,
@@ -63,6 +65,10 @@ function checkOptions(options: ResolvedOptions): void {
   }
   if (!Number.isSafeInteger(priority) || priority < 0 || priority > PRIORITY_MAX) {
     throw new RangeError(`Option priority is ${priority}, not an integer from 0 to ${PRIORITY_MAX}`);
+  }
+  const { promotionLagMax } = options;
+  if (promotionLagMax !== null && !(Number.isSafeInteger(promotionLagMax) && promotionLagMax >= 0)) {
+    throw new RangeError(`Option promotionLagMax is ${promotionLagMax}, neither null nor a count of entries`);
   }
   if (leaseReads === null) return;
   if (!options.checkQuorum) throw new RangeError("leaseReads needs checkQuorum: nothing else keeps a second leader from being elected");

@@ -38,8 +38,10 @@ export class CoreState {
   quarantine: QuarantineEvidence | null;
   /** Ticks since this core was made. */
   now = 0;
-  /** The driver's monotonic clock, as far as it was told. Only lease reads look at it. */
-  nowMs = 0;
+  /** The driver's monotonic clock, null as long as it was not told. Only lease reads look at it. */
+  nowMs: number | null = null;
+  /** Tick until which this member gave a leader its word to elect nobody else. Before a restart it may have done so, too. */
+  promisedUntil: number;
   /** Ticks since the leader was heard or a vote was given; at a leader, since the last check of its quorum. */
   electionElapsed = 0;
   electionTimeout = 0;
@@ -58,6 +60,7 @@ export class CoreState {
     this.term = start.hardState.term;
     this.vote = start.hardState.vote;
     this.quarantine = start.quarantine ?? null;
+    this.promisedUntil = options.reference.voteRightAfterStart ? 0 : options.electionTicks;
   }
 
   get logEnd(): LogEnd {

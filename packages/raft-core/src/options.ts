@@ -28,6 +28,8 @@ export interface ReferenceBehavior {
   readonly refuseSnapshotsWithoutSelf?: boolean;
   /** Leaving a joint configuration that leaves by itself is proposed only when entries were applied, not again at heartbeats. */
   readonly leaveJointOnlyAtApply?: boolean;
+  /** The check of the quorum starts anew when a transfer of leadership begins. */
+  readonly transferPostponesQuorumCheck?: boolean;
   /** A change that is applied while a received snapshot is being stored alters the snapshot's configuration. */
   readonly changesApplyDuringRestore?: boolean;
   /** With lease reads: votes are given right after a start, although nobody remembers what was promised before. */
@@ -51,7 +53,14 @@ export interface CoreOptions {
   readonly validateChanges?: boolean;
   /** Refuse a configuration change until an entry of the leader's own term is committed. Default true. */
   readonly changeBarrier?: boolean;
-  /** Serve reads without asking the others while a lease lasts. Needs `checkQuorum` at every member. Default null: always ask. */
+  /**
+   * Learners that lack more entries, or were not heard of lately, are not made voters. Default 5,000; null: no such check.
+   */
+  readonly promotionLagMax?: number | null;
+  /**
+   * Serve reads without asking the others while a lease lasts. Every member needs it, with the same ticks, and `checkQuorum`: the lease
+   * rests on what they promise. The clock of `observeTime` has to go on while the machine sleeps. Default null: always ask.
+   */
   readonly leaseReads?: LeaseReadOptions | null;
   /** Others of lower priority are voted for only if their log is newer. Default 0; only differences matter. */
   readonly priority?: number;

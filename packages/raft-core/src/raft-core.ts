@@ -4,6 +4,7 @@ import { CoreState } from "./core-state.ts";
 import { admit, forwardTransfer, isOwnMessage, stepTermed, watch } from "./dispatch.ts";
 import { isPromotable, ownCampaignKind, startElection } from "./election/campaign.ts";
 import { campaignOnSuspicion, suspectLeader } from "./election/hints.ts";
+import { ticksOfPromise } from "./election/stickiness.ts";
 import { HandOut } from "./hand-out.ts";
 import { checkLocalInvariants, LocalSnapshot } from "./invariants/local.ts";
 import { applyChange, leaveJointIfDue } from "./leader/changes.ts";
@@ -115,13 +116,14 @@ export class RaftCore {
     }
   }
 
-  /** The driver's monotonic clock in milliseconds, before the other inputs of a turn. Only lease reads need it. */
+  /** The driver's monotonic clock in milliseconds, before the other inputs of each turn. Without it no lease is relied on. */
   observeTime(nowMs: number): void {
     this.state.nowMs = nowMs;
   }
 
-  /** Starts an election now, as if the election time-out had passed. */
+  /** Starts an election now, as if the election time-out had passed; but not while a leader's lease may rest on this member. */
   campaign(): CampaignOutcome {
+    if (this.state.role.kind !== "leader" && ticksOfPromise(this.state) > 0) return "loyal";
     return startElection(this.state, ownCampaignKind(this.state));
   }
 
@@ -218,12 +220,12 @@ export class RaftCore {
   }
 
   get hasReady(): boolean {
-    return this.handOut.hasNext;
+    return this.handOut.hasNext || this.hasReadRound;
   }
 
   /** What is to be done now; undefined if nothing. Call it again after every batch of inputs. */
   ready(): Ready | undefined {
-    this.startReadRound();
+    if (this.hasReadRound) this.startReadRound();
     if (!this.handOut.hasNext) return undefined;
     checkLocalInvariants(this.state, this.checked);
     this.checked.take(this.state);
@@ -352,11 +354,12 @@ export class RaftCore {
     leadership.reads.expire(state.now);
     leadership.heartbeatElapsed++;
     state.electionElapsed++;
+    leadership.transferElapsed++;
     if (state.electionElapsed >= state.options.electionTicks) {
       state.electionElapsed = 0;
       if (state.options.checkQuorum) checkQuorum(state, leadership);
-      endTransfer(state, leadership, "timeout");
     }
+    if (leadership.transferElapsed >= state.options.electionTicks) endTransfer(state, leadership, "timeout");
     if (state.role === leadership && leadership.heartbeatElapsed >= state.options.heartbeatTicks) {
       leadership.heartbeatElapsed = 0;
       broadcastHeartbeat(state, leadership);
@@ -386,20 +389,22 @@ export class RaftCore {
   }
 
   /**
-   * All reads since the last Ready share one round. A new leader waits for the first commit of its term: until then its commit
-   * index may be older than what a former leader has answered (dissertation 6.4).
+   * A new leader waits for the first commit of its term: until then its commit index may be older than what a former leader has
+   * answered (dissertation 6.4).
    */
+  private get hasReadRound(): boolean {
+    const { role, log, forwardedReads } = this.state;
+    if (role.kind !== "leader") return forwardedReads.hasUnsent;
+    return role.reads.hasUnissued && log.commit >= role.termStart;
+  }
+
+  /** All reads since the last Ready share one round. */
   private startReadRound(): void {
-    const state = this.state;
-    if (state.role.kind !== "leader") {
-      if (state.forwardedReads.hasUnsent) state.forwardedReads.sendTo(state.leader);
-      return;
-    }
-    const reads = state.role.reads;
-    if (!reads.hasUnissued || state.log.commit < state.role.termStart) return;
-    reads.issue(state.log.commit);
-    broadcastHeartbeat(state, state.role);
-    confirmReads(state, state.role);
+    const { role, log, forwardedReads, leader } = this.state;
+    if (role.kind !== "leader") return forwardedReads.sendTo(leader);
+    role.reads.issue(log.commit);
+    broadcastHeartbeat(this.state, role);
+    confirmReads(this.state, role);
   }
 }
 

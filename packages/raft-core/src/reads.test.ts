@@ -121,7 +121,7 @@ describe("at the leader", () => {
     const member = soloLeader({ size: 3 });
     for (let id = 1; id <= READS_MAX + 1; id++) member.core.readIndex(id);
     drain(member);
-    expect(member.reads).toEqual([{ requestId: READS_MAX + 1, failed: "timed_out" }]);
+    expect(member.reads).toEqual([{ requestId: READS_MAX + 1, failed: "overloaded" }]);
   });
 });
 
@@ -243,7 +243,7 @@ describe("at a follower", () => {
     exchange(member, heartbeat(2, { term: 1 }));
     for (let id = 1; id <= READS_MAX + 1; id++) member.core.readIndex(id);
     drain(member);
-    expect(member.reads).toEqual([{ requestId: READS_MAX + 1, failed: "timed_out" }]);
+    expect(member.reads).toEqual([{ requestId: READS_MAX + 1, failed: "overloaded" }]);
   });
 
   test("more requests of others than may wait are not taken, and time out where they came from", () => {

@@ -95,9 +95,11 @@ describe("it is refused", () => {
   });
 });
 
-test("a configuration that is none, or a joint one, is a mistake of the driver", () => {
+test("a configuration that is none, or a joint one, is refused, and so is a member that lost data", () => {
   const member = soloMember({ size: 3 });
   for (const configuration of [EMPTY_CONFIGURATION, { ...votersOnly([1]), outgoing: [1, 2, 3] }]) {
-    expect(() => member.core.recoverUnsafely(configuration)).toThrow("The configuration to recover with is a simple one");
+    expect(member.core.recoverUnsafely(configuration)).toBe("conf_invalid");
   }
+  member.core.quarantine({ kind: "storage", description: "a checksum is wrong" });
+  expect(member.core.recoverUnsafely(votersOnly([1]))).toBe("quarantined");
 });

@@ -1,7 +1,6 @@
-import { assert } from "./assert.ts";
 import type { CoreState } from "./core-state.ts";
 import { switchConfiguration } from "./leader/changes.ts";
-import { isJoint, isVoter, isWellFormedConfiguration, normalized, trackedIds } from "./membership/configuration.ts";
+import { isJoint, isVoter, isWellFormedConfiguration, normalized } from "./membership/configuration.ts";
 import { becomeFollower } from "./roles.ts";
 import type { Configuration, RecoveryOutcome } from "./types.ts";
 
@@ -12,13 +11,14 @@ import type { Configuration, RecoveryOutcome } from "./types.ts";
  */
 export function recoverUnsafely(state: CoreState, wanted: Configuration): RecoveryOutcome {
   const configuration = normalized(wanted);
-  assert(isWellFormedConfiguration(configuration) && !isJoint(configuration), "The configuration to recover with is a simple one");
+  if (state.quarantine !== null) return "quarantined";
+  if (!isWellFormedConfiguration(configuration) || isJoint(configuration)) return "conf_invalid";
   if (!isVoter(configuration, state.id)) return "not_a_voter_of_it";
   if (state.leader !== 0) return "leader_known";
   if (state.log.applied < state.log.commit) return "unapplied_entries";
   // Applied later, it would change the new configuration into who knows what.
   if (state.log.hasChangeAfter(state.log.applied)) return "pending_configuration";
   becomeFollower(state, state.term, 0);
-  switchConfiguration(state, configuration, trackedIds(configuration));
+  switchConfiguration(state, configuration, []);
   return "done";
 }

@@ -49,6 +49,7 @@ export function followLeader(state: CoreState, leader: NodeId): void {
   forgetReads(state, state.term, leader);
   state.leader = leader;
   state.electionElapsed = 0;
+  state.promisedUntil = state.now + state.options.electionTicks;
   state.roundsWithoutLeader = 0;
   state.suspicion.clear();
 }

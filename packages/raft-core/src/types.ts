@@ -105,7 +105,8 @@ export interface SoftState {
   readonly leader: NodeId;
 }
 
-export type ReadFailure = "no_leader" | "leadership_lost" | "timed_out" | "quarantined";
+/** `overloaded`: too many reads wait already. */
+export type ReadFailure = "no_leader" | "leadership_lost" | "timed_out" | "overloaded" | "quarantined";
 
 /** Answer to `readIndex(requestId)`: serve the read once `index` is applied, or fail it. */
 export type ReadResult =
@@ -120,8 +121,9 @@ export type ReadResult =
  * - `conf_not_joint`: there is no joint configuration to leave
  * - `barrier`: this leader has not committed an entry of its own term yet (the erratum to dissertation 4.1)
  * - `conf_invalid`: the change would leave no voters, or names a member that is none
+ * - `learner_behind`: a learner that is to become a voter was not heard of lately, or lacks too much: the others would wait for it
  */
-export type ChangeRefusal = "conf_pending" | "conf_joint" | "conf_not_joint" | "barrier" | "conf_invalid";
+export type ChangeRefusal = "conf_pending" | "conf_joint" | "conf_not_joint" | "barrier" | "conf_invalid" | "learner_behind";
 
 /**
  * - `no_leader`: nobody is known to lead; try again when `Ready.softState` names one
@@ -163,6 +165,9 @@ export type CampaignOutcome =
   /** A committed change of members is not applied yet: it might campaign among the wrong ones. */
   | "unapplied_configuration"
   | "quarantined"
+  /** A leader's lease may rest on this member for a while. */
+  | "loyal"
+  /** Terms or indexes are used up. */
   | "exhausted"
   /** By a hint: that member is not the leader, pre-votes are off, or lease reads rely on the full time-out. */
   | "hint_ignored";
@@ -178,7 +183,15 @@ export type QuarantineEvidence =
 export type CompactOutcome = "compacted" | "not_in_snapshot";
 
 /** What came of `recoverUnsafely`. */
-export type RecoveryOutcome = "done" | "not_a_voter_of_it" | "leader_known" | "unapplied_entries" | "pending_configuration";
+export type RecoveryOutcome =
+  | "done"
+  /** Joint, without voters, or not well-formed. */
+  | "conf_invalid"
+  | "not_a_voter_of_it"
+  | "leader_known"
+  | "unapplied_entries"
+  | "pending_configuration"
+  | "quarantined";
 
 /** Where the core gets chance from. */
 export interface RandomSource {

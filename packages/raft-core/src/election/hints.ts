@@ -21,9 +21,11 @@ export function suspectLeader(state: CoreState, suspect: NodeId, cause: "connect
   return campaignOnSuspicion(state);
 }
 
-/** Called at every tick, and as soon as the leader is suspected. */
+/** Called at every tick, and as soon as the leader is suspected. An election of one's own is left alone unless somebody refused. */
 export function campaignOnSuspicion(state: CoreState): CampaignOutcome {
-  if (!state.suspicion.isDue(state.now)) return "deferred";
+  const { role, suspicion, now } = state;
+  const isUndecided = role.kind === "candidate" && role.tally.counts(() => true).refused === 0;
+  if (isUndecided || !suspicion.isDue(now)) return "deferred";
   return campaignAtOnce(state);
 }
 
@@ -34,7 +36,8 @@ export function campaignInsteadOf(state: CoreState, request: RequestPreVote): vo
 }
 
 function campaignAtOnce(state: CoreState): CampaignOutcome {
-  state.suspicion.postpone(state.now, allVoters(state.configuration).length, state.random);
   if (!isPromotable(state)) return "unpromotable";
+  state.suspicion.tried();
+  state.suspicion.postpone(state.now, allVoters(state.configuration).length, state.random);
   return startElection(state, "preVote");
 }

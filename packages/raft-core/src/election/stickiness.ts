@@ -9,8 +9,14 @@ import type { RequestPreVote, RequestVote } from "../messages.ts";
 export function ticksOfLoyalty(state: CoreState, request: RequestPreVote | RequestVote): number {
   const { options, electionElapsed, leader } = state;
   if (!options.checkQuorum || (request.type === "requestVote" && request.isTransfer)) return 0;
-  if (leader !== 0 && !state.suspicion.isActive) return Math.max(0, options.electionTicks - electionElapsed);
-  // What this member promised a leader before it was restarted is forgotten, but a lease may still rest on it.
-  const isFresh = options.leaseReads !== null && !options.reference.voteRightAfterStart;
-  return isFresh ? Math.max(0, options.electionTicks - state.now) : 0;
+  const isContent = leader !== 0 && !state.suspicion.isActive;
+  return Math.max(ticksOfPromise(state), isContent ? options.electionTicks - electionElapsed : 0);
+}
+
+/**
+ * Ticks for which a lease may rest on this member's word. It holds whatever becomes known meanwhile, also if the leader is not known any
+ * more: the lease counts from when its heartbeat was sent, and asks nobody again (dissertation 6.4.1).
+ */
+export function ticksOfPromise({ options, promisedUntil, now }: CoreState): number {
+  return options.leaseReads === null ? 0 : Math.max(0, promisedUntil - now);
 }

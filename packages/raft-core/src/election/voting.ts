@@ -36,6 +36,9 @@ export function refuseOutdatedPreVote(state: CoreState, request: RequestPreVote)
 export function handleVoteResponse(state: CoreState, role: Candidacy, response: RequestPreVoteResponse | RequestVoteResponse): void {
   const isPreVote = role.kind === "preCandidate";
   if (isPreVote !== (response.type === "requestPreVoteResponse")) return;
+  // A grant of a pre-vote has the term that was asked for, which may have been another one then.
+  const isOutdated = isPreVote && response.granted && response.term !== state.term + 1;
+  if (isOutdated && !state.options.reference.trustMessages) return;
   const phase = isPreVote ? "preVote" : "vote";
   const { from, granted } = response;
   const { configuration } = state;

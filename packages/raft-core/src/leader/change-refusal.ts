@@ -1,6 +1,6 @@
 import type { CoreState } from "../core-state.ts";
 import { applyChange } from "../membership/changer.ts";
-import { isJoint } from "../membership/configuration.ts";
+import { isJoint, isLearner } from "../membership/configuration.ts";
 import type { ChangeRefusal, ConfigurationChange } from "../types.ts";
 import type { Leadership } from "./leadership.ts";
 
@@ -17,5 +17,18 @@ export function changeRefusal(state: CoreState, leadership: Leadership, change: 
   }
   // Two leaders that change members before they commit anything could end up with majorities that do not overlap.
   if (options.changeBarrier && log.commit < leadership.termStart) return "barrier";
+  if (promotesLaggard(state, leadership, change)) return "learner_behind";
   return options.reference.refusedChangeBecomesEmpty || applyChange(configuration, change).ok ? null : "conf_invalid";
+}
+
+/** A voter that lacks much would hold up every commit that needs it (dissertation 4.2.1). */
+function promotesLaggard(state: CoreState, leadership: Leadership, { operations }: ConfigurationChange): boolean {
+  const { configuration, log, options } = state;
+  const lagMax = options.promotionLagMax;
+  if (lagMax === null) return false;
+  return operations.some(({ type, id }) => {
+    const peer = leadership.progressOf(id);
+    const isPromotion = type === "addVoter" && isLearner(configuration, id) && peer !== undefined;
+    return isPromotion && (!peer.isActive || log.lastIndex - peer.match > lagMax);
+  });
 }

@@ -29,6 +29,8 @@ export class Leadership {
   pendingChange: LogIndex;
   /** Who is to take over, 0 for nobody. */
   transferTarget: NodeId = 0;
+  /** Ticks since that was decided. */
+  transferElapsed = 0;
   /** Payload bytes of entries of this term that are not applied yet. */
   uncommittedBytes = 0;
   heartbeatElapsed = 0;

@@ -32,8 +32,8 @@ export function proposeChange(state: CoreState, change: ConfigurationChange): Pr
 export function handleForwardPropose(state: CoreState, message: ForwardPropose): void {
   const { kind, payloads, from } = message;
   if (state.role.kind !== "leader") {
-    if (state.leader === 0 || state.options.reference.forwardAgain) passOn(state, { ...message, to: state.leader });
-    else drop(state, "not_forwarded", from);
+    if (state.options.reference.forwardAgain) passOn(state, { ...message, to: state.leader });
+    else drop(state, state.leader === 0 ? "no_leader" : "not_forwarded", from);
     return;
   }
   if (kind === "command") {

@@ -21,7 +21,9 @@ export function startTransfer(state: CoreState, leadership: Leadership, target: 
     return { outcome: "refused", reason: refusal };
   }
   state.emit?.({ type: "transferStarted", target, term: state.term });
-  state.electionElapsed = 0;
+  leadership.transferElapsed = 0;
+  // The check of the quorum must not wait for a leader that is asked again and again.
+  if (state.options.reference.transferPostponesQuorumCheck) state.electionElapsed = 0;
   leadership.transferTarget = target;
   leadership.lease?.end();
   if (peer.match === state.log.lastIndex) tellToCampaign(state, peer, { caughtUp: false });

@@ -119,7 +119,7 @@ export const electionMutations: readonly Mutation[] = [
   {
     name: "nobody stands by a leader that lives",
     shownBy: "a leader that is heard is not deposed by one that hears nobody",
-    edits: [{ file: "election/stickiness.ts", find: "return Math.max(0, options.electionTicks - electionElapsed);", replace: "return 0;" }],
+    edits: [{ file: "election/stickiness.ts", find: "isContent ? options.electionTicks - electionElapsed : 0", replace: "0" }],
   },
   {
     name: "members stand by their leader even if it hands over",

@@ -8,8 +8,8 @@ export const leaderMutations: readonly Mutation[] = [
     edits: [
       {
         file: "raft-core.ts",
-        find: "if (!reads.hasUnissued || state.log.commit < state.role.termStart) return;",
-        replace: "if (!reads.hasUnissued) return;",
+        find: "role.reads.hasUnissued && log.commit >= role.termStart",
+        replace: "role.reads.hasUnissued",
       },
     ],
   },
@@ -74,7 +74,7 @@ export const leaderMutations: readonly Mutation[] = [
   },
   {
     name: "a lease outlives a hand-over",
-    shownBy: "leases",
+    shownBy: "a hand-over ends the lease",
     edits: [{ file: "leader/transfer-start.ts", find: "  leadership.lease?.end();", replace: "" }],
   },
   {
@@ -82,11 +82,16 @@ export const leaderMutations: readonly Mutation[] = [
     shownBy: "who comes back with leases in use votes for nobody at first",
     edits: [
       {
-        file: "election/stickiness.ts",
-        find: "return isFresh ? Math.max(0, options.electionTicks - state.now) : 0;",
-        replace: "return isFresh ? 0 : 0;",
+        file: "core-state.ts",
+        find: "options.reference.voteRightAfterStart ? 0 : options.electionTicks",
+        replace: "0",
       },
     ],
+  },
+  {
+    name: "a promise to a leader is forgotten with the leader",
+    shownBy: "who promised a leader patience keeps it when the leader is forgotten",
+    edits: [{ file: "election/stickiness.ts", find: "Math.max(0, promisedUntil - now)", replace: "0" }],
   },
   {
     name: "hints are followed although leases are in use",
@@ -133,7 +138,7 @@ export const leaderMutations: readonly Mutation[] = [
   },
   {
     name: "a refusal moves what is sent next below what was verified",
-    shownBy: "fixed",
+    shownBy: "what was verified is not sent again",
     edits: [
       {
         file: "tracker/progress.ts",

@@ -128,7 +128,7 @@ export const membershipMutations: readonly Mutation[] = [
   },
   {
     name: "a change from before a received snapshot alters its members",
-    shownBy: "free",
+    shownBy: "a snapshot's members are those of its index",
     edits: [{ file: "leader/changes.ts", find: "if (state.log.isRestoring && ", replace: "if (state.term < 0 && " }],
   },
   {

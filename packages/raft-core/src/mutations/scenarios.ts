@@ -1,9 +1,23 @@
-import { votersOnly } from "../membership/configuration.ts";
+import { encodeChange } from "../membership/change-codec.ts";
+import { configurationsEqual, votersOnly } from "../membership/configuration.ts";
 import { passTime } from "../testing/cluster-time.ts";
 import { addLearner, addVoter, changeOf, remove } from "../testing/member-changes.ts";
-import { accept, append, becomeLeader, drain, exchange, heartbeatAnswer, soloMember, vote, voteRequest } from "../testing/solo-member.ts";
+import { EMPTY_HISTORY } from "../testing/shadow-log.ts";
+import {
+  accept,
+  append,
+  becomeLeader,
+  drain,
+  exchange,
+  heartbeatAnswer,
+  preVote,
+  soloMember,
+  vote,
+  voteRequest,
+} from "../testing/solo-member.ts";
 import { ELECTION_TICKS, TestCluster } from "../testing/test-cluster.ts";
 import type { TestMember } from "../testing/test-member.ts";
+import { Progress } from "../tracker/progress.ts";
 
 /** What chance meets too seldom, one promise each. They throw if it is broken. */
 export const scenarios = {
@@ -82,9 +96,11 @@ export const scenarios = {
   "a member in quarantine gives no vote and acknowledges nothing": (): void => {
     const member = soloMember({ size: 3, terms: [1] });
     member.core.quarantine({ kind: "storage", description: "a sync failed" });
-    const request = voteRequest(2, { term: 5, lastIndex: 9, lastTerm: 4 });
-    const sent = exchange(member, request, append(2, { term: 5, prevIndex: 1, prevTerm: 1, terms: [5] }));
-    demand(sent.length === 0, `it said ${JSON.stringify(sent)}`);
+    member.core.step(voteRequest(2, { term: 5, lastIndex: 9, lastTerm: 4 }));
+    member.core.step(append(2, { term: 5, prevIndex: 1, prevTerm: 1, terms: [5] }));
+    const ready = member.collect();
+    const isSilent = ready === undefined || (ready.append === null && ready.messages.length === 0);
+    demand(isSilent, `it does: ${JSON.stringify(ready)}`);
   },
 
   "a member added again within one change starts anew": (): void => {
@@ -120,6 +136,7 @@ export const scenarios = {
   "a slow leader's lease ends before a fast member votes for another": (): void => {
     const leaseReads = { driftPpm: 200_000, tickMs: 10 };
     const member = soloMember({ size: 3, options: { leaseReads } });
+    member.core.observeTime(0);
     for (let tick = 0; tick < ELECTION_TICKS; tick++) member.core.tick();
     becomeLeader(member);
     exchange(member, accept(2, { term: 1, index: 1 }));
@@ -133,6 +150,7 @@ export const scenarios = {
 
   "a lease counts from when the question was asked": (): void => {
     const member = soloMember({ size: 3, options: { leaseReads: { driftPpm: 0, tickMs: 10 } } });
+    member.core.observeTime(0);
     for (let tick = 0; tick < ELECTION_TICKS; tick++) member.core.tick();
     becomeLeader(member);
     exchange(member, accept(2, { term: 1, index: 1 }));
@@ -146,10 +164,51 @@ export const scenarios = {
     demand(!isServedAtOnce(member), "it counts from the answer");
   },
 
+  "a hand-over ends the lease": (): void => {
+    const member = soloMember({ size: 3, options: { leaseReads: { driftPpm: 0, tickMs: 10 } } });
+    member.core.observeTime(0);
+    becomeLeader(member);
+    exchange(member, accept(2, { term: 1, index: 1 }));
+    beat(member);
+    demand(isServedAtOnce(member), "there is none");
+    member.core.transferLeadership(2);
+    demand(!isServedAtOnce(member), "it goes on");
+  },
+
   "who comes back with leases in use votes for nobody at first": (): void => {
     const member = soloMember({ size: 3, options: { leaseReads: { driftPpm: 0, tickMs: 10 } } });
     const sent = exchange(member, voteRequest(2, { term: 1, lastIndex: 0, lastTerm: 0 }));
     demand(sent.length === 0, `it answered ${JSON.stringify(sent)}`);
+  },
+
+  "who promised a leader patience keeps it when the leader is forgotten": (): void => {
+    const member = soloMember({ size: 3, options: { leaseReads: { driftPpm: 0, tickMs: 10 } } });
+    for (let tick = 0; tick < ELECTION_TICKS; tick++) member.core.tick();
+    exchange(member, append(2, { term: 1, prevIndex: 0, prevTerm: 0 }), preVote(3, { term: 2, granted: false }));
+    const sent = exchange(member, voteRequest(3, { term: 3, lastIndex: 9, lastTerm: 2 }));
+    demand(member.core.term === 2 && sent.length === 0, `it answered ${JSON.stringify(sent)}`);
+  },
+
+  "what was verified is not sent again": (): void => {
+    const limits = { inflightMessagesMax: 1, inflightBytesMax: 1, adaptiveWindow: false };
+    const peer = new Progress(2, 9, false, limits);
+    peer.accepted(5);
+    peer.refused(8, 0);
+    demand(peer.next === 6, `it goes on from ${peer.next}`);
+  },
+
+  "a snapshot's members are those of its index": (): void => {
+    const member = soloMember({ size: 3 });
+    const change = { index: 1, term: 1, kind: "configuration", data: encodeChange(changeOf(addVoter(4))) } as const;
+    member.core.step({ ...append(2, { term: 1, prevIndex: 0, prevTerm: 0, commit: 1 }), entries: [change] });
+    member.collect();
+    member.write();
+    member.collect();
+    const configuration = votersOnly([1, 2, 3]);
+    const snapshot = { index: 5, term: 1, configuration };
+    member.receiveSnapshot({ type: "installSnapshot", from: 2, to: 1, term: 1, snapshot }, EMPTY_HISTORY);
+    while (member.applies.length > 0) member.apply();
+    demand(configurationsEqual(member.core.configuration, configuration), "a change from before it alters them");
   },
 
   "nobody is elected among members that a committed change removed": (): void => {

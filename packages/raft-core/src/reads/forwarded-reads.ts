@@ -29,7 +29,7 @@ export class ForwardedReads {
 
   add(requestId: number, deadline: number): void {
     if (this.waiting >= READS_MAX) {
-      this.outbox.answerRead({ requestId, failed: "timed_out" });
+      this.outbox.answerRead({ requestId, failed: "overloaded" });
       return;
     }
     const last = this.batches[this.batches.length - 1];

@@ -46,7 +46,7 @@ export class LeaderReads {
   /** Ticks are the core's own count; at `deadline` the read fails. */
   addLocal(requestId: number, deadline: number): void {
     if (this.waiting >= READS_MAX) {
-      this.outbox.answerRead({ requestId, failed: "timed_out" });
+      this.outbox.answerRead({ requestId, failed: "overloaded" });
       return;
     }
     this.openBatch(deadline).local.push(requestId);
@@ -54,7 +54,7 @@ export class LeaderReads {
   }
 
   addRemote(from: NodeId, requestId: number, deadline: number): void {
-    if (this.waiting >= READS_MAX) return;
+    if (this.waiting >= READS_MAX) return this.respond({ from, requestId }, 0);
     this.openBatch(deadline).remote.push({ from, requestId });
     this.waiting++;
   }

@@ -30,7 +30,9 @@ export class LeaderLease {
     this.durationMs = (electionTicks - 1) * options.tickMs * (1 - options.driftPpm / 1_000_000);
   }
 
-  roundSent(position: number, nowMs: number): void {
+  /** A round whose time is not known counts for nothing. */
+  roundSent(position: number, nowMs: number | null): void {
+    if (nowMs === null) return;
     this.rounds.push({ position, sentAtMs: nowMs });
     if (this.rounds.length > ROUNDS_MAX) this.rounds.shift();
   }
@@ -47,7 +49,8 @@ export class LeaderLease {
   }
 
   /** False also for ever after the clock went backwards: nothing that was measured by it can be trusted. */
-  isValid(nowMs: number): boolean {
+  isValid(nowMs: number | null): boolean {
+    if (nowMs === null) return false;
     if (nowMs < this.seenMs) this.end();
     this.seenMs = nowMs;
     return !this.isEnded && nowMs < this.startMs + this.durationMs;

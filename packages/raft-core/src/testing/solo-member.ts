@@ -52,7 +52,7 @@ export function exchange(member: TestMember, ...messages: readonly PeerMessage[]
 
 /** Makes member 1 leader of the next term by the votes of all others, and their pre-votes; what it sent as the new leader. */
 export function becomeLeader(member: TestMember): readonly PeerMessage[] {
-  member.core.campaign();
+  while (member.core.campaign() === "loyal") member.core.tick();
   const sent = exchange(member, ...grants(drain(member)));
   return member.core.role === "candidate" ? exchange(member, ...grants(sent)) : sent;
 }

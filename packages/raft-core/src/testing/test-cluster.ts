@@ -62,7 +62,7 @@ export class TestCluster {
   /** Lets member `id` campaign and everybody answer. A leader that they still stand by is forgotten first. */
   elect(id: NodeId): void {
     for (const member of this.members) member.core.forgetLeader();
-    this.member(id).core.campaign();
+    while (this.member(id).core.campaign() === "loyal") for (const { core } of this.members) core.tick();
     this.settle();
   }
 

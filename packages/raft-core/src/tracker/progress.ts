@@ -102,6 +102,8 @@ export class Progress {
       this.next = this.match + 1;
     } else {
       if (this.next - 1 !== rejected) return false;
+      // It refuses what it had acknowledged. Asking the same again at once would go on for ever.
+      if (rejected === this.match) return false;
       this.next = Math.max(Math.min(rejected, hint + 1), this.match + 1);
       this.isWaiting = false;
     }

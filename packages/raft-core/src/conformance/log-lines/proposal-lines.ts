@@ -25,6 +25,7 @@ export function proposalDroppedLine(self: string, event: EventOf<"proposalDroppe
     case "conf_not_joint":
     case "barrier":
     case "conf_invalid":
+    case "learner_behind":
       return null;
     default:
       return assertNever(reason);
@@ -63,6 +64,7 @@ function refusalText({ reason, pendingIndex, applied }: EventOf<"changeRefused">
       return "not in joint state; refusing empty conf change";
     case "barrier":
     case "conf_invalid":
+    case "learner_behind":
       return null;
     default:
       return assertNever(reason);
