@@ -17,6 +17,7 @@ const NO_REFERENCE: Required<ReferenceBehavior> = {
   trustMessages: false,
   refuseSnapshotsWithoutSelf: false,
   leaveJointOnlyAtApply: false,
+  newLeaderSpeaksAtOnce: false,
   transferPostponesQuorumCheck: false,
   changesApplyDuringRestore: false,
   voteRightAfterStart: false,

@@ -28,6 +28,8 @@ export interface ReferenceBehavior {
   readonly refuseSnapshotsWithoutSelf?: boolean;
   /** Leaving a joint configuration that leaves by itself is proposed only when entries were applied, not again at heartbeats. */
   readonly leaveJointOnlyAtApply?: boolean;
+  /** A new leader sends its first appends at once, without what is proposed before they can leave. */
+  readonly newLeaderSpeaksAtOnce?: boolean;
   /** The check of the quorum starts anew when a transfer of leadership begins. */
   readonly transferPostponesQuorumCheck?: boolean;
   /** A change that is applied while a received snapshot is being stored alters the snapshot's configuration. */

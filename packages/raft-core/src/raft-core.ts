@@ -11,7 +11,7 @@ import { applyChange, leaveJointIfDue } from "./leader/changes.ts";
 import { checkQuorum } from "./leader/check-quorum.ts";
 import type { Leadership } from "./leader/leadership.ts";
 import { handleForwardPropose, propose, proposeChange, releaseQuota } from "./leader/proposing.ts";
-import { broadcastHeartbeat, confirmReads, peerUnreachable, snapshotReported } from "./leader/replication.ts";
+import { announceLeadership, broadcastHeartbeat, confirmReads, peerUnreachable, snapshotReported } from "./leader/replication.ts";
 import { endTransfer } from "./leader/transfer.ts";
 import { startTransfer } from "./leader/transfer-start.ts";
 import { allVoters, isWellFormedConfiguration, normalized, trackedIds } from "./membership/configuration.ts";
@@ -225,6 +225,8 @@ export class RaftCore {
 
   /** What is to be done now; undefined if nothing. Call it again after every batch of inputs. */
   ready(): Ready | undefined {
+    const { role } = this.state;
+    if (role.kind === "leader") announceLeadership(this.state, role);
     if (this.hasReadRound) this.startReadRound();
     if (!this.handOut.hasNext) return undefined;
     checkLocalInvariants(this.state, this.checked);

@@ -53,7 +53,7 @@ export function handleVoteResponse(state: CoreState, role: Candidacy, response: 
   if (outcome !== "won") return;
   if (isPreVote) return campaign(state, "election");
   becomeLeader(state);
-  broadcastAppend(state);
+  if (state.options.reference.newLeaderSpeaksAtOnce) broadcastAppend(state);
 }
 
 /** The answer waits for the disk, a refusal too: the term that it speaks of must not be forgotten. */

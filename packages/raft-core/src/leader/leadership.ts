@@ -25,6 +25,8 @@ export class Leadership {
   readonly reads: LeaderReads;
   /** Null unless lease reads are on. */
   readonly lease: LeaderLease | null;
+  /** Its first appends have left. Until `ready` they wait for what is proposed in the same turn: a probed peer takes only one. */
+  isAnnounced = false;
   /** Index of the newest configuration change; until it is applied no other is proposed. A new leader knows of none but fears one. */
   pendingChange: LogIndex;
   /** Who is to take over, 0 for nobody. */

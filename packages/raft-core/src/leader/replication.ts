@@ -13,7 +13,15 @@ const NO_ENTRIES: readonly LogEntry[] = [];
 export function broadcastAppend(state: CoreState): void {
   const role = state.role;
   assert(role.kind === "leader", "Only a leader replicates");
+  if (!role.isAnnounced && !state.options.reference.newLeaderSpeaksAtOnce) return;
   for (const peer of role.peers) if (peer.id !== state.id) sendAppend(state, peer);
+}
+
+/** A new leader's first word: the entry that opens its term, and whatever was proposed since. */
+export function announceLeadership(state: CoreState, leadership: Leadership): void {
+  if (leadership.isAnnounced) return;
+  leadership.isAnnounced = true;
+  if (!state.options.reference.newLeaderSpeaksAtOnce) broadcastAppend(state);
 }
 
 /** Sends everybody else what they lack, and nothing to those who lack nothing. */

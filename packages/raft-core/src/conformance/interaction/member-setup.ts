@@ -42,6 +42,7 @@ export function memberSetup(args: DirectiveArguments): ScriptedMemberSetup {
       trustMessages: true,
       refuseSnapshotsWithoutSelf: true,
       leaveJointOnlyAtApply: true,
+      newLeaderSpeaksAtOnce: true,
       transferPostponesQuorumCheck: true,
       changesApplyDuringRestore: true,
       voteRightAfterStart: true,
