@@ -2,8 +2,9 @@ import { type Disk, DiskError } from "@raftkv/raft-node";
 import { hex16, type Identity } from "./format.ts";
 import { LogStoreError } from "./log-store-error.ts";
 import { META_NAME, META_TEMP_NAME, readMeta } from "./meta-file.ts";
+import { QUARANTINE_NAME, QUARANTINE_TEMP_NAME } from "./quarantine-file.ts";
 
-/** Names within a data directory: `meta`, `wal/<number>.wal`, `snap/<index>-<term>.snap`, and temporary files. */
+/** Names within a data directory: `meta`, `quarantine`, `wal/<number>.wal`, `snap/<index>-<term>.snap`, and temporary files. */
 export class DataDirectory {
   readonly root: string;
   readonly wal: string;
@@ -61,8 +62,13 @@ export async function listIfThere(disk: Disk, path: string): Promise<readonly st
 
 /** Throws `ERR_META_MISSING` if there are data but no meta file. Call only when there is no meta file. */
 export async function checkNoData(disk: Disk, directory: DataDirectory): Promise<void> {
-  for (const path of [directory.wal, directory.snap]) {
-    const data = (await listIfThere(disk, path)).find((name) => segmentNumberOf(name) !== null || isSnapshotName(name));
+  const places: readonly { readonly path: string; readonly isData: (name: string) => boolean }[] = [
+    { path: directory.wal, isData: (name) => segmentNumberOf(name) !== null },
+    { path: directory.snap, isData: isSnapshotName },
+    { path: directory.root, isData: (name) => name === QUARANTINE_NAME },
+  ];
+  for (const { path, isData } of places) {
+    const data = (await listIfThere(disk, path)).find(isData);
     if (data === undefined) continue;
     throw new LogStoreError(
       "ERR_META_MISSING",
@@ -85,7 +91,7 @@ export async function readIdentity(disk: Disk, directory: string): Promise<Ident
 /** Removes what a crash left unfinished. */
 export async function removeTemps(disk: Disk, directory: DataDirectory): Promise<void> {
   const names = await listIfThere(disk, directory.root);
-  if (names.includes(META_TEMP_NAME)) await disk.remove(`${directory.root}/${META_TEMP_NAME}`);
+  for (const temp of [META_TEMP_NAME, QUARANTINE_TEMP_NAME]) if (names.includes(temp)) await disk.remove(`${directory.root}/${temp}`);
   for (const path of [directory.wal, directory.snap]) {
     for (const name of await listIfThere(disk, path)) if (isTempName(name)) await disk.remove(`${path}/${name}`);
   }

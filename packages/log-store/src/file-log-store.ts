@@ -1,4 +1,4 @@
-import type { HardState, LogIndex, SnapshotMeta } from "@raftkv/raft-core";
+import type { HardState, LogIndex, QuarantineEvidence, SnapshotMeta } from "@raftkv/raft-core";
 import {
   type DirectoryLock,
   type Disk,
@@ -13,6 +13,7 @@ import { type DataDirectory, segmentNumberOf } from "./data-directory.ts";
 import { assert, LogStoreError } from "./log-store-error.ts";
 import type { LogWriter } from "./log-writer.ts";
 import type { MetaFile } from "./meta-file.ts";
+import { writeQuarantine } from "./quarantine-file.ts";
 import type { SnapshotFile } from "./snapshot-file.ts";
 import { markOf, type SnapshotStore } from "./snapshot-store.ts";
 
@@ -36,6 +37,7 @@ export class FileLogStore implements LogStore {
   readonly #underWay = new Set<Promise<unknown>>();
   #queuedSnapshotIndex: number;
   #removing: Promise<void> = Promise.resolve();
+  #quarantined: Promise<void> | null;
   #closing: Promise<void> | null = null;
 
   constructor(parts: FileLogStoreParts) {
@@ -43,6 +45,7 @@ export class FileLogStore implements LogStore {
     this.storeId = parts.storeId;
     this.recovered = parts.recovered;
     this.#queuedSnapshotIndex = parts.recovered.snapshot?.index ?? 0;
+    this.#quarantined = parts.recovered.quarantine === null ? null : Promise.resolve();
   }
 
   append(batch: LogBatch): Promise<void> {
@@ -72,6 +75,13 @@ export class FileLogStore implements LogStore {
 
   compact(index: LogIndex): Promise<void> {
     return this.#track(() => this.#compact(index));
+  }
+
+  recordQuarantine(evidence: QuarantineEvidence): Promise<void> {
+    return this.#whileOpen(() => {
+      this.#quarantined ??= this.#recordQuarantine(evidence);
+      return this.#quarantined;
+    });
   }
 
   close(): Promise<void> {
@@ -148,6 +158,16 @@ export class FileLogStore implements LogStore {
     }
   }
 
+  /** Also when the log has failed: this file is written apart from it. */
+  async #recordQuarantine(evidence: QuarantineEvidence): Promise<void> {
+    const { disk, directory } = this.#parts;
+    try {
+      await writeQuarantine(disk, directory.root, evidence);
+    } catch (reason) {
+      throw LogStoreError.from(reason, "record that this member is quarantined");
+    }
+  }
+
   async #close(): Promise<void> {
     const { writer, lock } = this.#parts;
     await Promise.allSettled([...this.#underWay]);
@@ -155,15 +175,20 @@ export class FileLogStore implements LogStore {
     await lock.release();
   }
 
-  /** Runs now, so that calls keep their order, and lets `close` wait for it. */
+  /** Runs now, so that calls keep their order, unless the log has failed. */
   #track<T>(run: () => Promise<T>): Promise<T> {
-    if (this.#closing !== null) return Promise.reject(closed());
-    const { failure } = this.#parts.writer;
-    if (failure !== null) {
+    return this.#whileOpen(() => {
+      const { failure } = this.#parts.writer;
+      if (failure === null) return run();
       return Promise.reject(
         new LogStoreError("ERR_STORAGE_FAILED", `Storage failed before and is not used again: ${failure.message}`, { cause: failure }),
       );
-    }
+    });
+  }
+
+  /** Runs now, and lets `close` wait for it. */
+  #whileOpen<T>(run: () => Promise<T>): Promise<T> {
+    if (this.#closing !== null) return Promise.reject(closed());
     const promise = run();
     this.#underWay.add(promise);
     const done = (): void => {

@@ -1,6 +1,7 @@
 import { type Disk, DiskError, type Logger } from "@raftkv/raft-node";
 import { LogStoreError } from "./log-store-error.ts";
 import { decodeMeta, encodeMeta, META_BYTES, type MetaRecord } from "./meta-record.ts";
+import { readSmallFile, replaceSmallFile } from "./small-file.ts";
 
 export const META_NAME = "meta";
 export const META_TEMP_NAME = "meta.tmp";
@@ -52,17 +53,8 @@ export class MetaFile {
 }
 
 /** Replaces the meta file as a whole. */
-export async function writeMeta(disk: Disk, directory: string, record: MetaRecord): Promise<void> {
-  const temp = `${directory}/${META_TEMP_NAME}`;
-  const file = await disk.open(temp, "create");
-  try {
-    await file.write(0, [encodeMeta(record)]);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await disk.rename(temp, `${directory}/${META_NAME}`);
-  await disk.syncDirectory(directory);
+export function writeMeta(disk: Disk, directory: string, record: MetaRecord): Promise<void> {
+  return replaceSmallFile(disk, directory, { name: META_NAME, tempName: META_TEMP_NAME, bytes: encodeMeta(record) });
 }
 
 /**
@@ -73,12 +65,7 @@ export async function readMeta(disk: Disk, directory: string, logger: Logger | n
   const path = `${directory}/${META_NAME}`;
   let bytes: Uint8Array;
   try {
-    const file = await disk.open(path, "read");
-    try {
-      bytes = await file.read(0, META_BYTES);
-    } finally {
-      await file.close();
-    }
+    bytes = await readSmallFile(disk, path, META_BYTES);
   } catch (reason) {
     if (reason instanceof DiskError && reason.code === "not-found") return null;
     if (reason instanceof DiskError && reason.code === "io") throw damaged(path, "can't be read", reason);

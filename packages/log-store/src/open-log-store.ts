@@ -18,6 +18,7 @@ import { LogStoreError } from "./log-store-error.ts";
 import { LogWriter } from "./log-writer.ts";
 import { META_NAME, META_TEMP_NAME, MetaFile, readMeta, writeMeta } from "./meta-file.ts";
 import { firstMetaRecord, type MetaRecord } from "./meta-record.ts";
+import { readQuarantine } from "./quarantine-file.ts";
 import { readSegments } from "./segment-reading.ts";
 import { SegmentSupply } from "./segment-supply.ts";
 import { type SnapshotFile, verifySnapshotFile } from "./snapshot-file.ts";
@@ -81,6 +82,7 @@ async function openLocked(
   const found = await readSegments(disk, directory, identity);
   const log = recoverSegments(found, record, logger);
   const snapshot = await findSnapshot(disk, directory, identity, log, logger);
+  const quarantine = await readQuarantine(disk, directory.root);
 
   // Only from here on is anything changed.
   await removeTemps(disk, directory);
@@ -131,7 +133,7 @@ async function openLocked(
     throw reason;
   }
   const hardState: HardState = { term: record.term, vote: record.vote, commit };
-  const recovered = { hardState, snapshot: snapshot?.meta ?? null, entries: log.entries };
+  const recovered = { hardState, snapshot: snapshot?.meta ?? null, entries: log.entries, quarantine };
   const snapshots = new SnapshotStore({ disk, random, logger, directory, identity }, snapshot);
   return new FileLogStore({ disk, logger, directory, meta, writer, snapshots, lock, storeId: record.storeId, recovered });
 }

@@ -1,4 +1,4 @@
-import type { HardState, LogEntry, LogIndex, SnapshotMeta } from "@raftkv/raft-core";
+import type { HardState, LogEntry, LogIndex, QuarantineEvidence, SnapshotMeta } from "@raftkv/raft-core";
 
 /** What a store found when it was opened. */
 export interface RecoveredLog {
@@ -8,6 +8,8 @@ export interface RecoveredLog {
   readonly snapshot: SnapshotMeta | null;
   /** Without gaps; begins at or before `snapshot.index + 1`. */
   readonly entries: readonly LogEntry[];
+  /** What was recorded when the member was quarantined, in this or an earlier life of the store; null for a healthy one. */
+  readonly quarantine: QuarantineEvidence | null;
 }
 
 export interface LogBatch {
@@ -52,6 +54,11 @@ export interface LogStore {
   readSnapshot(): Promise<SnapshotReader | null>;
   /** Entries up to and including `index` are no longer needed. Called only for an index that a snapshot in force covers. */
   compact(index: LogIndex): Promise<void>;
+  /**
+   * Makes durable that this member can't stand by what it acknowledged. The first evidence stays, later calls change nothing; the store
+   * never forgets it. Tried also after a write or sync has failed.
+   */
+  recordQuarantine(evidence: QuarantineEvidence): Promise<void>;
   /** Finishes what is under way, syncs, releases the lock. */
   close(): Promise<void>;
 }

@@ -48,7 +48,7 @@ export class RaftNode<Result> {
   }
 
   private constructor(options: ResolvedNodeOptions<Result>, snapshot: SnapshotMeta) {
-    const { hardState, entries } = options.logStore.recovered;
+    const { hardState, entries, quarantine } = options.logStore.recovered;
     const log = new DeferredLogger(options.logger);
     const eventLog = new CoreEventLog({ logger: log, nameOf: options.nameOf });
     const requests = new Requests(options);
@@ -56,7 +56,8 @@ export class RaftNode<Result> {
       requests.transfer.observe(event);
       eventLog.write(event);
     };
-    const start = { hardState, snapshot, entries, configuration: snapshot.configuration };
+    const start = { hardState, snapshot, entries, configuration: snapshot.configuration, quarantine };
+    if (quarantine !== null) log.error("was quarantined before it stopped, and takes no part", { evidence: quarantine });
     this.options = options;
     this.requests = requests;
     this.core = new RaftCore({ ...coreOptionsOf(options), onEvent }, start, options.random);

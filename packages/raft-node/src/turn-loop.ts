@@ -8,6 +8,7 @@ import {
   type NodeId,
   type PeerMessage,
   type ProposeOutcome,
+  type QuarantineEvidence,
   type RaftCore,
   type Ready,
   type SoftState,
@@ -87,12 +88,13 @@ export class TurnLoop<Result> {
   /** What peers sent since the last tick and could not truthfully say: how much of it, and the last of it. */
   private refused: { readonly count: number; readonly type: string; readonly from: NodeId; readonly reason: StepRejection } | null = null;
   private reportedState: SoftState = { role: "follower", leader: 0 };
-  private loopState: LoopState = "running";
+  private loopState: LoopState;
 
   constructor(options: ResolvedNodeOptions<Result>, { core, requests, log }: TurnLoopParts<Result>) {
     const { clock, logStore, transport, timing, requestTimeoutMs } = options;
     this.options = options;
     this.core = core;
+    this.loopState = core.quarantineEvidence === null ? "running" : "quarantined";
     this.requests = requests;
     this.log = log;
     this.failureDetector = new FailureDetector(timing, clock.monotonicMs());
@@ -266,7 +268,8 @@ export class TurnLoop<Result> {
     do {
       for (let ready = this.core.ready(); ready !== undefined; ready = this.core.ready()) this.actOn(ready);
     } while (this.isTrusted && this.applying.runUntil(deadlineMs));
-    if (!this.isTrusted) this.enterQuarantine();
+    const evidence = this.core.quarantineEvidence;
+    if (evidence !== null) this.enterQuarantine(evidence);
     else if (!this.applying.isEmpty || this.core.hasReady) this.schedule();
   }
 
@@ -358,10 +361,15 @@ export class TurnLoop<Result> {
     this.snapshots.applied(last);
   }
 
-  private enterQuarantine(): void {
+  private enterQuarantine(evidence: QuarantineEvidence): void {
     if (this.loopState === "quarantined") return;
     this.loopState = "quarantined";
     this.requests.failAll(quarantinedError("maybe-applied"));
+    const { logStore, logger } = this.options;
+    // Not waited for: in this life the member takes no part, whether it can be recorded or not.
+    void logStore.recordQuarantine(evidence).catch((error: unknown) => {
+      logger.error("could not record its quarantine, and would take part again after a restart", { error });
+    });
   }
 
   private fail(error: Error): void {

@@ -108,7 +108,7 @@ export function describeLogStore(name: string, makeFixture: () => Promise<LogSto
 
     storeTest("a first start finds nothing", async (fixture) => {
       const store = await fixture.open();
-      expect(store.recovered).toEqual({ hardState: hard(0), snapshot: null, entries: [] });
+      expect(store.recovered).toEqual({ hardState: hard(0), snapshot: null, entries: [], quarantine: null });
       expect(await store.readSnapshot()).toBeNull();
       await store.close();
     });
@@ -262,6 +262,30 @@ export function describeLogStore(name: string, makeFixture: () => Promise<LogSto
       await store.close();
     });
 
+    durabilityTest("a quarantine is there, with the evidence that came first", async (open, again) => {
+      let store = await open();
+      const first = { kind: "commit_beyond_log", commit: 9, lastIndex: 2, from: 3 } as const;
+      const second = { kind: "conflicts_with_committed", index: 1, term: 4, from: 2 } as const;
+      await store.append({ hardState: hard(1, 1, 2), entries: entries(1, 2, 1) });
+      await Promise.all([store.recordQuarantine(first), store.recordQuarantine(second)]);
+      store = await again(store);
+      expect(store.recovered.quarantine).toEqual(first);
+      expect(visible(store)).toEqual(expected(entries(1, 2, 1)));
+      await store.recordQuarantine(second);
+      store = await again(store);
+      expect(store.recovered.quarantine).toEqual(first);
+      await store.close();
+    });
+
+    durabilityTest("a quarantine may have been found on the disk, and told of in any words", async (open, again) => {
+      let store = await open();
+      const evidence = { kind: "storage", description: "sector 7 of “wal”\n \u0000 is\r\nunreadable\n" } as const;
+      await store.recordQuarantine(evidence);
+      store = await again(store);
+      expect(store.recovered.quarantine).toEqual(evidence);
+      await store.close();
+    });
+
     storeTest("an install is ordered with the appends around it", async (fixture) => {
       let store = await fixture.open();
       await store.receiveSnapshot(snapshot(7, 2), chunks("seven"));
@@ -319,6 +343,7 @@ export function describeLogStore(name: string, makeFixture: () => Promise<LogSto
       await expect(store.append({ hardState: null, entries: entries(2, 2, 1) })).rejects.toThrow(/closed/);
       await expect(store.saveSnapshot(snapshot(1, 1), chunks())).rejects.toThrow(/closed/);
       await expect(store.compact(0)).rejects.toThrow(/closed/);
+      await expect(store.recordQuarantine({ kind: "storage", description: "late" })).rejects.toThrow(/closed/);
       store = await fixture.open();
       expect(visible(store)).toEqual(expected(entries(1, 1, 1)));
       await store.close();

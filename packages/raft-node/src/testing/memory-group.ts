@@ -110,28 +110,16 @@ export class MemoryGroup {
 
   /** A member whose log begins with this configuration. */
   async add(id: NodeId, founders: Configuration, options: NodeOptions = {}): Promise<MemoryMember> {
-    const [journal, store] = [new Journal(), new MemoryLogStore()];
-    const [log, configurations, failures]: [LogLine[], Configuration[], Error[]] = [[], [], []];
-    await bootstrapLog(store, founders, journal);
-    const transport = new MemoryTransport(this.wire, (message, chunks) => this.carrySnapshot(message, chunks));
-    const clock = new ManualClock(this.time);
-    this.transports.set(id, transport);
-    this.clocks.set(id, clock);
-    const node = await RaftNode.start<string>({
-      ...options,
-      id,
-      logStore: store,
-      stateMachine: journal,
-      transport,
-      clock,
-      random: { below: (limit) => this.draw(limit), bytes: (count) => Uint8Array.from({ length: count }, () => this.draw(256)) },
-      logger: recorder(log),
-      onConfiguration: (configuration) => configurations.push(configuration),
-      onFatal: (error) => failures.push(error),
-    });
-    const member = { id, node, journal, store, log, configurations, failures };
-    this.members.set(id, member);
-    return member;
+    const store = new MemoryLogStore();
+    await bootstrapLog(store, founders, new Journal());
+    return this.run(id, store, options);
+  }
+
+  /** Closes this member and starts it again with what its store holds. */
+  async restart(id: NodeId, options: NodeOptions = {}): Promise<MemoryMember> {
+    const { node, store } = this.member(id);
+    await this.whileTimePasses(node.close());
+    return this.run(id, store, options);
   }
 
   member(id: NodeId): MemoryMember {
@@ -197,12 +185,40 @@ export class MemoryGroup {
   async close(): Promise<void> {
     this.stopped.clear();
     for (const { store } of this.members.values()) store.release();
-    const closing = Promise.all([...this.members.values()].map(({ node }) => node.close()));
-    let isClosed = false;
-    void closing.then(() => {
-      isClosed = true;
+    await this.whileTimePasses(Promise.all([...this.members.values()].map(({ node }) => node.close())));
+  }
+
+  /** Time goes on until `work` is done. */
+  private async whileTimePasses(work: Promise<unknown>): Promise<void> {
+    let isDone = false;
+    void work.then(() => {
+      isDone = true;
     });
-    while (!isClosed) await this.advance(25);
+    while (!isDone) await this.advance(25);
+  }
+
+  private async run(id: NodeId, store: MemoryLogStore, options: NodeOptions): Promise<MemoryMember> {
+    const journal = new Journal();
+    const [log, configurations, failures]: [LogLine[], Configuration[], Error[]] = [[], [], []];
+    const transport = new MemoryTransport(this.wire, (message, chunks) => this.carrySnapshot(message, chunks));
+    const clock = new ManualClock(this.time);
+    this.transports.set(id, transport);
+    this.clocks.set(id, clock);
+    const node = await RaftNode.start<string>({
+      ...options,
+      id,
+      logStore: store,
+      stateMachine: journal,
+      transport,
+      clock,
+      random: { below: (limit) => this.draw(limit), bytes: (count) => Uint8Array.from({ length: count }, () => this.draw(256)) },
+      logger: recorder(log),
+      onConfiguration: (configuration) => configurations.push(configuration),
+      onFatal: (error) => failures.push(error),
+    });
+    const member = { id, node, journal, store, log, configurations, failures };
+    this.members.set(id, member);
+    return member;
   }
 
   private deliver(): boolean {

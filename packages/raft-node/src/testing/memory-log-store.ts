@@ -1,4 +1,4 @@
-import type { HardState, LogEntry, LogIndex, SnapshotMeta } from "@raftkv/raft-core";
+import type { HardState, LogEntry, LogIndex, QuarantineEvidence, SnapshotMeta } from "@raftkv/raft-core";
 import type { LogBatch, LogStore, RecoveredLog, SnapshotReader } from "../log-store.ts";
 
 interface StoredSnapshot {
@@ -11,6 +11,7 @@ export class MemoryLogStore implements LogStore {
   readonly storeId = 1n;
   private hardState: HardState = { term: 0, vote: 0, commit: 0 };
   private entries: LogEntry[] = [];
+  private quarantine: QuarantineEvidence | null = null;
   private received: StoredSnapshot | null = null;
   private gate: Promise<void> = Promise.resolve();
   private openGate: () => void = () => {};
@@ -18,7 +19,7 @@ export class MemoryLogStore implements LogStore {
   snapshot: StoredSnapshot | null = null;
 
   get recovered(): RecoveredLog {
-    return { hardState: this.hardState, snapshot: this.snapshot?.meta ?? null, entries: this.entries };
+    return { hardState: this.hardState, snapshot: this.snapshot?.meta ?? null, entries: this.entries, quarantine: this.quarantine };
   }
 
   /** Nothing becomes durable until `release`. */
@@ -70,6 +71,11 @@ export class MemoryLogStore implements LogStore {
 
   compact(index: LogIndex): Promise<void> {
     this.entries = this.entries.filter((entry) => entry.index > index);
+    return Promise.resolve();
+  }
+
+  recordQuarantine(evidence: QuarantineEvidence): Promise<void> {
+    this.quarantine ??= evidence;
     return Promise.resolve();
   }
 
