@@ -29,6 +29,15 @@ describe("an inbox", () => {
     expect(drained(inbox)).toEqual(["appendEntries"]);
   });
 
+  test("tells once of lost stores", () => {
+    const inbox = new Inbox();
+    inbox.addStoreLost(2);
+    const seen: number[] = [];
+    inbox.drainLostStores((peer) => seen.push(peer));
+    inbox.drainLostStores((peer) => seen.push(peer));
+    expect(seen).toEqual([2]);
+  });
+
   test("tells once of lost messages and of connections that were reset", () => {
     const inbox = new Inbox();
     inbox.addDown(2);

@@ -10,6 +10,7 @@ export class Inbox {
   private bulk: PeerMessage[] = [];
   private unreachable: NodeId[] = [];
   private down: NodeId[] = [];
+  private lostStores: NodeId[] = [];
 
   add(message: PeerMessage): void {
     if (laneOf(message) === "urgent") this.urgent.push(message);
@@ -24,6 +25,19 @@ export class Inbox {
   /** The connection to this peer was reset. */
   addDown(peer: NodeId): void {
     this.down.push(peer);
+  }
+
+  /** This peer came with another store than it had. */
+  addStoreLost(peer: NodeId): void {
+    this.lostStores.push(peer);
+  }
+
+  /** Call it before the messages: what such a peer acknowledges counts no more, whichever of its stores it spoke for. */
+  drainLostStores(handle: (peer: NodeId) => void): void {
+    if (this.lostStores.length === 0) return;
+    const { lostStores } = this;
+    this.lostStores = [];
+    for (const peer of lostStores) handle(peer);
   }
 
   /** Hands everything on that has come, and forgets it. */

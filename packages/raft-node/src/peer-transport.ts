@@ -12,6 +12,11 @@ export interface PeerTransportHandlers {
    * connected again; `onUnreachable` is called besides if messages were lost.
    */
   onPeerDown(peer: NodeId): void;
+  /**
+   * This peer was refused because its store is not the one that the cluster knows: what it acknowledged may be gone. Called at each
+   * refusal, and never for this member itself.
+   */
+  onStoreLost(peer: NodeId): void;
 }
 
 /**

@@ -74,6 +74,22 @@ describe("three members", () => {
   });
 });
 
+test("a peer that lost its store is not counted on any more", async () => {
+  const group = await electedGroup();
+  const { node } = group.leader;
+  const [replaced, away] = group.followers.map(({ id }) => id);
+  group.loseStore(replaced ?? 0);
+  await group.settle();
+  expect(node.status().peers.filter(({ isDistrusted }) => isDistrusted)).toMatchObject([{ id: replaced }]);
+  group.stopped.add(away ?? 0);
+  const seen = watched(node.propose(text("x")));
+  await group.advance(500);
+  expect(seen.value).toBeNull();
+  group.stopped.clear();
+  await group.advance(500);
+  expect(seen.value).toBe("x");
+});
+
 describe("a member with much to apply", () => {
   test("sends heartbeats in between", async () => {
     const group = await electedGroup();

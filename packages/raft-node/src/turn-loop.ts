@@ -80,6 +80,7 @@ export class TurnLoop<Result> {
     onUnreachable: (peer: NodeId): void => this.core.reportUnreachable(peer),
     onDown: (peer: NodeId): void => this.peerDown(peer),
   };
+  private readonly distrustPeer = (peer: NodeId): void => this.core.peerLostStore(peer);
   private isTurnScheduled = false;
   private tickTimer: Timer | null = null;
   private isTickDue = false;
@@ -146,6 +147,10 @@ export class TurnLoop<Result> {
         this.inbox.addDown(peer);
         this.schedule();
       },
+      onStoreLost: (peer) => {
+        this.inbox.addStoreLost(peer);
+        this.schedule();
+      },
     });
     this.options.onConfiguration(this.core.configuration);
     this.campaignIfAlone();
@@ -207,6 +212,7 @@ export class TurnLoop<Result> {
 
   private takeInput(): void {
     this.observeTime();
+    this.inbox.drainLostStores(this.distrustPeer);
     this.inbox.drainMessages(this.stepCore);
     if (this.leaderSpoke) this.failureDetector.heard(this.core.leader, this.options.clock.monotonicMs());
     this.leaderSpoke = false;

@@ -182,6 +182,11 @@ export class MemoryGroup {
     for (const [other, { handlers }] of this.transports) if (other !== id) handlers?.onPeerDown(id);
   }
 
+  /** This member came with another store, and its peers refuse it. */
+  loseStore(id: NodeId): void {
+    for (const [other, { handlers }] of this.transports) if (other !== id) handlers?.onStoreLost(id);
+  }
+
   async close(): Promise<void> {
     this.stopped.clear();
     for (const { store } of this.members.values()) store.release();

@@ -3,7 +3,7 @@ import { type Logger, messageLanes, type PeerTransportHandlers } from "@raftkv/r
 import { StatusCode, type StreamCall, type StreamCallHandlers } from "@raftkv/raft-rpc";
 import { nodeIdOf } from "../cluster/identity.ts";
 import type { MemberStores } from "../cluster/member-stores.ts";
-import { helloError, helloTo, type PeerIdentity } from "./peer-identity.ts";
+import { helloRefusal, helloTo, type PeerIdentity, type PeerRefusal, storeRefusal } from "./peer-identity.ts";
 
 export interface IncomingExchangeOptions {
   readonly self: PeerIdentity;
@@ -53,9 +53,8 @@ export class IncomingExchange implements StreamCallHandlers {
     const frame = decodePeerFrame(bytes);
     if (frame.type === "hello") return this.greet(frame.hello);
     if (this.sender === 0) return this.refuse(StatusCode.FAILED_PRECONDITION, "the first frame must be a Hello");
-    // The cluster may have learned of another store since the Hello.
-    const replaced = this.options.stores.refusal(this.senderId, this.senderStore);
-    if (replaced !== null) return this.refuse(StatusCode.FAILED_PRECONDITION, replaced);
+    const refusal = storeRefusal(this.senderId, this.senderStore, this.options.stores);
+    if (refusal !== null) return this.refusePeer(this.senderId, refusal);
     for (const message of frame.messages) {
       if (message.from !== this.sender || message.to !== this.receiver || message.type === "installSnapshot") {
         return this.refuse(
@@ -69,13 +68,19 @@ export class IncomingExchange implements StreamCallHandlers {
 
   private greet(hello: Hello): void {
     const { self, stores } = this.options;
-    const error = this.sender === 0 ? helloError(hello, self, stores, messageLanes) : "a second Hello came";
-    if (error !== null) return this.refuse(StatusCode.FAILED_PRECONDITION, error);
+    if (this.sender !== 0) return this.refuse(StatusCode.FAILED_PRECONDITION, "a second Hello came");
+    const refusal = helloRefusal(hello, self, stores, messageLanes);
+    if (refusal !== null) return this.refusePeer(hello.fromMember, refusal);
     this.sender = nodeIdOf(hello.fromMember);
     this.senderId = hello.fromMember;
     this.senderStore = hello.storeId;
     stores.remember(this.senderId, this.senderStore);
     this.call.send(encodePeerFrame({ type: "hello", hello: helloTo(self, hello.fromMember, hello.lane) }));
+  }
+
+  private refusePeer(member: bigint, { kind, reason }: PeerRefusal): void {
+    if (kind === "store_lost") this.options.handlers.onStoreLost(nodeIdOf(member));
+    this.refuse(StatusCode.FAILED_PRECONDITION, reason);
   }
 
   private refuse(code: StatusCode, reason: string): void {

@@ -3,7 +3,7 @@ import type { PeerTransportHandlers } from "@raftkv/raft-node";
 import { RpcError, StatusCode } from "@raftkv/raft-rpc";
 import { nodeIdOf } from "../cluster/identity.ts";
 import type { MemberStores } from "../cluster/member-stores.ts";
-import { helloError, type PeerIdentity } from "./peer-identity.ts";
+import { helloRefusal, type PeerIdentity } from "./peer-identity.ts";
 
 export interface IncomingSnapshotOptions {
   readonly self: PeerIdentity;
@@ -15,11 +15,12 @@ export interface IncomingSnapshotOptions {
 export async function receiveSnapshot(frames: AsyncIterable<SnapshotFrame>, options: IncomingSnapshotOptions): Promise<number> {
   const { self, stores, handlers } = options;
   const iterator = frames[Symbol.asyncIterator]();
-  const hello = await next(iterator, "hello");
-  const error = helloError(hello.hello, self, stores, ["snapshot"]);
-  if (error !== null) throw new RpcError(StatusCode.FAILED_PRECONDITION, error);
+  const { hello } = await next(iterator, "hello");
+  const refusal = helloRefusal(hello, self, stores, ["snapshot"]);
+  if (refusal?.kind === "store_lost") handlers.onStoreLost(nodeIdOf(hello.fromMember));
+  if (refusal !== null) throw new RpcError(StatusCode.FAILED_PRECONDITION, refusal.reason);
   const { message, sizeBytes } = await next(iterator, "message");
-  if (message.from !== nodeIdOf(hello.hello.fromMember) || message.to !== nodeIdOf(self.memberId)) {
+  if (message.from !== nodeIdOf(hello.fromMember) || message.to !== nodeIdOf(self.memberId)) {
     throw new RpcError(StatusCode.INVALID_ARGUMENT, `a snapshot from ${message.from} to ${message.to} does not belong on this stream`);
   }
   await handlers.onSnapshot(message, chunksOf(iterator, sizeBytes));

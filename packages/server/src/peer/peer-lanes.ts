@@ -17,6 +17,8 @@ export interface PeerLanesOptions {
   readonly onUnreachable: () => void;
   /** A lane was up and the peer reset or closed it. Not called again before one is up again: a peer that dies takes both with it. */
   readonly onDown: () => void;
+  /** This member was refused for its store. */
+  readonly onStoreLost: (member: bigint) => void;
 }
 
 /**

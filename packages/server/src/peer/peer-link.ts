@@ -4,7 +4,7 @@ import type { Clock, Logger, MessageLane, Timer } from "@raftkv/raft-node";
 import { type Channel, type ClientStreamCall, type ClientStreamHandlers, type RpcError, StatusCode } from "@raftkv/raft-rpc";
 import { idText } from "../cluster/identity.ts";
 import type { MemberStores } from "../cluster/member-stores.ts";
-import { helloError, helloTo, type PeerIdentity } from "./peer-identity.ts";
+import { helloRefusal, helloTo, type PeerIdentity, type PeerRefusal, storeRefusal } from "./peer-identity.ts";
 
 /** A batch is cut here, so that it stays below what the receiver takes as one message. */
 const batchBytesMax = 4 * 1024 * 1024;
@@ -28,6 +28,8 @@ export interface PeerLinkOptions {
   readonly onLost: () => void;
   /** After `onUp`: the connection was reset, or the peer closed it. */
   readonly onDown: () => void;
+  /** This member was refused for its store, whether it is the peer or answered in its place. */
+  readonly onStoreLost: (member: bigint) => void;
 }
 
 type LinkState =
@@ -64,9 +66,9 @@ export class PeerLink implements ClientStreamHandlers {
 
   send(messages: readonly PeerMessage[]): void {
     if (this.state.kind === "up") {
-      // The cluster may have learned of another store since the Hello.
-      const replaced = this.options.stores.refusal(this.options.peerId, this.state.storeId);
-      if (replaced !== null) return this.giveUp(this.state.stream, replaced);
+      const { stores, peerId } = this.options;
+      const refusal = storeRefusal(peerId, this.state.storeId, stores);
+      if (refusal !== null) return this.refuse(this.state.stream, peerId, refusal);
     }
     if (this.state.kind !== "up" || this.congestedBytes > congestedBytesMax[this.options.lane]) {
       this.options.onLost();
@@ -101,14 +103,19 @@ export class PeerLink implements ClientStreamHandlers {
     const { self, peerId, lane, stores, logger, onUp } = this.options;
     const hello = helloIn(bytes);
     if (hello === null) return this.giveUp(stream, "its first frame is no Hello");
-    const error = helloError(hello, self, stores, [lane]);
-    if (error !== null) return this.giveUp(stream, error);
+    const refusal = helloRefusal(hello, self, stores, [lane]);
+    if (refusal !== null) return this.refuse(stream, hello.fromMember, refusal);
     if (hello.fromMember !== peerId) return this.giveUp(stream, `member ${idText(hello.fromMember)} answered`);
     stores.remember(peerId, hello.storeId);
     this.refusal = "";
     this.state = { kind: "up", stream, storeId: hello.storeId };
     logger.info("connected to a peer", { peerId, name: hello.name, lane });
     onUp();
+  }
+
+  private refuse(stream: ClientStreamCall, member: bigint, { kind, reason }: PeerRefusal): void {
+    if (kind === "store_lost") this.options.onStoreLost(member);
+    this.giveUp(stream, reason);
   }
 
   private giveUp(stream: ClientStreamCall, complaint: string): void {

@@ -22,6 +22,7 @@ class Recorder implements PeerTransportHandlers {
   readonly snapshots: { readonly index: number; readonly text: string }[] = [];
   readonly unreachable: NodeId[] = [];
   readonly down: NodeId[] = [];
+  readonly lostStores: NodeId[] = [];
 
   onMessage(message: PeerMessage): void {
     this.messages.push(message);
@@ -40,12 +41,17 @@ class Recorder implements PeerTransportHandlers {
   onPeerDown(peer: NodeId): void {
     this.down.push(peer);
   }
+
+  onStoreLost(peer: NodeId): void {
+    this.lostStores.push(peer);
+  }
 }
 
 interface Peer {
   readonly transport: PeerNetwork;
   readonly server: RpcServer;
   readonly heard: Recorder;
+  readonly directory: MemberDirectory;
 }
 
 let clock = new ManualClock();
@@ -68,12 +74,12 @@ function identityOf(id: bigint): { clusterId: bigint; memberId: bigint; name: st
   return { clusterId: 9n, memberId: id, name: `n${id}`, storeId: id * 11n };
 }
 
-async function start(id: bigint): Promise<Peer> {
+async function start(id: bigint, storeId = identityOf(id).storeId): Promise<Peer> {
   const directory = new MemberDirectory(founders());
   const heard = new Recorder();
   const ownNetwork = network.portOf(`n${id}`);
   const transport = new PeerNetwork({
-    self: identityOf(id),
+    self: { ...identityOf(id), storeId },
     directory,
     stores: new MemberStores(directory),
     network: ownNetwork,
@@ -86,7 +92,7 @@ async function start(id: bigint): Promise<Peer> {
   const server = new RpcServer({ dispatcher, clock, limits: peerLimits, onHandlerError: (_path, error) => failures.push(error) });
   await ownNetwork.listen({ host: "", port }, (connection) => server.accept(connection));
   transport.start(heard);
-  return { transport, server, heard };
+  return { transport, server, heard, directory };
 }
 
 /** Two of three members that have found each other. */
@@ -195,6 +201,42 @@ describe("a peer", () => {
   });
 });
 
+describe("a peer with another store", () => {
+  /** The cluster learns that this member has a store that nobody has seen. */
+  function replaceStore({ directory }: Peer, member: bigint): void {
+    directory.setAttributes(member, { name: "", clientUrls: [], storeId: 99n });
+  }
+
+  test("is reported when it comes back, and only by those who knew it", async () => {
+    const [first] = await startPair();
+    network.crash("n2");
+    await clock.run(1_000);
+    expect(first.heard.lostStores).toEqual([]);
+    const again = await start(2n, 99n);
+    await clock.run(2_000);
+    expect(new Set(first.heard.lostStores)).toEqual(new Set([2]));
+    again.transport.send([heartbeat(2, 1, 4)]);
+    await clock.run(100);
+    expect([first.heard.messages, again.heard.lostStores]).toEqual([[], []]);
+  });
+
+  test("is reported once for each refusal of what it sends", async () => {
+    const [first, second] = await startPair();
+    replaceStore(first, 2n);
+    second.transport.send([heartbeat(2, 1, 4)]);
+    await clock.run();
+    expect([first.heard.messages, first.heard.lostStores]).toEqual([[], [2]]);
+  });
+
+  test("is reported once for each refusal to send it anything", async () => {
+    const [first, second] = await startPair();
+    replaceStore(first, 2n);
+    first.transport.send([heartbeat(1, 2, 4)]);
+    await clock.run();
+    expect([second.heard.messages, first.heard.lostStores]).toEqual([[], [2]]);
+  });
+});
+
 describe("a snapshot", () => {
   const message: InstallSnapshot = {
     type: "installSnapshot",
@@ -213,6 +255,14 @@ describe("a snapshot", () => {
     const [first, second] = await startPair();
     await Promise.all([first.transport.sendSnapshot(message, 9, chunks()), clock.run(100)]);
     expect(second.heard.snapshots).toEqual([{ index: 7, text: "the state" }]);
+  });
+
+  test("from a leader with another store is refused, and the store reported", async () => {
+    const [first, second] = await startPair();
+    second.directory.setAttributes(1n, { name: "", clientUrls: [], storeId: 99n });
+    const [sent] = await Promise.allSettled([first.transport.sendSnapshot(message, 9, chunks()), clock.run(100)]);
+    expect(sent).toMatchObject({ status: "rejected", reason: { message: expect.stringMatching(/another store than the cluster knows/) } });
+    expect([second.heard.snapshots, second.heard.lostStores]).toEqual([[], [1]]);
   });
 
   test("is not sent to a member that has not said who it is", async () => {

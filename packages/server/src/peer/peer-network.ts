@@ -134,6 +134,7 @@ export class PeerNetwork implements PeerTransport {
       openChannel: () => this.channelTo(member),
       onUnreachable: () => handlers.onUnreachable(nodeId),
       onDown: () => handlers.onPeerDown(nodeId),
+      onStoreLost: (lost) => handlers.onStoreLost(nodeIdOf(lost)),
     });
   }
 
