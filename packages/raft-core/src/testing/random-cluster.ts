@@ -203,6 +203,8 @@ export class RandomCluster {
         return this.part(new Set([this.oftenLeader(member).id]));
       case "partition":
         return this.part(new Set(this.setup.ids.filter(() => random.oneIn(2))));
+      case "usurp":
+        return this.usurp();
       case "campaign":
         return void this.input(member, (core) => core.campaign());
       case "unreachable":
@@ -314,6 +316,15 @@ export class RandomCluster {
 
   private pick(): TestMember {
     return this.member(1 + this.random.below(this.members.length));
+  }
+
+  /** All leaders stand still, often cut off, for so long that the others lose patience with them. */
+  private usurp(): void {
+    const leaders = new Set(this.leaders);
+    if (this.random.oneIn(2)) this.part(new Set([...leaders].map(({ id }) => id)));
+    for (let tick = 0; tick < this.setup.options.electionTicks; tick++) {
+      this.tickAll((member) => leaders.has(member) || this.paused.has(member.id));
+    }
   }
 
   private isReady(id: NodeId): boolean {

@@ -17,6 +17,7 @@ export type EventKind =
   | "cutLink"
   | "isolate"
   | "partition"
+  | "usurp"
   | "heal"
   | "campaign"
   | "unreachable"
@@ -44,6 +45,7 @@ const USUAL_WEIGHTS: Readonly<Record<EventKind, number>> = {
   cutLink: 2,
   isolate: 3,
   partition: 2,
+  usurp: 12,
   heal: 2,
   campaign: 3,
   unreachable: 6,
@@ -65,6 +67,7 @@ export const STORMY: ReadonlySet<EventKind> = new Set([
   "cutLink",
   "isolate",
   "partition",
+  "usurp",
   "campaign",
   "hint",
   "forgetLeader",

@@ -1,5 +1,5 @@
-import { playRandomRun } from "./random-run.ts";
-import type { RunTheme } from "./random-setup.ts";
+import { playRandomRun } from "../testing/random-run.ts";
+import type { RunTheme } from "../testing/random-setup.ts";
 
 /** `npm run soak -- --seeds 100000 --from 1 --events 6000`: many more random clusters than the tests play. Prints each seed that fails. */
 const THEMES: readonly RunTheme[] = ["free", "leases", "fixed"];
