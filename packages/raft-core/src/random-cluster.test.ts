@@ -3,14 +3,13 @@ import { playRandomRun, type RunReport } from "./testing/random-run.ts";
 import type { RunTheme } from "./testing/random-setup.ts";
 
 const SEEDS = 750;
-const EVENTS = 6000;
 
 /** Set to run one seed alone: `RAFT_SEED=17 npx vitest run packages/raft-core/src/random-cluster.test.ts -t leases`. */
 const onlySeed = process.env["RAFT_SEED"];
 
 function runSeed(seed: number, theme: RunTheme): RunReport {
   try {
-    return playRandomRun({ seed, theme }, EVENTS);
+    return playRandomRun({ seed, theme });
   } catch (reason) {
     const what = reason instanceof Error ? reason.message : String(reason);
     const replay = `RAFT_SEED=${seed} npx vitest run packages/raft-core/src/random-cluster.test.ts -t "${theme}"`;

@@ -1,4 +1,4 @@
-import { playRandomRun } from "../testing/random-run.ts";
+import { EVENTS, playRandomRun } from "../testing/random-run.ts";
 import type { RunTheme } from "../testing/random-setup.ts";
 
 /** `npm run soak -- --seeds 100000 --from 1 --events 6000`: many more random clusters than the tests play. Prints each seed that fails. */
@@ -20,7 +20,7 @@ function failureOf(seed: number, theme: RunTheme, events: number): string | null
 
 const from = option("from", 1);
 const seeds = option("seeds", 10_000);
-const events = option("events", 6000);
+const events = option("events", EVENTS);
 let failed = 0;
 for (let seed = from; seed < from + seeds; seed++) {
   for (const theme of THEMES) {

@@ -224,7 +224,7 @@ export class RandomCluster {
       case "forgetLeader":
         return this.input(member, (core) => core.forgetLeader());
       case "pause":
-        return void this.paused.add(this.oftenLeader(member).id);
+        return this.pause(this.oftenLeader(member));
     }
   }
 
@@ -304,8 +304,9 @@ export class RandomCluster {
     else if (this.random.oneIn(5)) this.input(sender, (core) => core.reportUnreachable(message.to));
   }
 
-  /** Those named and the others hear nothing of each other. */
+  /** Those named and the others hear nothing of each other. Whatever was cut before is healed, or soon nobody could hear anybody. */
   private part(ids: ReadonlySet<NodeId>): void {
+    this.network.heal();
     for (const one of ids) {
       for (const other of this.setup.ids.filter((id) => !ids.has(id))) {
         this.network.cut(one, other);
@@ -316,6 +317,12 @@ export class RandomCluster {
 
   private pick(): TestMember {
     return this.member(1 + this.random.below(this.members.length));
+  }
+
+  /** Only so many stand still at once that the others could go on. */
+  private pause(member: TestMember): void {
+    if (2 * (this.paused.size + 1) >= this.members.length) this.paused.clear();
+    this.paused.add(member.id);
   }
 
   /** All leaders stand still, often cut off, for so long that the others lose patience with them. */

@@ -8,8 +8,11 @@ export interface RunReport extends RunCounts {
   readonly outrun: number;
 }
 
+/** Enough for some elections, conflicts, snapshots and changes of members. */
+export const EVENTS = 6000;
+
 /** Runs `events` faulty events, then heals everything and demands that the cluster comes to life. Throws what went wrong, and when. */
-export function playRandomRun(run: RandomRun, events: number): RunReport {
+export function playRandomRun(run: RandomRun, events = EVENTS): RunReport {
   const cluster = new RandomCluster(run);
   let event = 0;
   let end: "alive" | "outrun" = "alive";

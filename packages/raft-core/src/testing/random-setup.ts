@@ -45,7 +45,7 @@ const USUAL_WEIGHTS: Readonly<Record<EventKind, number>> = {
   cutLink: 2,
   isolate: 3,
   partition: 2,
-  usurp: 12,
+  usurp: 5,
   heal: 2,
   campaign: 3,
   unreachable: 6,
