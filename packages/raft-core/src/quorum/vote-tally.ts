@@ -15,10 +15,6 @@ export class VoteTally {
     if (!this.answers.has(voter)) this.answers.set(voter, granted);
   }
 
-  has(voter: NodeId): boolean {
-    return this.answers.has(voter);
-  }
-
   /** Won by winning both halves, lost as soon as one of them is lost (dissertation 4.3). An empty half is won. */
   outcome(sets: VoterSets): VoteOutcome {
     const byVoters = this.outcomeOfHalf(sets.voters);
