@@ -83,7 +83,7 @@ export async function checkNoData(disk: Disk, directory: DataDirectory): Promise
  */
 export async function readIdentity(disk: Disk, directory: string): Promise<Identity | null> {
   const meta = await readMeta(disk, directory, null);
-  if (meta !== null) return { clusterId: meta.clusterId, memberId: meta.memberId };
+  if (meta !== null) return { clusterId: meta.record.clusterId, memberId: meta.record.memberId };
   await checkNoData(disk, new DataDirectory(directory));
   return null;
 }

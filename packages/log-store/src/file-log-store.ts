@@ -169,9 +169,10 @@ export class FileLogStore implements LogStore {
   }
 
   async #close(): Promise<void> {
-    const { writer, lock } = this.#parts;
+    const { writer, meta, lock } = this.#parts;
     await Promise.allSettled([...this.#underWay]);
     await writer.close();
+    await meta.close();
     await lock.release();
   }
 

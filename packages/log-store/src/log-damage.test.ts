@@ -46,7 +46,7 @@ function same(a: readonly LogEntry[], b: readonly LogEntry[]): boolean {
 }
 
 async function readLog(disk: MemoryDisk): Promise<Log> {
-  const meta = await readMeta(disk, "/data", null);
+  const meta = (await readMeta(disk, "/data", null))?.record ?? null;
   if (meta === null) throw new Error("The log has no meta file");
   const segments = disk.files("/data/wal/").map((path) => {
     const number = segmentNumberOf(path.slice("/data/wal/".length)) ?? 0;

@@ -1,7 +1,8 @@
+import { DiskError, type Logger } from "@raftkv/raft-node";
 import { beforeEach, describe, expect, test } from "vitest";
 import { crc32c } from "./crc32c.ts";
 import { setU64, viewOf } from "./format.ts";
-import { MetaFile, readMeta, writeMeta } from "./meta-file.ts";
+import { createMeta, MetaFile, readMeta } from "./meta-file.ts";
 import { encodeMeta, firstMetaRecord, type MetaRecord } from "./meta-record.ts";
 import { LineLogger, testIdentity } from "./testing/fixture.ts";
 import { MemoryDisk } from "./testing/memory-disk.ts";
@@ -15,9 +16,21 @@ const record: MetaRecord = {
   lastSegment: 9,
   snapshotIndex: 77,
   snapshotTerm: 5,
+  repairFrom: 0,
 };
 const path = "/data/meta";
 let disk = new MemoryDisk();
+
+async function read(logger: Logger | null = null): Promise<MetaRecord | undefined> {
+  return (await readMeta(disk, "/data", logger))?.record;
+}
+
+/** The file as an open store has it. */
+async function openMeta(): Promise<MetaFile> {
+  const found = await readMeta(disk, "/data", null);
+  if (found === null) throw new Error("There is a meta file");
+  return MetaFile.open(disk, "/data", found);
+}
 
 beforeEach(async () => {
   disk = new MemoryDisk();
@@ -26,8 +39,8 @@ beforeEach(async () => {
 
 describe("the meta file", () => {
   test("gives back what was written", async () => {
-    await writeMeta(disk, "/data", record);
-    expect(await readMeta(disk, "/data", null)).toEqual(record);
+    await createMeta(disk, "/data", record);
+    expect(await read()).toEqual(record);
     expect(disk.files()).toEqual([path]);
   });
 
@@ -50,7 +63,7 @@ describe("the meta file", () => {
         bytes[at] = (bytes[at] ?? 0) ^ (1 << (bit & 7));
         disk.poke(path, bytes);
         const logger = new LineLogger();
-        expect(await readMeta(disk, "/data", logger)).toEqual(record);
+        expect(await read(logger)).toEqual(record);
         expect(logger.at("warn")).toHaveLength(1);
       }
     }
@@ -69,11 +82,11 @@ describe("the meta file", () => {
     const bytes = encodeMeta(record);
     bytes.set(encodeMeta({ ...record, generation: 11, term: 1 }).subarray(0, 512), 4_096);
     disk.poke(path, bytes);
-    expect(await readMeta(disk, "/data", null)).toEqual(record);
+    expect(await read()).toEqual(record);
   });
 
   test("is refused if a newer version or another state of membership wrote it", async () => {
-    for (const change of [(view: DataView) => view.setUint16(14, 2, true), (view: DataView) => view.setUint8(72, 3)]) {
+    for (const change of [(view: DataView) => view.setUint16(14, 2, true), (view: DataView) => view.setUint8(72, 2)]) {
       const bytes = encodeMeta(record);
       change(viewOf(bytes));
       viewOf(bytes).setUint32(8, crc32c(bytes.subarray(12, 512)), true);
@@ -97,23 +110,74 @@ describe("the meta file", () => {
 });
 
 describe("changes of the meta file", () => {
-  test("that wait for the same replacement share it", async () => {
-    await writeMeta(disk, "/data", record);
-    const meta = new MetaFile(disk, "/data", record);
-    const renamed = disk.counts.rename;
+  test("that wait for the same writing share it", async () => {
+    await createMeta(disk, "/data", record);
+    const meta = await openMeta();
+    const written = disk.counts.writeDurably;
     await Promise.all([meta.update({ term: record.term + 1 }), meta.update({ vote: 3 }), meta.update({ lastSegment: 10 })]);
-    expect(disk.counts.rename - renamed).toBe(1);
-    expect(await readMeta(disk, "/data", null)).toEqual({ ...record, generation: 13, term: record.term + 1, vote: 3, lastSegment: 10 });
+    expect(disk.counts.writeDurably - written).toBe(2);
+    expect(await read()).toEqual({ ...record, generation: 13, term: record.term + 1, vote: 3, lastSegment: 10 });
     expect(meta.durable.generation).toBe(13);
+    await meta.close();
+    expect(disk.openFiles).toBe(0);
   });
 
   test("all fail after the first failure", async () => {
-    await writeMeta(disk, "/data", record);
-    const meta = new MetaFile(disk, "/data", record);
-    disk.crashAtCall(disk.callCount + 2);
-    await expect(meta.update({ vote: 3 })).rejects.toThrow("ends");
-    disk.crashAtCall(Infinity);
-    await expect(meta.update({ vote: 1 })).rejects.toThrow("ends");
-    expect(await readMeta(disk, "/data", null)).toEqual(record);
+    await createMeta(disk, "/data", record);
+    const meta = await openMeta();
+    disk.before = ({ name }) => {
+      if (name === "writeDurably") throw new DiskError("io", path, "no such luck");
+    };
+    await expect(meta.update({ vote: 3 })).rejects.toThrow("no such luck");
+    disk.before = () => {};
+    await expect(meta.update({ vote: 1 })).rejects.toThrow("no such luck");
+    expect(await read()).toEqual(record);
   });
+
+  test("leave the record before or after them at a crash anywhere, even if the sector under way is rubbish", async () => {
+    const first = { ...record, generation: 13, vote: 3 };
+    const second = { ...record, generation: 14, vote: 3, term: record.term + 1 };
+    for (let crash = 1; crash <= 4; crash++) {
+      for (const left of ["old", "new", "rubbish"] as const) {
+        const expected = await crashAtWrite(crash, left);
+        const found = await read();
+        if (expected === "first") expect([record, first]).toContainEqual(found);
+        else expect([first, second]).toContainEqual(found);
+        // What a crash left is made whole, the worse copy first.
+        const meta = await openMeta();
+        const term = (found?.term ?? 0) + 5;
+        await meta.update({ term });
+        await meta.close();
+        const bytes = disk.peek(path);
+        expect(bytes.subarray(0, 512)).toEqual(bytes.subarray(4_096, 4_608));
+        expect((await read())?.term).toBe(term);
+      }
+    }
+  });
+
+  /** Changes the vote and then the term; the process ends in the durable write of this number. Says during which change that was. */
+  async function crashAtWrite(crash: number, left: "old" | "new" | "rubbish"): Promise<"first" | "second"> {
+    disk = new MemoryDisk();
+    await disk.makeDirectory("/data");
+    await createMeta(disk, "/data", record);
+    const meta = await openMeta();
+    let writes = 0;
+    let before = disk.peek(path);
+    disk.before = ({ name, number }) => {
+      if (name !== "writeDurably" || ++writes !== crash) return;
+      before = disk.peek(path);
+      disk.crashAtCall(number);
+    };
+    await meta
+      .update({ vote: 3 })
+      .then(() => meta.update({ term: record.term + 1 }))
+      .catch(() => {});
+    await meta.close();
+    const after = disk.peek(path);
+    disk = disk.afterKill();
+    const copy = before.subarray(0, 512).every((byte, at) => byte === after[at]) ? 4_096 : 0;
+    if (left === "rubbish") after.fill(0xa5, copy, copy + 512);
+    disk.poke(path, left === "old" ? before : after);
+    return crash <= 2 ? "first" : "second";
+  }
 });

@@ -1,6 +1,15 @@
-import { type Disk, DiskError, type Logger } from "@raftkv/raft-node";
+import { type Disk, DiskError, type DiskFile, type Logger } from "@raftkv/raft-node";
 import { LogStoreError } from "./log-store-error.ts";
-import { decodeMeta, encodeMeta, META_BYTES, type MetaRecord } from "./meta-record.ts";
+import {
+  type CopyNumber,
+  copyOffset,
+  decodeMeta,
+  encodeMeta,
+  encodeMetaCopy,
+  META_BYTES,
+  type MetaCopy,
+  type MetaRecord,
+} from "./meta-record.ts";
 import { readSmallFile, replaceSmallFile } from "./small-file.ts";
 
 export const META_NAME = "meta";
@@ -9,23 +18,34 @@ export const META_TEMP_NAME = "meta.tmp";
 /** The part of a meta record that changes while a store is open. */
 export type MetaChange = Partial<Omit<MetaRecord, "clusterId" | "memberId" | "storeId" | "generation">>;
 
+/** What a meta file says, and which copy is damaged or older and is to be written first. */
+export interface FoundMeta {
+  readonly record: MetaRecord;
+  readonly weakerCopy: CopyNumber;
+}
+
 /**
- * The meta file of an open store. A replacement is written to a temporary file, synced, renamed over the old one, and the
- * directory is synced, so that a crash leaves the old or the new record. Changes that wait share the next replacement.
+ * The meta file of an open store. The copies are written in place, one after the other, each durably, so that at any time one of them is
+ * whole: a crash leaves the old record or the new one. Changes that wait share the next writing.
  */
 export class MetaFile {
-  readonly #disk: Disk;
-  readonly #directory: string;
+  readonly #file: DiskFile;
+  #weakerCopy: CopyNumber;
   #durable: MetaRecord;
   #wanted: MetaRecord;
   #running: Promise<void> = Promise.resolve();
   #waiting: Promise<void> | null = null;
 
-  constructor(disk: Disk, directory: string, durable: MetaRecord) {
-    this.#disk = disk;
-    this.#directory = directory;
-    this.#durable = durable;
-    this.#wanted = durable;
+  private constructor(file: DiskFile, { record, weakerCopy }: FoundMeta) {
+    this.#file = file;
+    this.#weakerCopy = weakerCopy;
+    this.#durable = record;
+    this.#wanted = record;
+  }
+
+  /** Opens the file that was found. */
+  static async open(disk: Disk, directory: string, found: FoundMeta): Promise<MetaFile> {
+    return new MetaFile(await disk.open(`${directory}/${META_NAME}`, "write"), found);
   }
 
   /** The record on the disk. */
@@ -33,27 +53,37 @@ export class MetaFile {
     return this.#durable;
   }
 
-  /** Resolves when the change is durable. The first failure is final: every later update rejects too. */
+  /** Resolves when the change is durable in both copies. The first failure is final: every later update rejects too. */
   update(change: MetaChange): Promise<void> {
     this.#wanted = { ...this.#wanted, ...change };
     if (this.#waiting === null) {
       this.#waiting = this.#running.then(() => {
         this.#waiting = null;
-        return this.#replace({ ...this.#wanted, generation: this.#durable.generation + 1 });
+        return this.#write({ ...this.#wanted, generation: this.#durable.generation + 1 });
       });
       this.#running = this.#waiting;
     }
     return this.#waiting;
   }
 
-  async #replace(record: MetaRecord): Promise<void> {
-    await writeMeta(this.#disk, this.#directory, record);
+  /** Waits for what is under way. */
+  async close(): Promise<void> {
+    await this.#running.catch(() => {});
+    await this.#file.close();
+  }
+
+  async #write(record: MetaRecord): Promise<void> {
+    const bytes = encodeMetaCopy(record);
+    const first = this.#weakerCopy;
+    await this.#file.writeDurably(copyOffset(first), [bytes]);
+    this.#weakerCopy = first === 0 ? 1 : 0;
+    await this.#file.writeDurably(copyOffset(this.#weakerCopy), [bytes]);
     this.#durable = record;
   }
 }
 
-/** Replaces the meta file as a whole. */
-export function writeMeta(disk: Disk, directory: string, record: MetaRecord): Promise<void> {
+/** Puts the first meta file of a store in place. */
+export function createMeta(disk: Disk, directory: string, record: MetaRecord): Promise<void> {
   return replaceSmallFile(disk, directory, { name: META_NAME, tempName: META_TEMP_NAME, bytes: encodeMeta(record) });
 }
 
@@ -61,7 +91,7 @@ export function writeMeta(disk: Disk, directory: string, record: MetaRecord): Pr
  * Reads the meta file; null if there is none. Of two copies that differ the newer counts. Throws `ERR_META_DAMAGED` if neither is
  * sound, because a lost vote can't be rebuilt, and `ERR_FORMAT_TOO_NEW`.
  */
-export async function readMeta(disk: Disk, directory: string, logger: Logger | null): Promise<MetaRecord | null> {
+export async function readMeta(disk: Disk, directory: string, logger: Logger | null): Promise<FoundMeta | null> {
   const path = `${directory}/${META_NAME}`;
   let bytes: Uint8Array;
   try {
@@ -79,13 +109,19 @@ export async function readMeta(disk: Disk, directory: string, logger: Logger | n
       `${path} has ${copy.what}, which this version of RaftKV does not know: start a newer one`,
     );
   }
-  const records = [first, second].flatMap((copy) => (copy.kind === "valid" ? [copy.record] : []));
-  const newest = records.reduce<MetaRecord | null>((a, b) => (a !== null && a.generation >= b.generation ? a : b), null);
-  if (newest === null) throw damaged(path, `has no valid copy at offset 0 or 4096 in ${bytes.length} bytes`);
-  if (records.length < 2 || records[0]?.generation !== records[1]?.generation) {
-    logger?.warn("one copy of the meta file is damaged, the other one is used", { path, generation: newest.generation });
+  const found = newerOf(first, second);
+  if (found === null) throw damaged(path, `has no valid copy at offset 0 or 4096 in ${bytes.length} bytes`);
+  if (first.kind !== "valid" || second.kind !== "valid" || first.record.generation !== second.record.generation) {
+    logger?.warn("one copy of the meta file is damaged or older, the other one is used", { path, generation: found.record.generation });
   }
-  return newest;
+  return found;
+}
+
+function newerOf(first: MetaCopy, second: MetaCopy): FoundMeta | null {
+  if (first.kind === "valid" && (second.kind !== "valid" || first.record.generation >= second.record.generation)) {
+    return { record: first.record, weakerCopy: 1 };
+  }
+  return second.kind === "valid" ? { record: second.record, weakerCopy: 0 } : null;
 }
 
 function damaged(path: string, what: string, cause?: unknown): LogStoreError {

@@ -17,20 +17,29 @@ export interface MetaRecord extends Identity {
   /** Newest snapshot known durable, 0 and 0 for none. */
   readonly snapshotIndex: number;
   readonly snapshotTerm: number;
+  /** First log index that may have been acknowledged and lost; 0 for a member that lost nothing, or has it back. */
+  readonly repairFrom: number;
 }
 
 export const META_BYTES = 2 * PAGE_BYTES;
+/** One sector, so that a power loss leaves a copy as it was or as it was to be. */
 const COPY_BYTES = 512;
 const MAGIC = "RKVMETA1";
+const STATE_SOUND = 0;
+const STATE_REPAIRING = 1;
+
+/** Which of the two copies. */
+export type CopyNumber = 0 | 1;
 
 export function firstMetaRecord(identity: Identity, storeId: bigint): MetaRecord {
-  return { ...identity, storeId, generation: 0, term: 0, vote: 0, bootGeneration: 0, lastSegment: 0, snapshotIndex: 0, snapshotTerm: 0 };
+  const nothing = { generation: 0, term: 0, vote: 0, bootGeneration: 0, lastSegment: 0, snapshotIndex: 0, snapshotTerm: 0, repairFrom: 0 };
+  return { ...identity, storeId, ...nothing };
 }
 
 /**
  * ```
  * 0 magic 8 | 8 crc 4 (of 12..511) | 12 format 2 | 14 lowest reader 2 | 16 generation | 24 cluster | 32 member | 40 term | 48 vote
- * | 56 boot generation | 64 last segment | 72 state 1 | 73..87 reserved | 88 snapshot index | 96 snapshot term | 104 store
+ * | 56 boot generation | 64 last segment | 72 state 1 | 73..79 reserved | 80 repair from | 88 snapshot index | 96 snapshot term | 104 store
  * | 112..511 reserved
  * ```
  * The same 512 bytes stand at 0 and at 4,096.
@@ -48,6 +57,8 @@ export function encodeMeta(record: MetaRecord): Uint8Array {
   setU64(view, 48, record.vote);
   setU64(view, 56, record.bootGeneration);
   setU64(view, 64, record.lastSegment);
+  view.setUint8(72, record.repairFrom === 0 ? STATE_SOUND : STATE_REPAIRING);
+  setU64(view, 80, record.repairFrom);
   setU64(view, 88, record.snapshotIndex);
   setU64(view, 96, record.snapshotTerm);
   view.setBigUint64(104, record.storeId, true);
@@ -69,8 +80,8 @@ function decodeCopy(bytes: Uint8Array): MetaCopy {
   const lowestReader = view.getUint16(14, true);
   if (lowestReader > FORMAT_VERSION) return { kind: "unknown", what: `format version ${lowestReader}` };
   const state = view.getUint8(72);
-  if (state !== 0) return { kind: "unknown", what: `member state ${state}` };
-  if (!isZero(bytes, 73, 88) || !isZero(bytes, 112, COPY_BYTES)) return { kind: "unknown", what: "fields in reserved bytes" };
+  if (state !== STATE_SOUND && state !== STATE_REPAIRING) return { kind: "unknown", what: `member state ${state}` };
+  if (!isZero(bytes, 73, 80) || !isZero(bytes, 112, COPY_BYTES)) return { kind: "unknown", what: "fields in reserved bytes" };
   const record: MetaRecord = {
     generation: getU64(view, 16),
     clusterId: view.getBigUint64(24, true),
@@ -82,10 +93,22 @@ function decodeCopy(bytes: Uint8Array): MetaCopy {
     lastSegment: getU64(view, 64),
     snapshotIndex: getU64(view, 88),
     snapshotTerm: getU64(view, 96),
+    repairFrom: getU64(view, 80),
   };
   const numbers = [record.generation, record.term, record.vote, record.bootGeneration, record.lastSegment];
-  if ([...numbers, record.snapshotIndex, record.snapshotTerm].includes(-1) || record.storeId === 0n) return { kind: "damaged" };
+  if ([...numbers, record.snapshotIndex, record.snapshotTerm, record.repairFrom].includes(-1)) return { kind: "damaged" };
+  if (record.storeId === 0n || (record.repairFrom === 0) !== (state === STATE_SOUND)) return { kind: "damaged" };
   return { kind: "valid", record };
+}
+
+/** Where a copy begins. */
+export function copyOffset(copy: CopyNumber): number {
+  return copy * PAGE_BYTES;
+}
+
+/** The bytes of one copy. */
+export function encodeMetaCopy(record: MetaRecord): Uint8Array {
+  return encodeMeta(record).subarray(0, COPY_BYTES);
 }
 
 /** Both copies of a meta file, whatever its size is. */

@@ -16,8 +16,8 @@ import type { SnapshotMark } from "./frame.ts";
 import { type RecoveredSegments, recoverSegments } from "./log-recovery.ts";
 import { LogStoreError } from "./log-store-error.ts";
 import { LogWriter } from "./log-writer.ts";
-import { META_NAME, META_TEMP_NAME, MetaFile, readMeta, writeMeta } from "./meta-file.ts";
-import { firstMetaRecord, type MetaRecord } from "./meta-record.ts";
+import { createMeta, type FoundMeta, META_NAME, META_TEMP_NAME, MetaFile, readMeta } from "./meta-file.ts";
+import { firstMetaRecord } from "./meta-record.ts";
 import { readQuarantine } from "./quarantine-file.ts";
 import { readSegments } from "./segment-reading.ts";
 import { SegmentSupply } from "./segment-supply.ts";
@@ -78,7 +78,8 @@ async function openLocked(
 ): Promise<LogStore> {
   const { disk, clock, random, logger, identity } = options;
   const directory = new DataDirectory(options.directory);
-  const record = await readOrMakeMeta(options, directory);
+  const foundMeta = await readOrMakeMeta(options, directory);
+  const { record } = foundMeta;
   const found = await readSegments(disk, directory, identity);
   const log = recoverSegments(found, record, logger);
   const snapshot = await findSnapshot(disk, directory, identity, log, logger);
@@ -91,7 +92,7 @@ async function openLocked(
     await makeDirectories(disk, directory.wal);
     await makeDirectories(disk, directory.snap);
   }
-  const meta = new MetaFile(disk, directory.root, record);
+  const meta = await MetaFile.open(disk, directory.root, foundMeta);
   const supply = new SegmentSupply({
     disk,
     clock,
@@ -130,6 +131,7 @@ async function openLocked(
     await removeUnused(disk, directory, writer, snapshot);
   } catch (reason) {
     await writer.close();
+    await meta.close();
     throw reason;
   }
   const hardState: HardState = { term: record.term, vote: record.vote, commit };
@@ -139,22 +141,23 @@ async function openLocked(
 }
 
 /** The meta file comes first: a directory with data but without it is damaged. */
-async function readOrMakeMeta(options: LogStoreOptions, directory: DataDirectory): Promise<MetaRecord> {
+async function readOrMakeMeta(options: LogStoreOptions, directory: DataDirectory): Promise<FoundMeta> {
   const { disk, random, logger, identity } = options;
-  let record = await readMeta(disk, directory.root, logger);
-  if (record === null) {
+  let found = await readMeta(disk, directory.root, logger);
+  if (found === null) {
     await checkNoData(disk, directory);
     if ((await disk.list(directory.root)).includes(META_TEMP_NAME)) await disk.remove(`${directory.root}/${META_TEMP_NAME}`);
-    record = { ...firstMetaRecord(identity, drawStoreId(random)), generation: 1 };
-    await writeMeta(disk, directory.root, record);
+    found = { record: { ...firstMetaRecord(identity, drawStoreId(random)), generation: 1 }, weakerCopy: 0 };
+    await createMeta(disk, directory.root, found.record);
   }
+  const { record } = found;
   if (record.clusterId !== identity.clusterId || record.memberId !== identity.memberId) {
     throw new LogStoreError(
       "ERR_IDENTITY",
       `${directory.root}/${META_NAME} belongs to member ${hex16(record.memberId)} of cluster ${hex16(record.clusterId)}, not to member ${hex16(identity.memberId)} of cluster ${hex16(identity.clusterId)}: give this member its own directory`,
     );
   }
-  return record;
+  return found;
 }
 
 /** A random u64 that is not 0. */
