@@ -14,7 +14,7 @@ export interface LeaseReadOptions {
  * All default to false.
  */
 export interface ReferenceBehavior {
-  /** Vote requests leave before the term is durable. */
+  /** Vote requests leave at once, also where the log has a tail that is not durable. */
   readonly requestVotesBeforeDurable?: boolean;
   /** Committed entries are handed out for applying before they are durable here. */
   readonly applyBeforeDurable?: boolean;

@@ -11,12 +11,13 @@ import type { TestMember } from "./testing/test-member.ts";
 /** Where this implementation is safer than the one it is compared with, and can be told to do as that one does. */
 
 describe("vote requests", () => {
-  test("wait until the term is durable, but not in the reference", () => {
+  test("wait until the log is durable, but not in the reference", () => {
     for (const [requestVotesBeforeDurable, expected] of [
       [false, []],
       [true, [2, 3]],
     ] as const) {
       const member = soloMember({ size: 3, options: { preVote: false, reference: { requestVotesBeforeDurable } } });
+      member.core.step(append(2, { term: 1, prevIndex: 0, prevTerm: 0, terms: [1] }));
       member.core.campaign();
       expect(ofType(member.collect()?.messages ?? [], "requestVote").map((message) => message.to)).toEqual(expected);
     }

@@ -57,8 +57,10 @@ function voteForItself(state: CoreState, kind: CampaignKind, term: Term): void {
 }
 
 /**
- * A real request waits until the new term is durable: a member that forgot in a crash that it asked could ask again in the same term
- * with a shorter log, and be given the votes that the longer one earned. A pre-vote promises nothing.
+ * A real request of a member whose log has a tail that is not durable waits until log and term are: forgotten in a crash, the tail would
+ * be missing from a second candidacy in the same term, which the votes that it earned would still count for. With a durable log a
+ * request promises nothing: whoever forgot that it asked comes back as the same candidate, and its own vote counts only when it is
+ * durable. A pre-vote never promises anything.
  */
 function requestVote(state: CoreState, to: NodeId, kind: CampaignKind, term: Term): void {
   const { id, outbox } = state;
@@ -73,6 +75,7 @@ function requestVote(state: CoreState, to: NodeId, kind: CampaignKind, term: Ter
     return;
   }
   const message = { type: request, ...question, isTransfer: kind === "transfer" } as const;
-  if (state.options.reference.requestVotesBeforeDurable) outbox.send(message);
+  const isLogDurable = state.log.durable === lastIndex;
+  if (isLogDurable || state.options.reference.requestVotesBeforeDurable) outbox.send(message);
   else outbox.sendWhenDurable(message);
 }

@@ -29,7 +29,7 @@ export const electionMutations: readonly Mutation[] = [
     ],
   },
   {
-    name: "votes are asked for before the term is durable",
+    name: "votes are asked for with a log that is not durable",
     shownBy: "fixed",
     edits: [{ file: "election/campaign.ts", find: "else outbox.sendWhenDurable(message);", replace: "else outbox.send(message);" }],
   },

@@ -72,11 +72,34 @@ test("P2: a crash before the vote is durable leaves neither vote nor answer behi
   expect(exchange(member, voteRequest(3, { term: 2, lastIndex: 0, lastTerm: 0 }))).toMatchObject([{ to: 3, granted: true }]);
 });
 
-test("P2: a candidate asks only when its term is durable, so that it never asks twice in one term", () => {
+test("P2: a candidate whose log is not durable asks only when log and term are, so that no other log gets the votes", () => {
   const member = soloMember({ size: 5, terms: [1, 1], options: { preVote: false } });
+  member.core.step(append(2, { term: 1, prevIndex: 2, prevTerm: 1, terms: [1] }));
+  expect(member.collect()?.append?.entries).toHaveLength(1);
   member.core.campaign();
-  expect(member.collect()?.messages).toEqual([]);
-  expect(ofType(member.write(), "requestVote")).toHaveLength(4);
+  expect(ofType(member.collect()?.messages ?? [], "requestVote")).toEqual([]);
+  expect(ofType(drain(member), "requestVote")).toHaveLength(4);
+});
+
+test("P2: a candidate with a durable log asks at once, but has not voted before its vote is durable", () => {
+  const member = soloMember({ size: 3, terms: [1, 1], options: { preVote: false } });
+  member.core.campaign();
+  expect(ofType(member.collect()?.messages ?? [], "requestVote")).toHaveLength(2);
+  member.core.step(vote(2, { term: member.core.term }));
+  expect(member.core.role).toBe("candidate");
+  member.write();
+  expect(member.core.role).toBe("leader");
+});
+
+test("P2: a candidate that forgot in a crash that it asked is elected with the log that it asked with", () => {
+  const member = soloMember({ size: 3, terms: [1, 1], term: 1, options: { preVote: false } });
+  member.core.campaign();
+  const [first] = ofType(member.collect()?.messages ?? [], "requestVote");
+  member.crash(0, true);
+  expect(member.core.term).toBe(1);
+  member.core.campaign();
+  const [second] = ofType(member.collect()?.messages ?? [], "requestVote");
+  expect(second).toEqual(first);
 });
 
 test("P3: votes of another term or of the other kind count for nothing, and one refusal is not undone by a grant", () => {

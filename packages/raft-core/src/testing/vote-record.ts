@@ -29,14 +29,16 @@ export class VoteRecord {
   said(message: PeerMessage, durable: DurableView | null): void {
     this.hasHeard = true;
     const { from } = message;
-    if (message.type === "requestVote") this.given(from, message.term, from);
     if (message.type === "requestVoteResponse" && message.granted) this.given(from, message.term, message.to);
     if (durable === null || durable.hardState === null) return;
     const { term, vote } = durable.hardState;
     switch (message.type) {
-      case "requestVote":
-        if (term < message.term || (term === message.term && vote !== from)) violated(`member ${from} asks for votes it may forget`);
+      case "requestVote": {
+        const mayForgetTerm = term < message.term || (term === message.term && vote !== from);
+        if (mayForgetTerm && !durable.holds(message.lastIndex, message.lastTerm))
+          violated(`member ${from} asks for votes with a log it may forget`);
         return;
+      }
       case "requestVoteResponse": {
         const mayForget = term < message.term || (message.granted && term === message.term && vote !== message.to);
         if (mayForget) violated(`member ${from} answers with a vote or term it may forget`);
