@@ -50,6 +50,8 @@ export interface EncodedBatch {
   readonly lastCrc: number;
   /** Last log index after the batch. */
   readonly index: number;
+  /** Entries in the batch. */
+  readonly entries: number;
 }
 
 /**
@@ -65,6 +67,7 @@ export class BatchEncoder {
   #previousCrc = 0;
   #index = 0;
   #term = 0;
+  #entries = 0;
 
   /** `bytesMax`: upper bound of the batch's size. */
   begin(start: BatchStart, bytesMax: number): void {
@@ -80,6 +83,7 @@ export class BatchEncoder {
     this.#previousCrc = start.previousCrc;
     this.#index = start.index;
     this.#term = start.term;
+    this.#entries = 0;
   }
 
   addOpen(open: OpenRecord): void {
@@ -107,6 +111,7 @@ export class BatchEncoder {
     this.#bytes.fill(0, at + payloadBytes, at + roundUp(payloadBytes, 8));
     this.#index = entry.index;
     this.#term = entry.term;
+    this.#entries += 1;
     this.#close(FRAME_ENTRY, payloadBytes, 0);
   }
 
@@ -145,7 +150,13 @@ export class BatchEncoder {
     this.#close(FRAME_COMMIT, COMMIT_PAYLOAD_BYTES, FLAG_LAST);
     const end = roundUp(this.#length, PAGE_BYTES);
     this.#bytes.fill(0, this.#length, end);
-    return { bytes: this.#bytes.subarray(0, end), lastSeq: this.#seq - 1, lastCrc: this.#previousCrc, index: this.#index };
+    return {
+      bytes: this.#bytes.subarray(0, end),
+      lastSeq: this.#seq - 1,
+      lastCrc: this.#previousCrc,
+      index: this.#index,
+      entries: this.#entries,
+    };
   }
 
   /** Where the payload of the next frame goes. */

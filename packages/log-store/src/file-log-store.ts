@@ -6,6 +6,7 @@ import {
   type LogBatch,
   type Logger,
   type LogStore,
+  type LogStoreMetrics,
   type RecoveredLog,
   type SnapshotReader,
 } from "@raftkv/raft-node";
@@ -82,6 +83,14 @@ export class FileLogStore implements LogStore {
       this.#quarantined ??= this.#recordQuarantine(evidence);
       return this.#quarantined;
     });
+  }
+
+  endRepair(): Promise<void> {
+    return this.#track(() => this.#parts.meta.update({ repairFrom: 0 }));
+  }
+
+  metrics(): LogStoreMetrics {
+    return this.#parts.writer.metrics;
   }
 
   close(): Promise<void> {

@@ -1,5 +1,5 @@
 import type { HardState, LogEntry } from "@raftkv/raft-core";
-import type { Clock, LogBatch } from "@raftkv/raft-node";
+import type { Clock, LogBatch, LogStoreMetrics } from "@raftkv/raft-node";
 import { BatchEncoder } from "./batch-encoder.ts";
 import { FRAMES_OFFSET } from "./format.ts";
 import {
@@ -18,6 +18,7 @@ import { assert, LogStoreError } from "./log-store-error.ts";
 import type { MetaFile } from "./meta-file.ts";
 import { fits, type Segment, type SegmentSupply } from "./segment-supply.ts";
 import type { TermRuns } from "./term-runs.ts";
+import { WriteMetrics } from "./write-metrics.ts";
 
 /** OPEN and COMMIT, which any batch may need. */
 const FIXED_BYTES = frameBytes(OPEN_PAYLOAD_BYTES) + frameBytes(COMMIT_PAYLOAD_BYTES);
@@ -87,6 +88,7 @@ export interface FirstBatch {
 export class LogWriter {
   readonly #options: LogWriterOptions;
   readonly #encoder = new BatchEncoder();
+  readonly #metrics = new WriteMetrics();
   readonly #queue: Waiting[] = [];
   readonly #chain: ChainLink[];
   #queueBytes = 0;
@@ -118,6 +120,10 @@ export class LogWriter {
   /** Oldest first; the last one is being written. */
   get chain(): readonly ChainLink[] {
     return this.#chain;
+  }
+
+  get metrics(): LogStoreMetrics {
+    return this.#metrics.read(this.#options.clock.monotonicMs());
   }
 
   get failure(): LogStoreError | null {
@@ -363,7 +369,14 @@ export class LogWriter {
     const { clock, terms } = this.#options;
     const batch = this.#encoder.finish(Math.min(this.#commitIndex, terms.lastIndex), clock.wallMs());
     assert(batch.index === terms.lastIndex, "The bytes and the bookkeeping agree where the log ends");
-    await segment.file.append(this.#offset, batch.bytes);
+    this.#metrics.started(clock.monotonicMs());
+    let isDurable = false;
+    try {
+      await segment.file.append(this.#offset, batch.bytes);
+      isDurable = true;
+    } finally {
+      this.#metrics.ended(clock.monotonicMs(), isDurable ? { entries: batch.entries, bytes: batch.bytes.length } : null);
+    }
     this.#offset += batch.bytes.length;
     this.#durableSeq = batch.lastSeq;
     this.#lastSeq = batch.lastSeq;

@@ -135,7 +135,7 @@ async function openLocked(
     throw reason;
   }
   const hardState: HardState = { term: record.term, vote: record.vote, commit };
-  const recovered = { hardState, snapshot: snapshot?.meta ?? null, entries: log.entries, quarantine };
+  const recovered = { hardState, snapshot: snapshot?.meta ?? null, entries: log.entries, quarantine, lost: null };
   const snapshots = new SnapshotStore({ disk, random, logger, directory, identity }, snapshot);
   return new FileLogStore({ disk, logger, directory, meta, writer, snapshots, lock, storeId: record.storeId, recovered });
 }

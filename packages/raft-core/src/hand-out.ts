@@ -38,7 +38,7 @@ export class HandOut {
     const softState = this.nextSoftState();
     const append = this.hasAppend ? this.nextAppend() : null;
     const apply = this.hasApply ? this.nextApply() : null;
-    return { softState, messages: outbox.takeImmediate(), append, apply, reads: outbox.takeReads() };
+    return { softState, messages: outbox.takeImmediate(), append, apply, reads: outbox.takeReads(), isRepaired: false };
   }
 
   appendDone(job: AppendJob): void {

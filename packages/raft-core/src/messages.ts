@@ -58,6 +58,8 @@ export interface AppendEntriesResponse extends Addressed {
   readonly rejected: boolean;
   readonly hintIndex: LogIndex;
   readonly hintTerm: Term;
+  /** The sender lost what it acknowledged before, and is under repair since the start with this id: no quorum may count it. */
+  readonly repairId?: number;
 }
 /** Carries no entries and never waits behind them. `commit` is capped by what the follower is known to hold. */
 export interface Heartbeat extends Addressed {
@@ -66,11 +68,15 @@ export interface Heartbeat extends Addressed {
   readonly commit: LogIndex;
   /** Highest read position still to be confirmed, 0 for none (dissertation 6.4). */
   readonly readPosition: number;
+  /** Only to a member under repair: it is whole again when its log equals the leader's up to `index`. */
+  readonly repair?: { readonly id: number; readonly index: LogIndex };
 }
 export interface HeartbeatResponse extends Addressed {
   readonly type: "heartbeatResponse";
   readonly term: Term;
   readonly readPosition: number;
+  /** As in AppendEntriesResponse. */
+  readonly repairId?: number;
 }
 /** Dissertation 5. The driver moves the bytes first; the core sees this message when they are complete and verified. */
 export interface InstallSnapshot extends Addressed {

@@ -341,6 +341,7 @@ export class RaftCore {
       transferTarget: leadership?.transferTarget ?? 0,
       suspectsLeader: suspicion.isActive,
       quarantine: evidence,
+      repair: null,
     };
   }
 

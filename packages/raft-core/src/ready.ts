@@ -50,4 +50,6 @@ export interface Ready {
   readonly append: AppendJob | null;
   readonly apply: ApplyJob | null;
   readonly reads: readonly ReadResult[];
+  /** Once: a member under repair has everything again. The driver makes that durable and then calls `endRepair`. */
+  readonly isRepaired: boolean;
 }

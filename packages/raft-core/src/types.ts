@@ -245,6 +245,16 @@ export interface CoreStatus {
   /** The leader is thought to be gone, by a hint. */
   readonly suspectsLeader: boolean;
   readonly quarantine: QuarantineEvidence | null;
+  /** How far a member has come that lost entries which it had acknowledged; null for a sound one. */
+  readonly repair: RepairStatus | null;
+}
+
+/** A member under repair gives no vote before its durable log equals a leader's up to `target`. */
+export interface RepairStatus {
+  /** Last index of the leader's log when it heard of the repair; 0 while no leader has said. */
+  readonly target: LogIndex;
+  /** The log is known to equal that leader's up to here. */
+  readonly verified: LogIndex;
 }
 
 /** What a member found on its disk, or `{ term: 0, vote: 0, commit: 0 }` with nothing else at its first start. */
@@ -258,4 +268,9 @@ export interface CoreStart {
   readonly configuration: Configuration;
   /** The disk can't be trusted: the member only watches. Default null. */
   readonly quarantine?: QuarantineEvidence | null;
+  /**
+   * The log lost entries that this member may have acknowledged, but neither term nor vote: it takes part without a vote until it has
+   * them again. A number above 0 that no earlier start had, by chance or by count. Default 0: nothing is lost.
+   */
+  readonly repairId?: number;
 }

@@ -1,7 +1,7 @@
 export { bootstrapLog, isEmptyLog } from "./bootstrap.ts";
 export { commandOf } from "./entry-envelope.ts";
 export type { LeadershipTransferResult } from "./leadership-transfer.ts";
-export type { LogBatch, LogStore, RecoveredLog, SnapshotReader } from "./log-store.ts";
+export type { LogBatch, LogStore, LogStoreMetrics, LostEntries, RecoveredLog, SnapshotReader } from "./log-store.ts";
 export type { MembershipChangeResult } from "./membership-changes.ts";
 export { laneOf, type MessageLane, messageLanes } from "./message-lane.ts";
 export { type Completion, NodeError, type NodeErrorCode, type Retryable } from "./node-error.ts";

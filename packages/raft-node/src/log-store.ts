@@ -10,6 +10,28 @@ export interface RecoveredLog {
   readonly entries: readonly LogEntry[];
   /** What was recorded when the member was quarantined, in this or an earlier life of the store; null for a healthy one. */
   readonly quarantine: QuarantineEvidence | null;
+  /** Set until `endRepair` if the store lost, or may have lost, entries that it had acknowledged. Term and vote are sound. */
+  readonly lost: LostEntries | null;
+}
+
+/** What damage took from a log: the member has a sound beginning of it, and may not vote before it has the rest again. */
+export interface LostEntries {
+  /** First index that may have been acknowledged and is gone. */
+  readonly from: LogIndex;
+  /** Which file, where and how, for people. */
+  readonly description: string;
+}
+
+/** What an open store counted since it was opened. */
+export interface LogStoreMetrics {
+  /** Durable writes to the log, and what they held. */
+  readonly batches: number;
+  readonly entries: number;
+  readonly bytes: number;
+  /** How long durable writes to the log took: `counts[n]` of them at most `boundsMs[n]`, the last count those above all bounds. */
+  readonly writeMs: { readonly boundsMs: readonly number[]; readonly counts: readonly number[]; readonly sumMs: number };
+  /** Age of the durable write under way in milliseconds, 0 if there is none: a disk that hangs shows here first. */
+  readonly writeAgeMs: number;
 }
 
 export interface LogBatch {
@@ -59,6 +81,9 @@ export interface LogStore {
    * never forgets it. Tried also after a write or sync has failed.
    */
   recordQuarantine(evidence: QuarantineEvidence): Promise<void>;
+  /** Makes durable that the member has again everything it ever acknowledged (`recovered.lost`). */
+  endRepair(): Promise<void>;
+  metrics(): LogStoreMetrics;
   /** Finishes what is under way, syncs, releases the lock. */
   close(): Promise<void>;
 }

@@ -43,6 +43,7 @@ function statusWith(...peers: readonly PeerStatus[]): CoreStatus {
     transferTarget: 0,
     suspectsLeader: false,
     quarantine: null,
+    repair: null,
   };
 }
 

@@ -1,5 +1,5 @@
 import type { HardState, LogEntry, LogIndex, QuarantineEvidence, SnapshotMeta } from "@raftkv/raft-core";
-import type { LogBatch, LogStore, RecoveredLog, SnapshotReader } from "../log-store.ts";
+import type { LogBatch, LogStore, LogStoreMetrics, LostEntries, RecoveredLog, SnapshotReader } from "../log-store.ts";
 
 interface StoredSnapshot {
   readonly meta: SnapshotMeta;
@@ -18,8 +18,13 @@ export class MemoryLogStore implements LogStore {
   /** The newest one in force. */
   snapshot: StoredSnapshot | null = null;
 
+  /** What damage took, as a test decides. */
+  lost: LostEntries | null = null;
+  private batches = 0;
+
   get recovered(): RecoveredLog {
-    return { hardState: this.hardState, snapshot: this.snapshot?.meta ?? null, entries: this.entries, quarantine: this.quarantine };
+    const { hardState, entries, quarantine, lost } = this;
+    return { hardState, snapshot: this.snapshot?.meta ?? null, entries, quarantine, lost };
   }
 
   /** Nothing becomes durable until `release`. */
@@ -35,6 +40,7 @@ export class MemoryLogStore implements LogStore {
 
   async append({ hardState, entries }: LogBatch): Promise<void> {
     await this.gate;
+    this.batches++;
     this.hardState = hardState ?? this.hardState;
     const [first] = entries;
     if (first !== undefined) this.entries = [...this.entries.filter(({ index }) => index < first.index), ...entries];
@@ -77,6 +83,17 @@ export class MemoryLogStore implements LogStore {
   recordQuarantine(evidence: QuarantineEvidence): Promise<void> {
     this.quarantine ??= evidence;
     return Promise.resolve();
+  }
+
+  endRepair(): Promise<void> {
+    this.lost = null;
+    return Promise.resolve();
+  }
+
+  /** Counts the appends and nothing else. */
+  metrics(): LogStoreMetrics {
+    const writeMs = { boundsMs: [], counts: [this.batches], sumMs: 0 };
+    return { batches: this.batches, entries: 0, bytes: 0, writeMs, writeAgeMs: 0 };
   }
 
   close(): Promise<void> {

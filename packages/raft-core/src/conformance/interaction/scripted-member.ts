@@ -35,7 +35,7 @@ export interface ScriptedMemberSurroundings {
 
 /** The text of the only outcome that is an error to who sent a message. */
 const PROPOSAL_DROPPED = "raft proposal dropped";
-const NOTHING_READY: Ready = { softState: null, messages: [], append: null, apply: null, reads: [] };
+const NOTHING_READY: Ready = { softState: null, messages: [], append: null, apply: null, reads: [], isRepaired: false };
 
 /** One member of a script's cluster: a core, its storage, and the jobs that wait for the storage. */
 export class ScriptedMember {
