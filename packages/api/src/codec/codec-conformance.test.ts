@@ -130,23 +130,31 @@ const appendEntries = record({
   entries: bodies.map((body, i) => ({ index: rest.prevIndex + 1 + i, ...body })),
 }));
 const voteQuestion = { ...addressed, term: uint, lastIndex: uint, lastTerm: uint, priority: uint };
+const appendEntriesResponse = {
+  type: fc.constant("appendEntriesResponse" as const),
+  ...addressed,
+  term: uint,
+  index: uint,
+  rejected: bool,
+  hintIndex: uint,
+  hintTerm: uint,
+};
+const heartbeat = { type: fc.constant("heartbeat" as const), ...addressed, term: uint, commit: uint, readPosition: uint };
+const heartbeatResponse = { type: fc.constant("heartbeatResponse" as const), ...addressed, term: uint, readPosition: uint };
+/** Above 0: what has none is without the field. */
+const repairId = uint.map((value) => Math.max(value, 1));
 const peerMessage: fc.Arbitrary<PeerMessage> = fc.oneof(
   record({ type: fc.constant("requestPreVote" as const), ...voteQuestion }),
   record({ type: fc.constant("requestPreVoteResponse" as const), ...addressed, term: uint, granted: bool }),
   record({ type: fc.constant("requestVote" as const), ...voteQuestion, isTransfer: bool }),
   record({ type: fc.constant("requestVoteResponse" as const), ...addressed, term: uint, granted: bool }),
   appendEntries,
-  record({
-    type: fc.constant("appendEntriesResponse" as const),
-    ...addressed,
-    term: uint,
-    index: uint,
-    rejected: bool,
-    hintIndex: uint,
-    hintTerm: uint,
-  }),
-  record({ type: fc.constant("heartbeat" as const), ...addressed, term: uint, commit: uint, readPosition: uint }),
-  record({ type: fc.constant("heartbeatResponse" as const), ...addressed, term: uint, readPosition: uint }),
+  record(appendEntriesResponse),
+  record({ ...appendEntriesResponse, repairId }),
+  record(heartbeat),
+  record({ ...heartbeat, repair: record({ id: repairId, index: uint }) }),
+  record(heartbeatResponse),
+  record({ ...heartbeatResponse, repairId }),
   installSnapshot,
   record({ type: fc.constant("timeoutNow" as const), ...addressed, term: uint }),
   record({ type: fc.constant("transferLeadership" as const), ...addressed, term: uint, target: uint }),
@@ -227,6 +235,12 @@ function peerMessageOf(message: PeerMessage): Message {
       });
     case "forwardPropose":
       return oneofOf(PeerMessageSchema, "message", message.type, { ...message, kind: kindNumbers[message.kind] });
+    case "heartbeat":
+      return oneofOf(PeerMessageSchema, "message", message.type, {
+        ...message,
+        repairId: message.repair?.id,
+        repairIndex: message.repair?.index,
+      });
     default:
       return oneofOf(PeerMessageSchema, "message", message.type, { ...message });
   }

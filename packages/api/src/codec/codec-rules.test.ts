@@ -123,6 +123,17 @@ describe("peer frames", () => {
     expect(() => decodePeerFrame(batchOf({ case: "appendEntries", value }))).toThrow("Entry 1 has kind 9, which is not known");
   });
 
+  test("what says nothing of a repair is without the fields, as from a member of an earlier version", () => {
+    const messages: PeerMessage[] = [
+      { type: "heartbeat", from: 1, to: 2, term: 3, commit: 4, readPosition: 5 },
+      { type: "heartbeatResponse", from: 2, to: 1, term: 3, readPosition: 5 },
+      { type: "appendEntriesResponse", from: 2, to: 1, term: 3, index: 4, rejected: false, hintIndex: 0, hintTerm: 0 },
+    ];
+    expect(decodePeerFrame(encodePeerFrame({ type: "batch", messages }))).toStrictEqual({ type: "batch", messages });
+    const target = batchOf({ case: "heartbeat", value: { from: 1n, repairIndex: 9n } });
+    expect(decodePeerFrame(target)).not.toHaveProperty("messages[0].repair");
+  });
+
   test("a Hello without a lane, or with one that is not known, is refused", () => {
     expect(() => decodePeerFrame(new Uint8Array([0x0a, 0]))).toThrow("Hello has lane 0, which is not known");
     expect(() => decodeSnapshotFrame(new Uint8Array([0x0a, 2, 0x38, 4]))).toThrow("Hello has lane 4, which is not known");
@@ -205,7 +216,8 @@ describe("peer frames", () => {
     const ids = new Array<number>(9).fill(largest);
     const configuration = { voters: ids, outgoing: ids, learners: ids, learnersNext: ids, autoLeave: true };
     const messages: PeerMessage[] = [
-      { ...wide, type: "appendEntriesResponse", index: largest, rejected: true, hintIndex: largest, hintTerm: largest },
+      { ...wide, type: "appendEntriesResponse", index: largest, rejected: true, hintIndex: largest, hintTerm: largest, repairId: largest },
+      { ...wide, type: "heartbeat", commit: largest, readPosition: largest, repair: { id: largest, index: largest } },
       { ...wide, type: "requestVote", lastIndex: largest, lastTerm: largest, priority: largest, isTransfer: true },
       { ...wide, type: "installSnapshot", snapshot: { index: largest, term: largest, configuration } },
       { ...wide, type: "forwardPropose", kind: "configuration", payloads: [new Uint8Array(300), new Uint8Array(0)] },

@@ -1,4 +1,15 @@
-import type { AppendEntries, EntryKind, ForwardPropose, InstallSnapshot, LogEntry, PeerMessage, RequestVote } from "@raftkv/raft-core";
+import type {
+  AppendEntries,
+  AppendEntriesResponse,
+  EntryKind,
+  ForwardPropose,
+  Heartbeat,
+  HeartbeatResponse,
+  InstallSnapshot,
+  LogEntry,
+  PeerMessage,
+  RequestVote,
+} from "@raftkv/raft-core";
 import { CodecError } from "./codec-error.ts";
 import { emptyBytes, type ProtobufReader } from "./protobuf-reader.ts";
 import { emptySnapshotMeta, readSnapshotMeta, snapshotMetaOf } from "./snapshot-meta.ts";
@@ -13,7 +24,7 @@ const entryKinds: readonly (EntryKind | undefined)[] = [undefined, "command", "e
  * The integer fields of the message being read, by field number. All messages have `from` = 1 and `to` = 2; what the others mean
  * depends on the message.
  */
-const integers = new Float64Array(8);
+const integers = new Float64Array(9);
 
 /** Reads the `raftkv.peer.v1.PeerMessage` that was entered, to its end. Entry data and payloads are views. Throws CodecError. */
 export function readPeerMessage(reader: ProtobufReader): PeerMessage {
@@ -72,23 +83,11 @@ function readMessageOfTag(reader: ProtobufReader, tag: number): PeerMessage {
     case 0x2a:
       return readAppendEntries(reader);
     case 0x32:
-      readIntegers(reader, 7);
-      return {
-        type: "appendEntriesResponse",
-        from: integer(1),
-        to: integer(2),
-        term: integer(3),
-        index: integer(4),
-        rejected: integer(5) !== 0,
-        hintIndex: integer(6),
-        hintTerm: integer(7),
-      };
+      return readAppendEntriesResponse(reader);
     case 0x3a:
-      readIntegers(reader, 5);
-      return { type: "heartbeat", from: integer(1), to: integer(2), term: integer(3), commit: integer(4), readPosition: integer(5) };
+      return readHeartbeat(reader);
     case 0x42:
-      readIntegers(reader, 4);
-      return { type: "heartbeatResponse", from: integer(1), to: integer(2), term: integer(3), readPosition: integer(4) };
+      return readHeartbeatResponse(reader);
     case 0x4a:
       return readInstallSnapshot(reader).message;
     case 0x52:
@@ -143,6 +142,47 @@ function readAppendEntries(reader: ProtobufReader): AppendEntries {
     // Only a foreign encoder puts the entries before the index.
     entries: numberedAfter === prevIndex ? entries : entries.map((entry, i) => ({ ...entry, index: prevIndex + i + 1 })),
   };
+}
+
+/** A sound member's answer is without a repair id: zero, as protobuf has it, is absent in the core's message. */
+function readAppendEntriesResponse(reader: ProtobufReader): AppendEntriesResponse {
+  readIntegers(reader, 8);
+  const response: AppendEntriesResponse = {
+    type: "appendEntriesResponse",
+    from: integer(1),
+    to: integer(2),
+    term: integer(3),
+    index: integer(4),
+    rejected: integer(5) !== 0,
+    hintIndex: integer(6),
+    hintTerm: integer(7),
+  };
+  return integer(8) === 0 ? response : { ...response, repairId: integer(8) };
+}
+
+function readHeartbeat(reader: ProtobufReader): Heartbeat {
+  readIntegers(reader, 7);
+  const heartbeat: Heartbeat = {
+    type: "heartbeat",
+    from: integer(1),
+    to: integer(2),
+    term: integer(3),
+    commit: integer(4),
+    readPosition: integer(5),
+  };
+  return integer(6) === 0 ? heartbeat : { ...heartbeat, repair: { id: integer(6), index: integer(7) } };
+}
+
+function readHeartbeatResponse(reader: ProtobufReader): HeartbeatResponse {
+  readIntegers(reader, 5);
+  const response: HeartbeatResponse = {
+    type: "heartbeatResponse",
+    from: integer(1),
+    to: integer(2),
+    term: integer(3),
+    readPosition: integer(4),
+  };
+  return integer(5) === 0 ? response : { ...response, repairId: integer(5) };
 }
 
 function readEntry(reader: ProtobufReader, index: number): LogEntry {

@@ -80,15 +80,20 @@ export function writePeerMessageFields(writer: ProtobufWriter, message: PeerMess
       writer.boolField(0x28, message.rejected);
       writer.uintField(0x30, message.hintIndex);
       writer.uintField(0x38, message.hintTerm);
+      if (message.repairId !== undefined) writer.uintField(0x40, message.repairId);
       return;
     case "heartbeat":
       writer.uintField(0x18, message.term);
       writer.uintField(0x20, message.commit);
       writer.uintField(0x28, message.readPosition);
+      if (message.repair === undefined) return;
+      writer.uintField(0x30, message.repair.id);
+      writer.uintField(0x38, message.repair.index);
       return;
     case "heartbeatResponse":
       writer.uintField(0x18, message.term);
       writer.uintField(0x20, message.readPosition);
+      if (message.repairId !== undefined) writer.uintField(0x28, message.repairId);
       return;
     case "installSnapshot":
       writer.uintField(0x18, message.term);
