@@ -26,14 +26,34 @@ class Inode {
   bytes = new Uint8Array(0);
   durable = new Uint8Array(0);
   readonly dirtySectors = new Set<number>();
+  /** The arrays may be those of other files as well: they are copied before they change, so that disks are cheap to copy. */
+  #isShared = false;
+
+  /** A file that holds `bytes`, durably; `bytes` stays as it is. */
+  static of(bytes: Uint8Array<ArrayBuffer>): Inode {
+    const inode = new Inode();
+    inode.bytes = bytes;
+    inode.durable = bytes;
+    inode.#isShared = true;
+    return inode;
+  }
+
+  #own(): void {
+    if (!this.#isShared) return;
+    this.#isShared = false;
+    this.bytes = this.bytes.slice();
+    this.durable = this.durable.slice();
+  }
 
   resize(sizeBytes: number): void {
+    this.#own();
     const grown = new Uint8Array(sizeBytes);
     grown.set(this.bytes.subarray(0, sizeBytes));
     this.bytes = grown;
   }
 
   write(offset: number, chunks: readonly Uint8Array[]): void {
+    this.#own();
     let at = offset;
     for (const chunk of chunks) {
       if (chunk.length === 0) continue;
@@ -45,6 +65,7 @@ class Inode {
   }
 
   sync(): void {
+    this.#own();
     if (this.durable.length !== this.bytes.length) this.durable = this.bytes.slice();
     for (const sector of this.dirtySectors) {
       const at = sector * SECTOR_BYTES;
@@ -55,6 +76,7 @@ class Inode {
 
   /** Makes the sectors from `offset` to `end` durable, and a size that holds them; nothing else. */
   syncRange(offset: number, end: number): void {
+    this.#own();
     const sizeBytes = Math.min(roundUp(end, SECTOR_BYTES), this.bytes.length);
     if (this.durable.length < sizeBytes) {
       const grown = new Uint8Array(sizeBytes);
@@ -70,16 +92,18 @@ class Inode {
 
   /** The file as it is found if each unsynced sector, and the size, survives as `survives` says. */
   afterPowerLoss(survives: () => boolean): Inode {
-    const inode = new Inode();
+    if (this.dirtySectors.size === 0 && this.bytes.length === this.durable.length) {
+      this.#isShared = true;
+      return Inode.of(this.durable);
+    }
     const kept = [...this.dirtySectors].filter(() => survives());
     const end = kept.reduce((highest, sector) => Math.max(highest, Math.min((sector + 1) * SECTOR_BYTES, this.bytes.length)), 0);
-    const sizeBytes = survives() ? this.bytes.length : Math.max(this.durable.length, end);
-    inode.bytes = new Uint8Array(sizeBytes);
-    inode.bytes.set(this.durable.subarray(0, sizeBytes));
-    for (const sector of kept)
-      inode.bytes.set(this.bytes.subarray(sector * SECTOR_BYTES, (sector + 1) * SECTOR_BYTES), sector * SECTOR_BYTES);
-    inode.durable = inode.bytes.slice();
-    return inode;
+    const sizeWithout = Math.max(this.durable.length, end);
+    const sizeBytes = this.bytes.length !== sizeWithout && survives() ? this.bytes.length : sizeWithout;
+    const left = new Uint8Array(sizeBytes);
+    left.set(this.durable.subarray(0, sizeBytes));
+    for (const sector of kept) left.set(this.bytes.subarray(sector * SECTOR_BYTES, (sector + 1) * SECTOR_BYTES), sector * SECTOR_BYTES);
+    return Inode.of(left);
   }
 }
 
@@ -173,9 +197,7 @@ export class MemoryDisk implements Disk {
 
   /** Replaces what a file holds, durably, as a fault would. */
   poke(path: string, bytes: Uint8Array): void {
-    const inode = new Inode();
-    inode.bytes = bytes.slice();
-    inode.durable = bytes.slice();
+    const inode = Inode.of(bytes.slice());
     this.#names.set(path, inode);
     this.#durableNames.set(path, inode);
   }
