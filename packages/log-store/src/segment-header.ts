@@ -11,6 +11,8 @@ export interface SegmentHeader extends Identity {
   readonly bootGeneration: number;
   /** For people. */
   readonly createdMs: number;
+  /** Of the store that the segment was made for: with the meta file gone, it tells peers that this member lost what it acknowledged. */
+  readonly storeId: bigint;
 }
 
 const HEADER_BYTES = 256;
@@ -21,7 +23,7 @@ export const SALT_BYTES = 8;
  * Both header pages.
  * ```
  * 0 magic 8 | 8 crc 4 (of 12..255) | 12 format 2 | 14 header bytes 2 | 16 cluster | 24 member | 32 number | 40 salt 8 | 48 copy 4
- * | 52 page bytes 4 | 56 file bytes | 64 boot generation | 72 created | 80..255 reserved
+ * | 52 page bytes 4 | 56 file bytes | 64 boot generation | 72 created | 80 store | 88..255 reserved
  * ```
  */
 export function encodeSegmentHeader(header: SegmentHeader): Uint8Array {
@@ -41,6 +43,7 @@ export function encodeSegmentHeader(header: SegmentHeader): Uint8Array {
     setU64(view, 56, header.sizeBytes);
     setU64(view, 64, header.bootGeneration);
     setU64(view, 72, Math.floor(header.createdMs));
+    view.setBigUint64(80, header.storeId, true);
     view.setUint32(8, crc32c(bytes.subarray(12)), true);
   }
   return pages;
@@ -59,7 +62,7 @@ export function decodeSegmentHeader(file: Uint8Array): SegmentHeaderResult {
     const view = viewOf(bytes);
     if (!hasText(bytes, 0, MAGIC) || view.getUint32(8, true) !== crc32c(bytes.subarray(12))) continue;
     const version = view.getUint16(12, true);
-    if (version > FORMAT_VERSION || !isZero(bytes, 80, HEADER_BYTES)) return { kind: "unknown", version };
+    if (version > FORMAT_VERSION || !isZero(bytes, 88, HEADER_BYTES)) return { kind: "unknown", version };
     const header: SegmentHeader = {
       clusterId: view.getBigUint64(16, true),
       memberId: view.getBigUint64(24, true),
@@ -68,9 +71,11 @@ export function decodeSegmentHeader(file: Uint8Array): SegmentHeaderResult {
       sizeBytes: getU64(view, 56),
       bootGeneration: getU64(view, 64),
       createdMs: getU64(view, 72),
+      storeId: view.getBigUint64(80, true),
     };
     const shape = view.getUint16(14, true) === HEADER_BYTES && view.getUint32(48, true) === copy && view.getUint32(52, true) === PAGE_BYTES;
-    if (shape && header.number > 0 && header.sizeBytes > FRAMES_OFFSET && header.bootGeneration >= 0) return { kind: "valid", header };
+    const fields = header.number > 0 && header.sizeBytes > FRAMES_OFFSET && header.bootGeneration >= 0 && header.storeId !== 0n;
+    if (shape && fields) return { kind: "valid", header };
   }
   return { kind: "damaged" };
 }

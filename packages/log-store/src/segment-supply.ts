@@ -4,11 +4,10 @@ import { FRAMES_OFFSET, hex16, type Identity, PAGE_BYTES, roundUp } from "./form
 import { saltCrcOf } from "./frame.ts";
 import { assert } from "./log-store-error.ts";
 import type { MetaFile } from "./meta-file.ts";
+import { SEAL_BYTES } from "./seal.ts";
 import { SegmentFile } from "./segment-file.ts";
 import { encodeSegmentHeader, SALT_BYTES } from "./segment-header.ts";
 
-/** Kept free at the end of a segment for a pair of SEAL pages. */
-const RESERVED_BYTES = 2 * PAGE_BYTES;
 /** Each segment of a process life is this many times larger than the one before, up to `segmentBytes`: restarts stay cheap. */
 const GROWTH = 4;
 
@@ -20,9 +19,9 @@ export interface Segment {
   readonly saltCrc: number;
 }
 
-/** Whether a batch of `bytes` fits at `offset`. */
+/** Whether a batch of `bytes` fits at `offset`, and a seal after it. */
 export function fits(segment: Segment, offset: number, bytes: number): boolean {
-  return offset + roundUp(bytes, PAGE_BYTES) + RESERVED_BYTES <= segment.file.sizeBytes;
+  return offset + roundUp(bytes, PAGE_BYTES) + SEAL_BYTES <= segment.file.sizeBytes;
 }
 
 export interface SegmentSupplyOptions {
@@ -86,7 +85,7 @@ export class SegmentSupply {
   async #create(batchBytes: number): Promise<Segment> {
     const { disk, clock, random, directory, meta, identity, bootGeneration } = this.#options;
     const number = this.#nextNumber;
-    const sizeBytes = Math.max(this.#nextBytes, FRAMES_OFFSET + roundUp(batchBytes, PAGE_BYTES) + RESERVED_BYTES);
+    const sizeBytes = Math.max(this.#nextBytes, FRAMES_OFFSET + roundUp(batchBytes, PAGE_BYTES) + SEAL_BYTES);
     const salt = random.bytes(SALT_BYTES);
     assert(salt.length === SALT_BYTES, "The random source gives as many bytes as asked");
     const temp = directory.segmentTemp(hex16(random.below(0x1_0000_0000)));
@@ -94,7 +93,8 @@ export class SegmentSupply {
     const file = await disk.open(temp, "create");
     let inPlace = false;
     try {
-      const header = encodeSegmentHeader({ ...identity, number, salt, sizeBytes, bootGeneration, createdMs: clock.wallMs() });
+      const { storeId } = meta.durable;
+      const header = encodeSegmentHeader({ ...identity, storeId, number, salt, sizeBytes, bootGeneration, createdMs: clock.wallMs() });
       const segmentFile = await SegmentFile.make(file, header, sizeBytes);
       await disk.rename(temp, path);
       inPlace = true;
