@@ -1,17 +1,17 @@
 import type { LogEntry } from "@raftkv/raft-core";
 import { crc32c } from "./crc32c.ts";
-import { ENTRY_BYTES_MAX, PAGE_BYTES, roundUp, setText, setU64, viewOf } from "./format.ts";
+import { ENTRY_BYTES_MAX, PAGE_BYTES, roundUp, setU64, viewOf } from "./format.ts";
 import {
   COMMIT_PAYLOAD_BYTES,
-  COMMIT_TEXT,
   ENTRY_PREFIX_BYTES,
+  encodeCommit,
+  encodeFrameHeader,
   entryKinds,
   FLAG_FIRST,
   FLAG_LAST,
   FRAME_COMMIT,
   FRAME_ENTRY,
   FRAME_HEADER_BYTES,
-  FRAME_MAGIC,
   FRAME_MARK,
   FRAME_OPEN,
   FRAME_TRUNCATE,
@@ -140,13 +140,8 @@ export class BatchEncoder {
   /** Closes the batch. `commitIndex` is a hint; `wallMs` is for people. */
   finish(commitIndex: number, wallMs: number): EncodedBatch {
     const at = this.#payloadOf(COMMIT_PAYLOAD_BYTES);
-    setU64(this.#view, at, this.#start.firstSeq);
-    this.#view.setUint32(at + 8, this.#seq - this.#start.firstSeq, true);
-    this.#view.setUint32(at + 12, 0, true);
-    setU64(this.#view, at + 16, commitIndex);
-    setU64(this.#view, at + 24, 0);
-    setU64(this.#view, at + 32, Math.max(0, Math.floor(wallMs)));
-    setText(this.#bytes, at + 40, COMMIT_TEXT);
+    const { firstSeq } = this.#start;
+    encodeCommit(this.#bytes.subarray(at, at + COMMIT_PAYLOAD_BYTES), { firstSeq, frames: this.#seq - firstSeq, commitIndex, wallMs });
     this.#close(FRAME_COMMIT, COMMIT_PAYLOAD_BYTES, FLAG_LAST);
     const end = roundUp(this.#length, PAGE_BYTES);
     this.#bytes.fill(0, this.#length, end);
@@ -167,24 +162,20 @@ export class BatchEncoder {
 
   /** Writes the header in front of a payload that is in place. */
   #close(type: number, payloadBytes: number, flags: number): void {
-    const view = this.#view;
     const at = this.#length;
     const end = at + frameBytes(payloadBytes);
-    const payload = at + FRAME_HEADER_BYTES;
-    view.setUint32(at, FRAME_MAGIC, true);
-    view.setUint32(at + 8, payloadBytes, true);
-    view.setUint32(at + 12, payloadBytes === 0 ? 0 : crc32c(this.#bytes.subarray(payload, end)), true);
-    setU64(view, at + 16, this.#seq);
-    setU64(view, at + 24, this.#start.durableSeq);
-    setU64(view, at + 32, this.#index);
-    setU64(view, at + 40, this.#term);
-    view.setUint32(at + 48, this.#previousCrc, true);
-    view.setUint8(at + 52, type);
-    view.setUint8(at + 53, flags | (at === 0 ? FLAG_FIRST : 0));
-    view.setUint16(at + 54, 0, true);
-    setU64(view, at + 56, this.#start.offset + at);
-    this.#previousCrc = crc32c(this.#bytes.subarray(at + 8, payload), this.#start.saltCrc);
-    view.setUint32(at + 4, this.#previousCrc, true);
+    this.#previousCrc = encodeFrameHeader(this.#bytes, this.#view, at, this.#start.saltCrc, {
+      payloadBytes,
+      payloadCrc: payloadBytes === 0 ? 0 : crc32c(this.#bytes.subarray(at + FRAME_HEADER_BYTES, end)),
+      seq: this.#seq,
+      durableSeq: this.#start.durableSeq,
+      index: this.#index,
+      term: this.#term,
+      previousCrc: this.#previousCrc,
+      type,
+      flags: flags | (at === 0 ? FLAG_FIRST : 0),
+      offset: this.#start.offset + at,
+    });
     this.#length = end;
     this.#seq += 1;
   }

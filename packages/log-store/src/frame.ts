@@ -1,6 +1,6 @@
 import type { EntryKind, LogEntry } from "@raftkv/raft-core";
 import { crc32c } from "./crc32c.ts";
-import { ENTRY_BYTES_MAX, getU64, roundUp } from "./format.ts";
+import { ENTRY_BYTES_MAX, getU64, hasText, roundUp, setText, setU64, viewOf } from "./format.ts";
 
 /**
  * ```
@@ -16,23 +16,27 @@ export const FRAME_MAGIC = 0x31464b52;
 /** Kind and padding in front of an entry's data. */
 export const ENTRY_PREFIX_BYTES = 8;
 export const OPEN_PAYLOAD_BYTES = 40;
+/** Of COMMIT and SEAL. */
 export const COMMIT_PAYLOAD_BYTES = 48;
 export const MARK_PAYLOAD_BYTES = 48;
-export const COMMIT_TEXT = "RKVBATCH";
+const COMMIT_TEXT = "RKVBATCH";
 const PAYLOAD_BYTES_MAX = ENTRY_PREFIX_BYTES + ENTRY_BYTES_MAX;
 
 export const FRAME_ENTRY = 1;
 export const FRAME_COMMIT = 2;
+export const FRAME_SEAL = 3;
 export const FRAME_TRUNCATE = 4;
 export const FRAME_MARK = 5;
 export const FRAME_OPEN = 6;
 
 export const FLAG_FIRST = 1;
 export const FLAG_LAST = 2;
+/** The second of a pair of SEAL frames. */
+export const FLAG_SEAL_COPY = 8;
 
-/** Why a segment was begun. */
-export type OpenReason = "rotate" | "restart" | "install" | "first";
-export const openReasons: readonly OpenReason[] = ["rotate", "restart", "install", "first"];
+/** Why a segment was begun. `repair`: the log before it was lost to damage, and begins anew at the base. */
+export type OpenReason = "rotate" | "restart" | "install" | "first" | "repair";
+export const openReasons: readonly OpenReason[] = ["rotate", "restart", "install", "first", "repair"];
 export const entryKinds: readonly EntryKind[] = ["command", "configuration", "empty"];
 
 /** First frame of a segment: which one it follows and where the log stands. */
@@ -65,8 +69,8 @@ export type LogRecord =
   /** The log ends at `index`, whose term is `term`. */
   | { readonly type: "truncate"; readonly index: number; readonly term: number };
 
-export interface FrameHeader {
-  readonly headerCrc: number;
+/** What a writer says in a frame header. */
+export interface FrameFields {
   readonly payloadBytes: number;
   readonly payloadCrc: number;
   readonly seq: number;
@@ -80,6 +84,10 @@ export interface FrameHeader {
   readonly offset: number;
 }
 
+export interface FrameHeader extends FrameFields {
+  readonly headerCrc: number;
+}
+
 /** Bytes of a frame in the file. */
 export function frameBytes(payloadBytes: number): number {
   return FRAME_HEADER_BYTES + roundUp(payloadBytes, 8);
@@ -87,6 +95,25 @@ export function frameBytes(payloadBytes: number): number {
 
 export function saltCrcOf(salt: Uint8Array): number {
   return crc32c(salt);
+}
+
+/** Writes the header at `at`, and returns its checksum. `view` is over the same bytes as `file`. */
+export function encodeFrameHeader(file: Uint8Array, view: DataView, at: number, saltCrc: number, fields: FrameFields): number {
+  view.setUint32(at, FRAME_MAGIC, true);
+  view.setUint32(at + 8, fields.payloadBytes, true);
+  view.setUint32(at + 12, fields.payloadCrc, true);
+  setU64(view, at + 16, fields.seq);
+  setU64(view, at + 24, fields.durableSeq);
+  setU64(view, at + 32, fields.index);
+  setU64(view, at + 40, fields.term);
+  view.setUint32(at + 48, fields.previousCrc, true);
+  view.setUint8(at + 52, fields.type);
+  view.setUint8(at + 53, fields.flags);
+  view.setUint16(at + 54, 0, true);
+  setU64(view, at + 56, fields.offset);
+  const headerCrc = crc32c(file.subarray(at + 8, at + FRAME_HEADER_BYTES), saltCrc);
+  view.setUint32(at + 4, headerCrc, true);
+  return headerCrc;
 }
 
 /**
@@ -119,4 +146,41 @@ export function decodeFrameHeader(file: Uint8Array, view: DataView, at: number, 
     header.term >= 0 &&
     view.getUint16(at + 54, true) === 0;
   return sound ? header : null;
+}
+
+/** What a COMMIT or SEAL frame says. */
+export interface CommitFields {
+  /** Of the first frame of its batch. */
+  readonly firstSeq: number;
+  /** Frames of the batch before the COMMIT, or 1 for a SEAL, which is alone. */
+  readonly frames: number;
+  /** A hint: the highest commit index known. */
+  readonly commitIndex: number;
+  /** For people. */
+  readonly wallMs: number;
+}
+
+/** Writes the payload of a COMMIT or SEAL frame to the beginning of `payload`. */
+export function encodeCommit(payload: Uint8Array, { firstSeq, frames, commitIndex, wallMs }: CommitFields): void {
+  const view = viewOf(payload);
+  setU64(view, 0, firstSeq);
+  view.setUint32(8, frames, true);
+  view.setUint32(12, 0, true);
+  setU64(view, 16, commitIndex);
+  setU64(view, 24, 0);
+  setU64(view, 32, Math.max(0, Math.floor(wallMs)));
+  setText(payload, 40, COMMIT_TEXT);
+}
+
+/** Null if the payload is not one of a COMMIT or SEAL frame. */
+export function decodeCommit(payload: Uint8Array): CommitFields | null {
+  if (payload.length !== COMMIT_PAYLOAD_BYTES || !hasText(payload, 40, COMMIT_TEXT)) return null;
+  const view = viewOf(payload);
+  const fields = {
+    firstSeq: getU64(view, 0),
+    frames: view.getUint32(8, true),
+    commitIndex: getU64(view, 16),
+    wallMs: getU64(view, 32),
+  };
+  return Object.values(fields).includes(-1) ? null : fields;
 }

@@ -381,14 +381,17 @@ describe("a data directory", () => {
   test("reports what it found", async () => {
     const store = await openTestStore(disk);
     await store.append({ hardState: hardState(1), entries: testEntries(1, 3, 1) });
+    const killed = disk.afterKill();
     await store.close();
-    const logger = new LineLogger();
-    await (await openTestStore(disk, { logger })).close();
-    expect(logger.lines).toContainEqual({
-      level: "info",
-      message: "log read",
-      fields: expect.objectContaining({ firstIndex: 1, lastIndex: 3, rewrittenRecords: 3 }),
-    });
+    for (const [left, rewrittenRecords] of [[killed, 3] as const, [disk, 0] as const]) {
+      const logger = new LineLogger();
+      await (await openTestStore(left, { logger })).close();
+      expect(logger.lines).toContainEqual({
+        level: "info",
+        message: "log read",
+        fields: expect.objectContaining({ firstIndex: 1, lastIndex: 3, rewrittenRecords }),
+      });
+    }
   });
 
   test.each([{ segmentBytes: 1_000 }, { segmentBytes: 16_384 }, { firstSegmentBytes: 32_768.5 }])(

@@ -1,6 +1,6 @@
 import type { HardState, LogEntry } from "@raftkv/raft-core";
-import type { Clock, LogBatch, LogStoreMetrics } from "@raftkv/raft-node";
-import { BatchEncoder } from "./batch-encoder.ts";
+import type { Clock, LogBatch, LogStoreMetrics, Timer } from "@raftkv/raft-node";
+import { BatchEncoder, type EncodedBatch } from "./batch-encoder.ts";
 import { FRAMES_OFFSET } from "./format.ts";
 import {
   COMMIT_PAYLOAD_BYTES,
@@ -16,6 +16,7 @@ import {
 } from "./frame.ts";
 import { assert, LogStoreError } from "./log-store-error.ts";
 import type { MetaFile } from "./meta-file.ts";
+import { encodeSeal } from "./seal.ts";
 import { fits, type Segment, type SegmentSupply } from "./segment-supply.ts";
 import type { TermRuns } from "./term-runs.ts";
 import { WriteMetrics } from "./write-metrics.ts";
@@ -55,6 +56,8 @@ export interface LogWriterOptions {
   readonly supply: SegmentSupply;
   readonly batchBytesMax: number;
   readonly queueBytesMax: number;
+  /** A log that stood still for so long is sealed. */
+  readonly sealIdleMs: number;
   readonly terms: TermRuns;
   readonly commitIndex: number;
   /** Segments before the first of this life, oldest first. */
@@ -83,7 +86,7 @@ export interface FirstBatch {
  *              ▲                                                                │
  *              └──────────────── what came in meanwhile, up to batchBytesMax ◄──┘
  * ```
- * The first failure is final: what waits and what comes later rejects, nothing is tried again.
+ * When nothing came for `sealIdleMs`, and at close, a seal proves the last batch. The first failure is final: what waits and what comes later rejects, nothing is tried again.
  */
 export class LogWriter {
   readonly #options: LogWriterOptions;
@@ -93,6 +96,11 @@ export class LogWriter {
   readonly #chain: ChainLink[];
   #queueBytes = 0;
   #running: Promise<void> | null = null;
+  #sealTimer: Timer | null = null;
+  #sealIsDue = false;
+  /** Whether there is a batch that no seal proves. */
+  #isUnsealed = false;
+  #lastWriteMs = 0;
   #failure: LogStoreError | null = null;
   #segment: Segment | null = null;
   #offset = 0;
@@ -132,6 +140,15 @@ export class LogWriter {
 
   /** Begins the first segment of this life. Must have resolved before anything else is written. */
   async begin(first: FirstBatch): Promise<void> {
+    try {
+      await this.#begin(first);
+    } catch (reason) {
+      this.fail(reason);
+      throw reason;
+    }
+  }
+
+  async #begin(first: FirstBatch): Promise<void> {
     const { tail } = this.#options;
     const records = first.records.reduce((sum, record) => sum + recordBytes(record), 0);
     const segment = await this.#options.supply.take(FIXED_BYTES + records);
@@ -151,6 +168,9 @@ export class LogWriter {
       else this.#encoder.addMark(record);
     }
     await this.#writeBatch(segment);
+    // The segment that these records come from may be removed next: from then on they must be proven here.
+    if (first.records.length > 0) await this.#writeSeal(segment);
+    else this.#sealWhenIdle();
     if (first.records.some((record) => record.type === "mark")) this.#markSegment = segment.number;
   }
 
@@ -209,27 +229,61 @@ export class LogWriter {
     if (base <= this.#options.terms.lastIndex) this.#options.terms.compact(base);
   }
 
-  /** Waits for what is under way and closes the segment. */
+  /** Waits for what is under way, seals the log and closes the segment. */
   async close(): Promise<void> {
-    while (this.#running !== null) await this.#running;
+    this.#sealTimer?.cancel();
+    this.#sealIsDue = true;
+    this.#running ??= this.#drain();
+    await this.#running;
     await this.#options.supply.close();
     await this.#segment?.file.close();
     this.#segment = null;
   }
 
   async #drain(): Promise<void> {
-    while (this.#queue.length > 0) {
-      const group = this.#takeGroup();
-      try {
-        await this.#writeGroup(group);
-        if (this.#failure !== null) throw this.#failure;
-        for (const waiting of group) waiting.resolve();
-      } catch (reason) {
-        this.fail(reason);
-        for (const waiting of group) waiting.reject(this.#failure ?? LogStoreError.from(reason, "write the log"));
-      }
+    while (this.#failure === null) {
+      if (this.#queue.length > 0) await this.#writeNext();
+      else if (this.#sealIsDue) await this.#writeDueSeal();
+      else break;
     }
     this.#running = null;
+    this.#sealWhenIdle();
+  }
+
+  async #writeNext(): Promise<void> {
+    const group = this.#takeGroup();
+    try {
+      await this.#writeGroup(group);
+      if (this.#failure !== null) throw this.#failure;
+      for (const waiting of group) waiting.resolve();
+    } catch (reason) {
+      this.fail(reason);
+      for (const waiting of group) waiting.reject(this.#failure ?? LogStoreError.from(reason, "write the log"));
+    }
+  }
+
+  /** One timer at a time: while batches come it is set once in `sealIdleMs`, not once for each. */
+  #sealWhenIdle(): void {
+    if (!this.#isUnsealed || this.#sealTimer !== null || this.#failure !== null) return;
+    const { clock, sealIdleMs } = this.#options;
+    this.#sealTimer = clock.setTimer(Math.max(0, this.#lastWriteMs + sealIdleMs - clock.monotonicMs()), () => {
+      this.#sealTimer = null;
+      // A write that is under way sets the timer again when it is done.
+      if (this.#running !== null) return;
+      if (clock.monotonicMs() < this.#lastWriteMs + sealIdleMs) return this.#sealWhenIdle();
+      this.#sealIsDue = true;
+      this.#running = this.#drain();
+    });
+  }
+
+  async #writeDueSeal(): Promise<void> {
+    this.#sealIsDue = false;
+    if (!this.#isUnsealed || this.#segment === null) return;
+    try {
+      await this.#writeSeal(this.#segment);
+    } catch (reason) {
+      this.fail(reason);
+    }
   }
 
   /** What goes into one batch. An install stands alone, because it begins a segment. */
@@ -367,21 +421,44 @@ export class LogWriter {
 
   async #writeBatch(segment: Segment): Promise<void> {
     const { clock, terms } = this.#options;
-    const batch = this.#encoder.finish(Math.min(this.#commitIndex, terms.lastIndex), clock.wallMs());
+    const batch = this.#encoder.finish(this.#knownCommitIndex, clock.wallMs());
     assert(batch.index === terms.lastIndex, "The bytes and the bookkeeping agree where the log ends");
+    await this.#writePages(segment, batch);
+    this.#isUnsealed = true;
+  }
+
+  /** Fits wherever a batch ended, see `fits`. */
+  async #writeSeal(segment: Segment): Promise<void> {
+    const { clock, terms } = this.#options;
+    const { pages, crcs } = encodeSeal(
+      { durableSeq: this.#durableSeq, commitIndex: this.#knownCommitIndex, wallMs: clock.wallMs() },
+      { seq: this.#lastSeq, crc: this.#lastCrc, index: terms.lastIndex, term: terms.lastTerm },
+      { offset: this.#offset, saltCrc: segment.saltCrc },
+    );
+    await this.#writePages(segment, { bytes: pages, lastSeq: this.#lastSeq + 2, lastCrc: crcs[1], entries: 0 });
+    this.#isUnsealed = false;
+  }
+
+  get #knownCommitIndex(): number {
+    return Math.min(this.#commitIndex, this.#options.terms.lastIndex);
+  }
+
+  async #writePages(segment: Segment, written: Omit<EncodedBatch, "index">): Promise<void> {
+    const { clock } = this.#options;
     this.#metrics.started(clock.monotonicMs());
     let isDurable = false;
     try {
-      await segment.file.append(this.#offset, batch.bytes);
+      await segment.file.append(this.#offset, written.bytes);
       isDurable = true;
     } finally {
-      this.#metrics.ended(clock.monotonicMs(), isDurable ? { entries: batch.entries, bytes: batch.bytes.length } : null);
+      this.#lastWriteMs = clock.monotonicMs();
+      this.#metrics.ended(this.#lastWriteMs, isDurable ? { entries: written.entries, bytes: written.bytes.length } : null);
     }
-    this.#offset += batch.bytes.length;
-    this.#durableSeq = batch.lastSeq;
-    this.#lastSeq = batch.lastSeq;
-    this.#nextSeq = batch.lastSeq + 1;
-    this.#lastCrc = batch.lastCrc;
+    this.#offset += written.bytes.length;
+    this.#durableSeq = written.lastSeq;
+    this.#lastSeq = written.lastSeq;
+    this.#nextSeq = written.lastSeq + 1;
+    this.#lastCrc = written.lastCrc;
   }
 }
 

@@ -42,6 +42,8 @@ export interface LogStoreOptions {
   readonly batchBytesMax?: number;
   /** What may wait for the disk; more fails the store. Default 256 MiB. */
   readonly queueBytesMax?: number;
+  /** A log that stands still for so long is sealed, so that damage to its last batch can't pass for a torn write. Default 20 ms. */
+  readonly sealIdleMs?: number;
 }
 
 const MEBIBYTE = 1024 * 1024;
@@ -109,13 +111,14 @@ async function openLocked(
   const terms = new TermRuns(log.base.index, log.base.term);
   for (const entry of log.entries) terms.append(entry.index, entry.term);
   const commit = Math.max(log.commitIndex, snapshot?.meta.index ?? 0);
-  const { batchBytesMax = 4 * MEBIBYTE, queueBytesMax = 256 * MEBIBYTE } = options;
+  const { batchBytesMax = 4 * MEBIBYTE, queueBytesMax = 256 * MEBIBYTE, sealIdleMs = 20 } = options;
   const writer = new LogWriter({
     clock,
     meta,
     supply,
     batchBytesMax,
     queueBytesMax,
+    sealIdleMs,
     terms,
     commitIndex: commit,
     chain: log.chain,

@@ -1,19 +1,20 @@
 import type { LogEntry } from "@raftkv/raft-core";
 import { crc32c } from "./crc32c.ts";
-import { FRAMES_OFFSET, getU64, hasText, isZero, PAGE_BYTES, roundUp, SECTOR_BYTES, viewOf } from "./format.ts";
+import { FRAMES_OFFSET, getU64, isZero, PAGE_BYTES, roundUp, SECTOR_BYTES, viewOf } from "./format.ts";
 import {
-  COMMIT_PAYLOAD_BYTES,
-  COMMIT_TEXT,
+  decodeCommit,
   decodeFrameHeader,
   ENTRY_PREFIX_BYTES,
   entryKinds,
   FLAG_FIRST,
   FLAG_LAST,
+  FLAG_SEAL_COPY,
   FRAME_COMMIT,
   FRAME_ENTRY,
   FRAME_HEADER_BYTES,
   FRAME_MARK,
   FRAME_OPEN,
+  FRAME_SEAL,
   FRAME_TRUNCATE,
   type FrameHeader,
   frameBytes,
@@ -25,11 +26,14 @@ import {
   saltCrcOf,
 } from "./frame.ts";
 import { LogStoreError } from "./log-store-error.ts";
+import { type FramePosition, readSeal, SEAL_BYTES, type Seal } from "./seal.ts";
 import type { SegmentHeader } from "./segment-header.ts";
 
-/** One batch that is whole and sound. */
+/** One batch that is whole and sound, or one seal. */
 export interface ScannedBatch {
   readonly offset: number;
+  /** Header checksum of the frame before. */
+  readonly previousCrc: number;
   readonly lastSeq: number;
   readonly lastCrc: number;
   /** Last log index and term after the batch. */
@@ -68,15 +72,8 @@ export interface SegmentScan {
   readonly highestSeq: number;
 }
 
-interface Cursor {
-  seq: number;
-  crc: number;
-  index: number;
-  term: number;
-}
-
 type BatchResult =
-  | { readonly batch: ScannedBatch; readonly endOffset: number; readonly first: FrameHeader }
+  | { readonly batch: ScannedBatch; readonly endOffset: number }
   | { readonly failure: Omit<ScanStop, "kind"> & { readonly kind: "torn" | "whole" } };
 
 /**
@@ -87,51 +84,70 @@ export function scanSegment(path: string, file: Uint8Array, header: SegmentHeade
   const saltCrc = saltCrcOf(header.salt);
   const view = viewOf(file);
   const batches: ScannedBatch[] = [];
-  let cursor: Cursor | null = null;
+  let cursor: FramePosition | null = null;
   let offset = FRAMES_OFFSET;
-  let open: OpenRecord | null = null;
-  let openHeader: FrameHeader | null = null;
   let stop: ScanStop | null = null;
   while (offset < file.length) {
-    const result = readBatch(path, file, view, offset, saltCrc, cursor);
+    const seal: BatchResult | null = cursor === null ? null : readSealAt(file, cursor, offset, saltCrc);
+    const result: BatchResult = seal ?? readBatch(path, file, view, offset, saltCrc, cursor);
     if ("failure" in result) {
       const empty = result.failure.kind === "torn" && isZero(file, offset, file.length);
       stop = { ...result.failure, kind: empty ? "zero" : result.failure.kind };
       break;
     }
-    const { batch } = result;
-    if (open === null) {
-      const first = batch.records[0];
-      if (first?.type === "open") open = first;
-      openHeader = result.first;
-    }
+    const batch: ScannedBatch = result.batch;
     batches.push(batch);
     cursor = { seq: batch.lastSeq, crc: batch.lastCrc, index: batch.index, term: batch.term };
     offset = roundUp(result.endOffset, PAGE_BYTES);
   }
-  stop ??= { kind: "zero", batchOffset: offset, offset, what: "end of the file", entries: 0 };
+  const first = batches[0];
+  const open = first?.records[0];
+  return {
+    path,
+    header,
+    open: open?.type === "open" ? open : null,
+    openPreviousCrc: first?.previousCrc ?? 0,
+    batches,
+    stop: stop ?? { kind: "zero", batchOffset: offset, offset, what: "end of the file", entries: 0 },
+    ...highestSeqs(file, view, saltCrc, cursor?.seq ?? 0),
+  };
+}
+
+/** What the headers on all pages prove, whatever lies between them. `readSeq`: the highest seq that was read. */
+function highestSeqs(file: Uint8Array, view: DataView, saltCrc: number, readSeq: number): Pick<SegmentScan, "evidenceSeq" | "highestSeq"> {
   let evidenceSeq = 0;
-  let highestSeq = cursor?.seq ?? 0;
+  let highestSeq = readSeq;
   for (let page = FRAMES_OFFSET; page < file.length; page += PAGE_BYTES) {
     const found = decodeFrameHeader(file, view, page, saltCrc);
     if (found === null) continue;
     evidenceSeq = Math.max(evidenceSeq, found.durableSeq);
     highestSeq = Math.max(highestSeq, found.seq);
   }
+  return { evidenceSeq, highestSeq };
+}
+
+/** A seal reads as a batch without records. */
+function readSealAt(file: Uint8Array, before: FramePosition, offset: number, saltCrc: number): BatchResult | null {
+  const seal = readSeal(file, before, { offset, saltCrc });
+  if (seal === null) return null;
+  const { lastSeq, lastCrc } = seal;
+  const { index, term } = before;
+  const { commitIndex } = seal.fields;
   return {
-    path,
-    header,
-    open,
-    openPreviousCrc: openHeader?.previousCrc ?? 0,
-    batches,
-    stop,
-    evidenceSeq,
-    highestSeq,
+    batch: { offset, previousCrc: before.crc, lastSeq, lastCrc, index, term, commitIndex, records: [] },
+    endOffset: offset + SEAL_BYTES,
   };
 }
 
 /** Reads the frames of the batch at `start`. `before` is null for the first batch of a segment. */
-function readBatch(path: string, file: Uint8Array, view: DataView, start: number, saltCrc: number, before: Cursor | null): BatchResult {
+function readBatch(
+  path: string,
+  file: Uint8Array,
+  view: DataView,
+  start: number,
+  saltCrc: number,
+  before: FramePosition | null,
+): BatchResult {
   const records: LogRecord[] = [];
   let cursor = before;
   let first: FrameHeader | null = null;
@@ -155,23 +171,20 @@ function readBatch(path: string, file: Uint8Array, view: DataView, start: number
     if (problem !== null) return fail("whole", problem);
     first ??= header;
     if (header.type === FRAME_COMMIT) {
-      const fields = viewOf(payload);
+      const commit = decodeCommit(payload);
       const sound =
         header.flags === FLAG_LAST &&
-        header.payloadBytes === COMMIT_PAYLOAD_BYTES &&
         cursor !== null &&
-        getU64(fields, 0) === first.seq &&
-        fields.getUint32(8, true) === header.seq - first.seq &&
+        commit?.firstSeq === first.seq &&
+        commit.frames === header.seq - first.seq &&
         header.index === cursor.index &&
-        header.term === cursor.term &&
-        hasText(payload, 40, COMMIT_TEXT);
+        header.term === cursor.term;
       if (!sound) return fail("whole", "a COMMIT frame does not fit its batch");
-      const commitIndex = Math.max(0, getU64(fields, 16));
-      const { index, term } = header;
+      const { index, term, seq: lastSeq, headerCrc: lastCrc } = header;
+      const { commitIndex } = commit;
       return {
-        batch: { offset: start, lastSeq: header.seq, lastCrc: header.headerCrc, index, term, commitIndex, records },
+        batch: { offset: start, previousCrc: first.previousCrc, lastSeq, lastCrc, index, term, commitIndex, records },
         endOffset: end,
-        first,
       };
     }
     const record = decodeRecord(path, header, payload, at);
@@ -186,7 +199,7 @@ function readBatch(path: string, file: Uint8Array, view: DataView, start: number
 }
 
 /** Why a sound frame does not belong here, or null. */
-function checkOrder(header: FrameHeader, first: FrameHeader | null, cursor: Cursor | null): string | null {
+function checkOrder(header: FrameHeader, first: FrameHeader | null, cursor: FramePosition | null): string | null {
   if ((header.flags & FLAG_FIRST) !== (first === null ? FLAG_FIRST : 0)) return `frame ${header.seq} has the flags ${header.flags}`;
   if ((header.type === FRAME_OPEN) !== (cursor === null)) return `frame ${header.seq} has the type ${header.type} at this place`;
   if (cursor === null) return null;
@@ -197,7 +210,7 @@ function checkOrder(header: FrameHeader, first: FrameHeader | null, cursor: Curs
 }
 
 function decodeRecord(path: string, header: FrameHeader, payload: Uint8Array, at: number): LogRecord | null {
-  if ((header.flags & ~(FLAG_FIRST | FLAG_LAST)) !== 0) throw tooNew(path, at, `flags ${header.flags}`);
+  if ((header.flags & ~(FLAG_FIRST | FLAG_LAST | FLAG_SEAL_COPY)) !== 0) throw tooNew(path, at, `flags ${header.flags}`);
   const view = viewOf(payload);
   const { index, term } = header;
   switch (header.type) {
@@ -228,13 +241,16 @@ function decodeRecord(path: string, header: FrameHeader, payload: Uint8Array, at
       };
       return Object.values(open).includes(-1) ? null : { type: "open", reason, ...open };
     }
+    case FRAME_SEAL:
+      // A seal that stands where it belongs was read before.
+      return null;
     default:
       throw tooNew(path, at, `frame type ${header.type}`);
   }
 }
 
 /** The position after a record, or null if it does not follow `cursor`. */
-function advance(record: LogRecord, header: FrameHeader, cursor: Cursor | null): Cursor | null {
+function advance(record: LogRecord, header: FrameHeader, cursor: FramePosition | null): FramePosition | null {
   const { seq, headerCrc: crc } = header;
   if (record.type === "open") {
     const fits = header.index === record.baseIndex && header.term === record.baseTerm;
