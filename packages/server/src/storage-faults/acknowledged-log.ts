@@ -34,7 +34,7 @@ export class AcknowledgedLog {
   }
 
   /** What is wrong with the store that was opened on the disk, or null. What it holds counts as acknowledged from now on. */
-  async check(store: LogStore): Promise<string | null> {
+  async check(store: Pick<LogStore, "recovered" | "readSnapshot">): Promise<string | null> {
     const { recovered } = store;
     const reported = recovered.lost?.description ?? recovered.quarantine?.kind ?? null;
     if (reported !== null) return `the store says that it lost something: ${reported}`;
@@ -122,7 +122,7 @@ function flawOf(entries: readonly LogEntry[], snapshot: LogPosition): string | n
   return null;
 }
 
-async function holdsSnapshot(store: LogStore, at: LogPosition): Promise<boolean> {
+async function holdsSnapshot(store: Pick<LogStore, "readSnapshot">, at: LogPosition): Promise<boolean> {
   const reader = await store.readSnapshot();
   if (reader === null) return false;
   try {
