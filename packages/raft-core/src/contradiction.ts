@@ -20,7 +20,8 @@ export function contradictionOf(state: CoreState, message: TermedMessage): StepR
       return isSecondLeader(state, message) ? "second_leader" : contradictionOfAppend(state, message);
     case "heartbeat":
       if (isSecondLeader(state, message)) return "second_leader";
-      return message.commit > state.log.lastIndex ? "commit_beyond_log" : null;
+      // A member that lost entries says so itself: its leader may not have heard of it yet.
+      return message.commit > state.log.lastIndex && state.repair === null ? "commit_beyond_log" : null;
     case "installSnapshot":
       return isSecondLeader(state, message) ? "second_leader" : contradictionOfSnapshot(state, message);
     case "appendEntriesResponse":

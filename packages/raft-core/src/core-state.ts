@@ -7,6 +7,7 @@ import { normalized } from "./membership/configuration.ts";
 import { Outbox } from "./outbox.ts";
 import type { VoteTally } from "./quorum/vote-tally.ts";
 import { ForwardedReads } from "./reads/forwarded-reads.ts";
+import { Repair } from "./repair.ts";
 import type { Configuration, CoreStart, NodeId, QuarantineEvidence, RandomSource, Term } from "./types.ts";
 
 export interface Candidacy {
@@ -36,6 +37,8 @@ export class CoreState {
   /** 0 while nobody is known to lead this term. */
   leader: NodeId = 0;
   quarantine: QuarantineEvidence | null;
+  /** Null for a member that lost nothing, and again when it has everything back. */
+  repair: Repair | null;
   /** Ticks since this core was made. */
   now = 0;
   /** The driver's monotonic clock, null as long as it was not told. Only lease reads look at it. */
@@ -53,7 +56,11 @@ export class CoreState {
     this.options = options;
     this.random = random;
     this.emit = options.onEvent;
-    this.log = new RaftLog(start.snapshot, start.entries, start.hardState.commit, options.onEvent);
+    const repairId = start.repairId ?? 0;
+    // What a damaged disk still holds may be a log of long ago, whose end gave way since: the commit index does not speak of it.
+    const commit = repairId === 0 ? start.hardState.commit : 0;
+    this.log = new RaftLog(start.snapshot, start.entries, commit, options.onEvent);
+    this.repair = repairId === 0 ? null : new Repair(repairId, this.log.commit);
     this.forwardedReads = new ForwardedReads(options.id, this.outbox, random);
     this.suspicion = new Suspicion(options.hintStaggerTicks);
     this.configuration = normalized(start.snapshot?.configuration ?? start.configuration);

@@ -6,6 +6,7 @@ import { ticksOfLoyalty } from "./election/stickiness.ts";
 import { handleVoteRequest, handleVoteResponse, refuseOutdatedPreVote } from "./election/voting.ts";
 import { answerDeposedLeader, handleAppend, handleHeartbeat, handleInstallSnapshot } from "./follower.ts";
 import type { Leadership } from "./leader/leadership.ts";
+import { notePeerRepair } from "./leader/peer-repair.ts";
 import { handleAppendResponse, handleHeartbeatResponse } from "./leader/replication.ts";
 import { startTransfer } from "./leader/transfer-start.ts";
 import { isTracked } from "./membership/configuration.ts";
@@ -96,7 +97,8 @@ function enterTerm(state: CoreState, message: TermedMessage): boolean {
 
 /** A member stuck in a higher term than its leader's is freed by telling the leader of that term. */
 function stepOutdated(state: CoreState, message: TermedMessage): void {
-  const isFreeing = state.options.checkQuorum || state.options.preVote;
+  // One under repair can't free itself by an election.
+  const isFreeing = state.options.checkQuorum || state.options.preVote || state.repair !== null;
   if (isFreeing && (message.type === "appendEntries" || message.type === "heartbeat")) return answerDeposedLeader(state, message.from);
   if (message.type === "requestPreVote") return refuseOutdatedPreVote(state, message);
   state.emit?.({ type: "lowerTermIgnored", message, ownTerm: state.term });
@@ -108,9 +110,15 @@ function stepLeader(state: CoreState, leadership: Leadership, message: TermedMes
     return;
   }
   const peer = leadership.progressOf(message.from);
-  if (peer === undefined) state.emit?.({ type: "peerUnknown", from: message.from });
-  else if (message.type === "appendEntriesResponse") handleAppendResponse(state, leadership, peer, message);
-  else if (message.type === "heartbeatResponse") handleHeartbeatResponse(state, leadership, peer, message);
+  if (peer === undefined) {
+    state.emit?.({ type: "peerUnknown", from: message.from });
+  } else if (message.type === "appendEntriesResponse") {
+    notePeerRepair(state, leadership, peer, message);
+    handleAppendResponse(state, leadership, peer, message);
+  } else if (message.type === "heartbeatResponse") {
+    notePeerRepair(state, leadership, peer, message);
+    handleHeartbeatResponse(state, leadership, peer, message);
+  }
 }
 
 function stepCandidate(state: CoreState, role: Candidacy, message: TermedMessage): void {

@@ -52,12 +52,22 @@ export type CoreEvent =
   | { readonly type: "forgetLeaderRefused" }
   | { readonly type: "leaderSuspected"; readonly leader: NodeId; readonly cause: "connection_reset" | "silence" }
   | { readonly type: "quarantined"; readonly evidence: QuarantineEvidence }
+  // Repair, at the member itself
+  | { readonly type: "repairStarted"; readonly id: number; readonly lastIndex: LogIndex }
+  /** A leader has said how far its log went when it heard of the repair. */
+  | { readonly type: "repairTargeted"; readonly leader: NodeId; readonly target: LogIndex }
+  | { readonly type: "repairEnded"; readonly id: number; readonly lastIndex: LogIndex }
+  // Repair, at the leader
+  | { readonly type: "peerRepairStarted"; readonly id: number; readonly target: LogIndex; readonly peer: PeerStatus }
+  | { readonly type: "peerRepairEnded"; readonly id: number; readonly peer: PeerStatus }
   // Elections
   | { readonly type: "electionStarted"; readonly term: Term }
   | { readonly type: "campaignRefused"; readonly reason: CampaignOutcome; readonly term: Term }
   | ({ readonly type: "voteRequested"; readonly request: VoteQuestion["type"]; readonly to: NodeId; readonly ownTerm: Term } & LogEnd)
   /** This member's own answer, the ends of its log, and its vote before. */
   | ({ readonly type: "voteCast" | "voteRefused"; readonly request: VoteQuestion; readonly ownTerm: Term; readonly vote: NodeId } & LogEnd)
+  /** This member is under repair and refuses its vote to everybody. */
+  | { readonly type: "voteWithheld"; readonly request: VoteQuestion; readonly ownTerm: Term }
   /** A live leader is known, so the question is not answered at all. */
   | ({
       readonly type: "voteRequestIgnored";

@@ -1,7 +1,8 @@
 import type { CoreState } from "./core-state.ts";
 import { switchConfiguration } from "./leader/changes.ts";
 import { isTracked, normalized } from "./membership/configuration.ts";
-import type { AppendEntries, Heartbeat, InstallSnapshot } from "./messages.ts";
+import type { AppendEntries, AppendEntriesResponse, Heartbeat, HeartbeatResponse, InstallSnapshot } from "./messages.ts";
+import type { Repair } from "./repair.ts";
 import type { LogIndex, NodeId } from "./types.ts";
 
 /** Takes a leader's entries (paper 5.3). The answer waits for the disk. */
@@ -20,8 +21,17 @@ export function handleAppend(state: CoreState, message: AppendEntries): void {
 /** The leader caps the commit index by what this member acknowledged; one beyond the own log was refused before. */
 export function handleHeartbeat(state: CoreState, message: Heartbeat): void {
   const { from, readPosition } = message;
-  state.log.commitTo(message.commit);
-  state.outbox.send({ type: "heartbeatResponse", from: state.id, to: from, term: state.term, readPosition });
+  const { log, repair } = state;
+  if (repair !== null) noteRepairTarget(state, repair, message);
+  log.commitTo(repair === null ? message.commit : repair.commitWithin(message.commit, log.lastIndex));
+  const answer: HeartbeatResponse = { type: "heartbeatResponse", from: state.id, to: from, term: state.term, readPosition };
+  state.outbox.send(repair === null ? answer : { ...answer, repairId: repair.id });
+}
+
+/** An answer to another repair of this member, before it was started again, says nothing about what is lost now. */
+function noteRepairTarget(state: CoreState, repair: Repair, { from, repair: named }: Heartbeat): void {
+  if (named?.id !== repair.id || !repair.aimAt(named.index)) return;
+  state.emit?.({ type: "repairTargeted", leader: from, target: named.index });
 }
 
 /** Replaces the log by a snapshot, unless the log already holds what the snapshot does (paper 7). */
@@ -59,7 +69,8 @@ export function answerDeposedLeader(state: CoreState, leader: NodeId): void {
 }
 
 function acknowledge(state: CoreState, to: NodeId, index: LogIndex): void {
-  state.outbox.sendWhenDurable({
+  state.repair?.verifiedTo(index);
+  answer(state, {
     type: "appendEntriesResponse",
     from: state.id,
     to,
@@ -74,7 +85,7 @@ function acknowledge(state: CoreState, to: NodeId, index: LogIndex): void {
 function refuse(state: CoreState, message: AppendEntries, ownTermAtPrev: number): void {
   state.emit?.({ type: "appendRefused", message, ownTermAtPrev });
   const hintIndex = state.log.hintAt(message.prevIndex, message.prevTerm);
-  state.outbox.sendWhenDurable({
+  answer(state, {
     type: "appendEntriesResponse",
     from: state.id,
     to: message.from,
@@ -84,4 +95,9 @@ function refuse(state: CoreState, message: AppendEntries, ownTermAtPrev: number)
     hintIndex,
     hintTerm: state.log.termAt(hintIndex) ?? 0,
   });
+}
+
+/** Under repair every answer says so: no quorum may count it. */
+function answer({ outbox, repair }: CoreState, response: AppendEntriesResponse): void {
+  outbox.sendWhenDurable(repair === null ? response : { ...response, repairId: repair.id });
 }

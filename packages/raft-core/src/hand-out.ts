@@ -28,7 +28,7 @@ export class HandOut {
 
   get hasNext(): boolean {
     const { outbox } = this.state;
-    return outbox.hasImmediate || outbox.hasReads || this.isSoftStateNew || this.hasAppend || this.hasApply;
+    return outbox.hasImmediate || outbox.hasReads || this.isSoftStateNew || this.hasAppend || this.hasApply || this.isRepairDone;
   }
 
   /** Undefined if there is nothing to do. */
@@ -38,12 +38,15 @@ export class HandOut {
     const softState = this.nextSoftState();
     const append = this.hasAppend ? this.nextAppend() : null;
     const apply = this.hasApply ? this.nextApply() : null;
-    return { softState, messages: outbox.takeImmediate(), append, apply, reads: outbox.takeReads(), isRepaired: false };
+    const isRepaired = this.isRepairDone;
+    if (isRepaired) this.state.repair?.told();
+    return { softState, messages: outbox.takeImmediate(), append, apply, reads: outbox.takeReads(), isRepaired };
   }
 
   appendDone(job: AppendJob): void {
     assert(this.appends[0] === job, "Append jobs are finished in the order they were handed out");
     this.appends.shift();
+    if (job.hardState !== null) this.state.repair?.commitStored(job.hardState.commit);
   }
 
   applyDone(job: ApplyJob): void {
@@ -70,6 +73,11 @@ export class HandOut {
     return this.isVoteNew || log.commit !== this.reportedHard.commit || outbox.hasGated || log.hasUnstable;
   }
 
+  private get isRepairDone(): boolean {
+    const { repair, quarantine, log } = this.state;
+    return repair !== null && quarantine === null && repair.isDone(log);
+  }
+
   private get hasApply(): boolean {
     return this.state.quarantine === null && !this.isApplyPaused && this.state.log.hasCommitted(this.withUndurable);
   }
@@ -85,7 +93,7 @@ export class HandOut {
   }
 
   private nextAppend(): AppendJob {
-    const { log, outbox, term, vote } = this.state;
+    const { log, outbox, term, vote, repair } = this.state;
     const isVoteNew = this.isVoteNew;
     const isHardStateNew = isVoteNew || log.commit !== this.reportedHard.commit;
     if (isHardStateNew) this.reportedHard = { term, vote, commit: log.commit };
@@ -97,7 +105,8 @@ export class HandOut {
       entries,
       snapshot,
       messages: outbox.takeGated(),
-      mustSync: isVoteNew || entries.length > 0 || snapshot !== null,
+      // The end of a repair waits for the commit index too.
+      mustSync: isVoteNew || entries.length > 0 || snapshot !== null || (isHardStateNew && repair !== null),
       acknowledges,
     };
     this.appends.push(job);

@@ -1,6 +1,14 @@
 import { decodeChange } from "./membership/change-codec.ts";
 import { isWellFormedConfiguration } from "./membership/configuration.ts";
-import type { AppendEntries, AppendEntriesResponse, ForwardPropose, PeerMessage, RequestPreVote, RequestVote } from "./messages.ts";
+import type {
+  AppendEntries,
+  AppendEntriesResponse,
+  ForwardPropose,
+  Heartbeat,
+  PeerMessage,
+  RequestPreVote,
+  RequestVote,
+} from "./messages.ts";
 import type { LogEntry, NodeId, SnapshotMeta } from "./types.ts";
 
 /** No message may carry a term above it. Elections count on from what a message said, and would else leave the safe integers. */
@@ -33,9 +41,9 @@ export function isWellFormed(message: PeerMessage): boolean {
     case "appendEntriesResponse":
       return isWellFormedAnswer(message);
     case "heartbeat":
-      return isTerm(message.term) && isIndex(message.commit) && isCount(message.readPosition);
+      return isWellFormedHeartbeat(message);
     case "heartbeatResponse":
-      return isTerm(message.term) && isCount(message.readPosition);
+      return isTerm(message.term) && isCount(message.readPosition) && isMark(message.repairId);
     case "installSnapshot":
       return isTerm(message.term) && isWellFormedSnapshot(message.snapshot) && message.snapshot.term <= message.term;
     case "forwardPropose":
@@ -69,8 +77,13 @@ function areConsecutive(entries: readonly LogEntry[], prevIndex: number, prevTer
   return term <= lastTermMax && isIndex(prevIndex + entries.length);
 }
 
+function isWellFormedHeartbeat({ term, commit, readPosition, repair }: Heartbeat): boolean {
+  if (!isTerm(term) || !isIndex(commit) || !isCount(readPosition)) return false;
+  return repair === undefined || (isPositive(repair.id) && isIndex(repair.index));
+}
+
 function isWellFormedAnswer(message: AppendEntriesResponse): boolean {
-  if (!isTerm(message.term) || !isIndex(message.index) || !isIndex(message.hintIndex)) return false;
+  if (!isTerm(message.term) || !isIndex(message.index) || !isIndex(message.hintIndex) || !isMark(message.repairId)) return false;
   return (message.hintTerm === 0 || isTerm(message.hintTerm)) && (!message.rejected || message.hintIndex <= message.index);
 }
 
@@ -86,6 +99,11 @@ function isWellFormedProposal(message: ForwardPropose): boolean {
 /** An index and the term of its entry; only index 0 has term 0. */
 function isPosition(index: number, term: number): boolean {
   return index === 0 ? term === 0 : isIndex(index) && isTerm(term);
+}
+
+/** Only a member under repair marks its answers. */
+function isMark(repairId: number | undefined): boolean {
+  return repairId === undefined || isPositive(repairId);
 }
 
 function isTerm(value: number): boolean {

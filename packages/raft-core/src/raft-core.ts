@@ -100,6 +100,11 @@ export class RaftCore {
     return this.state.quarantine;
   }
 
+  /** Whether it lost entries that it had acknowledged, and the driver has not ended the repair. */
+  get isUnderRepair(): boolean {
+    return this.state.repair !== null;
+  }
+
   /** One unit of time has passed. */
   tick(): void {
     const state = this.state;
@@ -305,6 +310,16 @@ export class RaftCore {
     quarantine(this.state, evidence);
   }
 
+  /** The driver made durable what `Ready.isRepaired` said: from now on this member votes, and counts, as any other. */
+  endRepair(): void {
+    const state = this.state;
+    assert(state.repair !== null, "Only a member under repair ends it");
+    state.repair.checkEnd();
+    const { id } = state.repair;
+    state.repair = null;
+    state.emit?.({ type: "repairEnded", id, lastIndex: state.log.lastIndex });
+  }
+
   /** Puts a configuration in force that nobody agreed to, after a majority was lost for good. May lose acknowledged writes. */
   recoverUnsafely(configuration: Configuration): RecoveryOutcome {
     return recoverUnsafely(this.state, configuration);
@@ -321,7 +336,7 @@ export class RaftCore {
   }
 
   status(): CoreStatus {
-    const { id, role, term, vote, leader, log, configuration, forwardedReads, suspicion, quarantine: evidence } = this.state;
+    const { id, role, term, vote, leader, log, configuration, forwardedReads, suspicion, quarantine: evidence, repair } = this.state;
     const leadership = role.kind === "leader" ? role : null;
     return {
       id,
@@ -341,7 +356,7 @@ export class RaftCore {
       transferTarget: leadership?.transferTarget ?? 0,
       suspectsLeader: suspicion.isActive,
       quarantine: evidence,
-      repair: null,
+      repair: repair?.status ?? null,
     };
   }
 
@@ -350,6 +365,7 @@ export class RaftCore {
     emit?.({ type: "roleEntered", role: "follower", term });
     const { commit, applied } = log;
     emit?.({ type: "started", voters: allVoters(configuration), term, commit, applied, ...this.state.logEnd });
+    if (this.state.repair !== null) emit?.({ type: "repairStarted", id: this.state.repair.id, lastIndex: log.lastIndex });
   }
 
   private tickLeader(leadership: Leadership): void {

@@ -12,6 +12,7 @@ import type { Configuration, RecoveryOutcome } from "./types.ts";
 export function recoverUnsafely(state: CoreState, wanted: Configuration): RecoveryOutcome {
   const configuration = normalized(wanted);
   if (state.quarantine !== null) return "quarantined";
+  if (state.repair !== null) return "under_repair";
   if (!isWellFormedConfiguration(configuration) || isJoint(configuration)) return "conf_invalid";
   if (!isVoter(configuration, state.id)) return "not_a_voter_of_it";
   if (state.leader !== 0) return "leader_known";

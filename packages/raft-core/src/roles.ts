@@ -17,6 +17,7 @@ export function becomeFollower(state: CoreState, term: Term, leader: NodeId, cau
 /** Begins the next term with a vote for itself, which counts when it is durable. */
 export function becomeCandidate(state: CoreState): void {
   assert(state.role.kind !== "leader", "A leader does not campaign");
+  assert(state.repair === null, "A member under repair does not campaign");
   leaveRole(state, state.term + 1, 0, 0);
   state.vote = state.id;
   state.role = { kind: "candidate", tally: new VoteTally() };
@@ -70,6 +71,7 @@ function leaveRole(state: CoreState, term: Term, leader: NodeId, cause: NodeId):
   if (term !== state.term) {
     state.term = term;
     state.vote = 0;
+    state.repair?.termBegan();
   }
   state.leader = leader;
   if (leader === 0) {

@@ -143,9 +143,9 @@ export type ProposeOutcome =
 
 /**
  * Why a hand-over was not begun: no leader to ask, already leader, the target is no voter, the same target is being served already,
- * or leadership lies elsewhere and this member is quarantined.
+ * the target lost entries and is under repair, or leadership lies elsewhere and this member is quarantined.
  */
-export type TransferRefusal = "no_leader" | "to_self" | "not_a_voter" | "in_progress" | "quarantined";
+export type TransferRefusal = "no_leader" | "to_self" | "not_a_voter" | "in_progress" | "under_repair" | "quarantined";
 /** How a hand-over ended at the leader that began it. `done`: another leader, or a candidate of a later term, has spoken. */
 export type TransferResult = "done" | "timeout" | "superseded" | "target_gone" | "leadership_lost";
 /** The result of a transfer that was started comes as the event `transferEnded`. */
@@ -165,6 +165,8 @@ export type CampaignOutcome =
   /** A committed change of members is not applied yet: it might campaign among the wrong ones. */
   | "unapplied_configuration"
   | "quarantined"
+  /** It lost entries that it had acknowledged, and does not have them all back. */
+  | "under_repair"
   /** A leader's lease may rest on this member for a while. */
   | "loyal"
   /** Terms or indexes are used up. */
@@ -191,6 +193,7 @@ export type RecoveryOutcome =
   | "leader_known"
   | "unapplied_entries"
   | "pending_configuration"
+  | "under_repair"
   | "quarantined";
 
 /** Where the core gets chance from. */
@@ -215,6 +218,8 @@ export interface PeerStatus {
   readonly isActive: boolean;
   /** Its store was lost: what it acknowledged counts no more. */
   readonly isDistrusted: boolean;
+  /** It lost entries and is being sent them again: no quorum counts it. */
+  readonly isUnderRepair: boolean;
   /** Appends on their way to it, their bytes, and whether more would be too many. */
   readonly inflightMessages: number;
   readonly inflightBytes: number;

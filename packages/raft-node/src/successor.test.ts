@@ -15,6 +15,7 @@ function peer(id: number, facts: Partial<PeerStatus> = {}): PeerStatus {
     pendingSnapshot: 0,
     isActive: true,
     isDistrusted: false,
+    isUnderRepair: false,
     inflightMessages: 0,
     inflightBytes: 0,
     isInflightFull: false,

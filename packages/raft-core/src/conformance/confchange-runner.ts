@@ -77,6 +77,7 @@ export class ConfchangeRunner {
       pendingSnapshot: 0,
       isActive: true,
       isDistrusted: false,
+      isUnderRepair: false,
       inflightMessages: 0,
       inflightBytes: 0,
       isInflightFull: false,

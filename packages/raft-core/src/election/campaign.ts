@@ -26,10 +26,11 @@ export function ownCampaignKind(state: CoreState): CampaignKind {
   return state.options.preVote ? "preVote" : "election";
 }
 
-/** Whether the election time-out means anything to this member: it is a voter, as far as it knows, and has a log to stand with. */
+/** Whether the election time-out means anything to this member: it is a voter, as far as it knows, and has a whole log to stand with. */
 export function isPromotable(state: CoreState): boolean {
-  const { configuration, id, log, quarantine } = state;
-  return quarantine === null && isTracked(configuration, id) && !isLearner(configuration, id) && !log.isRestoring;
+  const { configuration, id, log, quarantine, repair } = state;
+  if (quarantine !== null || repair !== null) return false;
+  return isTracked(configuration, id) && !isLearner(configuration, id) && !log.isRestoring;
 }
 
 export function campaign(state: CoreState, kind: CampaignKind): void {
@@ -45,6 +46,7 @@ export function campaign(state: CoreState, kind: CampaignKind): void {
 function campaignRefusal(state: CoreState): CampaignOutcome | null {
   if (state.role.kind === "leader") return "already_leader";
   if (state.quarantine !== null) return "quarantined";
+  if (state.repair !== null) return "under_repair";
   if (!isPromotable(state)) return "unpromotable";
   if (state.term >= TERM_MAX || state.log.lastIndex >= INDEX_MAX) return "exhausted";
   return state.log.hasUnappliedChange() ? "unapplied_configuration" : null;

@@ -10,6 +10,7 @@ import { isPromotable, startElection } from "./campaign.ts";
  */
 export function suspectLeader(state: CoreState, suspect: NodeId, cause: "connection_reset" | "silence"): CampaignOutcome {
   const { options, leader, suspicion } = state;
+  if (state.repair !== null) return "under_repair";
   const isPossible = options.preVote && options.leaseReads === null && state.role.kind === "follower";
   if (!isPossible || suspect === 0 || suspect !== leader || state.quarantine !== null) return "hint_ignored";
   if (suspicion.isActive) return "deferred";

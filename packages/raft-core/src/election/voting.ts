@@ -13,6 +13,7 @@ import { outranks } from "./priority.ts";
  * may know a newer one.
  */
 export function handleVoteRequest(state: CoreState, request: RequestPreVote | RequestVote): void {
+  if (state.repair !== null) return withholdVote(state, request);
   const isPreVote = request.type === "requestPreVote";
   const isFree = state.vote === request.from || (state.vote === 0 && state.leader === 0) || (isPreVote && request.term > state.term);
   const granted = isFree && state.log.isAtLeast(request.lastTerm, request.lastIndex) && !outranks(state, request);
@@ -24,6 +25,12 @@ export function handleVoteRequest(state: CoreState, request: RequestPreVote | Re
   answer(state, request, granted);
   if (granted) state.suspicion.postpone(state.now, allVoters(state.configuration).length, state.random);
   else if (isPreVote) campaignInsteadOf(state, request);
+}
+
+/** Under repair: the log that it is compared with may lack what this member once acknowledged. The refusal lets the candidate go on at once. */
+function withholdVote(state: CoreState, request: RequestPreVote | RequestVote): void {
+  state.emit?.({ type: "voteWithheld", request, ownTerm: state.term });
+  answer(state, request, false);
 }
 
 /** A pre-vote for a term that is over: the own, higher one frees a member that would else ask for ever. */

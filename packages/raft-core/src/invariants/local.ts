@@ -26,12 +26,13 @@ export class LocalSnapshot {
  * few comparisons for the member and for each peer of a leader, and therefore stays on.
  */
 export function checkLocalInvariants(state: CoreState, before: LocalSnapshot): void {
-  const { term, vote, log, options, configuration, role } = state;
+  const { term, vote, log, options, configuration, role, repair } = state;
   assert(term >= before.term, "The term never goes down");
   assert(log.commit >= before.commit && log.applied >= before.applied, "Commit and applied index never go down");
   assert(term > before.term || before.vote === 0 || vote === before.vote, "A vote stands as long as its term");
   assert(!configuration.autoLeave || isJoint(configuration), "Only a joint configuration is left by itself");
   assert(!log.isRestoring || role.kind === "follower", "A member that is being restored follows");
+  assert(repair === null || role.kind === "follower", "A member under repair follows");
   log.checkCursors(options.reference.applyBeforeDurable);
   if (role.kind === "leader") checkLeader(state, role, before);
   else assert(log.lastTerm <= term || options.reference.trustMessages, "No entry is of a later term than the member's");

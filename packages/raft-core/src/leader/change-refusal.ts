@@ -29,6 +29,6 @@ function promotesLaggard(state: CoreState, leadership: Leadership, { operations 
   return operations.some(({ type, id }) => {
     const peer = leadership.progressOf(id);
     const isPromotion = type === "addVoter" && isLearner(configuration, id) && peer !== undefined;
-    return isPromotion && (!peer.isActive || log.lastIndex - peer.match > lagMax);
+    return isPromotion && (!peer.isActive || peer.repair !== null || log.lastIndex - peer.match > lagMax);
   });
 }

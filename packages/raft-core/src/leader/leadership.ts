@@ -91,14 +91,14 @@ export class Leadership {
 
   private readonly matchOf = (id: NodeId): LogIndex => {
     const peer = this.progressOf(id);
-    return peer === undefined || peer.isDistrusted ? 0 : peer.match;
+    return peer?.isCounted === true ? peer.match : 0;
   };
 
   /** Who lost its store may have forgotten that it moved on to a later leader. */
   private readonly readPositionOf = (id: NodeId): number => {
     if (id === this.self) return this.reads.issued;
     const peer = this.progressOf(id);
-    return peer === undefined || peer.isDistrusted ? 0 : peer.readPosition;
+    return peer?.isCounted === true ? peer.readPosition : 0;
   };
 
   private newProgress(id: NodeId, next: LogIndex, configuration: Configuration): Progress {

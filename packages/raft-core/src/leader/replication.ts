@@ -1,7 +1,7 @@
 import { assert } from "../assert.ts";
 import type { CoreState } from "../core-state.ts";
 import { payloadBytes } from "../log/raft-log.ts";
-import type { AppendEntriesResponse, HeartbeatResponse } from "../messages.ts";
+import type { AppendEntriesResponse, Heartbeat, HeartbeatResponse } from "../messages.ts";
 import type { Progress } from "../tracker/progress.ts";
 import type { LogEntry } from "../types.ts";
 import type { Leadership } from "./leadership.ts";
@@ -38,7 +38,8 @@ export function broadcastHeartbeat(state: CoreState, leadership: Leadership): vo
     if (peer.id === state.id) continue;
     const commit = Math.min(peer.match, state.log.commit);
     peer.sentCommit = commit;
-    state.outbox.send({ type: "heartbeat", from: state.id, to: peer.id, term: state.term, commit, readPosition });
+    const heartbeat: Heartbeat = { type: "heartbeat", from: state.id, to: peer.id, term: state.term, commit, readPosition };
+    state.outbox.send(peer.repair === null ? heartbeat : { ...heartbeat, repair: peer.repair });
   }
 }
 

@@ -33,6 +33,7 @@ export function startTransfer(state: CoreState, leadership: Leadership, target: 
 
 function transferRefusal(state: CoreState, leadership: Leadership, peer: Progress): TransferRefusal | null {
   if (peer.isLearner) return "not_a_voter";
+  if (peer.repair !== null) return "under_repair";
   if (leadership.transferTarget === peer.id) return "in_progress";
   endTransfer(state, leadership, "superseded");
   return peer.id === state.id ? "to_self" : null;

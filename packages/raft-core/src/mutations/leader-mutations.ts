@@ -191,8 +191,8 @@ export const leaderMutations: readonly Mutation[] = [
     edits: [
       {
         file: "leader/leadership.ts",
-        find: "peer === undefined || peer.isDistrusted ? 0 : peer.match",
-        replace: "peer === undefined ? 0 : peer.match",
+        find: "return peer?.isCounted === true ? peer.match : 0;",
+        replace: "return peer === undefined || peer.repair !== null ? 0 : peer.match;",
       },
     ],
   },

@@ -224,6 +224,8 @@ export class HostileRun {
 
   private write(): readonly PeerMessage[] {
     const messages = this.member.write();
+    const { term, vote } = this.member.diskHardState;
+    if (vote !== 0) this.countVote(term, vote);
     this.messagesLeft(messages);
     return messages;
   }
@@ -255,7 +257,6 @@ export class HostileRun {
   private messagesLeft(messages: readonly PeerMessage[]): void {
     ensure(messages.length === 0 || this.member.core.quarantineEvidence === null, "a member in quarantine says nothing");
     for (const message of messages) {
-      if (message.type === "requestVote") this.countVote(message.term, message.from);
       if (message.type === "requestVoteResponse" && message.granted) this.countVote(message.term, message.to);
     }
   }

@@ -1,4 +1,5 @@
 import { assert } from "../assert.ts";
+import type { Heartbeat } from "../messages.ts";
 import type { LogIndex, NodeId, PeerStatus, ReplicationState } from "../types.ts";
 import { InflightWindow } from "./inflight-window.ts";
 
@@ -29,7 +30,7 @@ export class Progress {
   readonly window: InflightWindow;
   isLearner: boolean;
   state: ReplicationState = "probe";
-  /** The member's durable log equals the leader's up to here. Never decreases within a term. */
+  /** The member's durable log equals the leader's up to here. Decreases within a term only when entries are lost. */
   match: LogIndex = 0;
   /** First entry to send. Always above `match`. */
   next: LogIndex;
@@ -39,6 +40,8 @@ export class Progress {
   isActive = false;
   /** Its store was lost or exchanged: what it acknowledged in this term is gone. */
   isDistrusted = false;
+  /** Set while it marks its answers: what its heartbeats have to tell it. */
+  repair: Required<Heartbeat>["repair"] | null = null;
   /** Highest read position it confirmed. */
   readPosition = 0;
   private isWaiting = false;
@@ -49,6 +52,11 @@ export class Progress {
     this.next = next;
     this.isLearner = isLearner;
     this.window = new InflightWindow(limits.inflightMessagesMax, limits.inflightBytesMax, limits.adaptiveWindow);
+  }
+
+  /** Whether a quorum may contain it. */
+  get isCounted(): boolean {
+    return !this.isDistrusted && this.repair === null;
   }
 
   get isPaused(): boolean {
@@ -134,6 +142,13 @@ export class Progress {
     this.becomeProbe();
   }
 
+  /** It lost entries: what it has now is asked anew, from `next` on. */
+  startOver(next: LogIndex): void {
+    this.match = 0;
+    this.sentCommit = 0;
+    this.reset("probe", next);
+  }
+
   /** What must hold at all times, for a log that ends at `last`. */
   check(last: LogIndex): void {
     assert(this.match < this.next && this.next <= last + 1, "The next entry to send lies between the verified ones and the end");
@@ -152,6 +167,7 @@ export class Progress {
       pendingSnapshot: this.pendingSnapshot,
       isActive: this.isActive,
       isDistrusted: this.isDistrusted,
+      isUnderRepair: this.repair !== null,
       inflightMessages: this.window.count,
       inflightBytes: this.window.bytes,
       isInflightFull: this.window.isFull,

@@ -47,6 +47,7 @@ function campaignRefused(self: string, { reason, term }: EventOf<"campaignRefuse
     case "started":
     case "deferred":
     case "quarantined":
+    case "under_repair":
     case "loyal":
     case "exhausted":
     case "hint_ignored":

@@ -14,6 +14,7 @@ const peer = {
   pendingSnapshot: 8,
   isActive: true,
   isDistrusted: false,
+  isUnderRepair: false,
   inflightMessages: 0,
   inflightBytes: 0,
   isInflightFull: false,

@@ -80,6 +80,12 @@ export function logLineOf(event: CoreEvent, context: LogLineContext): LogLine | 
     case "unknownSenderIgnored":
     case "leaderSuspected":
     case "quarantined":
+    case "repairStarted":
+    case "repairTargeted":
+    case "repairEnded":
+    case "peerRepairStarted":
+    case "peerRepairEnded":
+    case "voteWithheld":
       return null;
     default:
       return assertNever(event);

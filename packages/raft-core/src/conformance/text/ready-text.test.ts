@@ -55,6 +55,7 @@ test("a peer shows what hinders it", () => {
     pendingSnapshot: 0,
     isActive: true,
     isDistrusted: false,
+    isUnderRepair: false,
     inflightMessages: 0,
     inflightBytes: 0,
     isInflightFull: false,
