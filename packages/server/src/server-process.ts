@@ -13,10 +13,13 @@ import { etcdVersion, raftkvVersion } from "./version.ts";
 const exitOk = 0;
 /** Could not start: the configuration, the directory or a port. */
 const exitRefused = 1;
-/** Storage failed while the member ran: nothing that was not durable has been acknowledged. */
+/** A write or sync failed, or there was no space: nothing that was not durable has been acknowledged. */
 const exitStorageFailed = 3;
 /** A mistake of ours: an assertion or an exception that nobody caught (sysexits' EX_SOFTWARE). */
 const exitInternalError = 70;
+
+/** A member that has not closed by then waits for a disk that hangs. Its calls may take 2 s to end, and to hand leadership on may take an election. */
+const stopMs = 20_000;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -45,9 +48,9 @@ export async function runServer(args: readonly string[], environment: Environmen
     return refuse(error);
   }
   const code = await end.code;
-  const stopped = await stopInTime(member, ports.logger);
+  const stopped = await stopInTime(member, ports);
   end.dispose();
-  return stopped ? code : exitStorageFailed;
+  return stopped || code !== exitOk ? code : exitStorageFailed;
 }
 
 export const serverVersion = `raftkv ${raftkvVersion} (etcd API ${etcdVersion})`;
@@ -97,7 +100,10 @@ function endOfProcess(logger: Logger): {
     logger.info("received signal; shutting down", { signal });
     settle(exitOk);
   };
-  const fail = (error: Error): void => settle(error instanceof LogStoreError ? exitStorageFailed : exitInternalError);
+  const fail = (error: Error): void => {
+    complain(error);
+    settle(error instanceof LogStoreError ? exitStorageFailed : exitInternalError);
+  };
   const onUncaught = (error: Error): void => {
     logger.error("uncaught exception", { error, stack: error.stack });
     process.exit(exitInternalError);
@@ -116,24 +122,44 @@ function endOfProcess(logger: Logger): {
   };
 }
 
-/** False if closing failed: what was acknowledged is durable all the same. */
-async function stopInTime(member: Member, logger: Logger): Promise<boolean> {
-  try {
-    await member.close();
-    return true;
-  } catch (error) {
-    logger.error("the member did not close cleanly", { error });
-    return false;
-  }
+/** False if the member did not close cleanly, or not in time: what was acknowledged is durable all the same. */
+function stopInTime(member: Member, { clock, logger }: Ports): Promise<boolean> {
+  return new Promise((resolve) => {
+    const timer = clock.setTimer(stopMs, () => {
+      logger.error("the member did not close in time", { stopMs });
+      resolve(false);
+    });
+    member.close().then(
+      () => {
+        timer.cancel();
+        resolve(true);
+      },
+      (error: unknown) => {
+        timer.cancel();
+        logger.error("the member did not close cleanly", { error });
+        resolve(false);
+      },
+    );
+  });
+}
+
+function refuse(error: unknown): number {
+  complain(error);
+  return isStorageFailure(error) ? exitStorageFailed : exitRefused;
+}
+
+/** The disk let us down; another start may do better, where a directory that is not ours stays what it is. */
+function isStorageFailure(error: unknown): boolean {
+  const cause = error instanceof LogStoreError ? error.cause : error;
+  return cause instanceof DiskError && (cause.code === "io" || cause.code === "no-space");
 }
 
 /** One sentence for what a person can mend; a stack for what is our mistake. */
-function refuse(error: unknown): number {
+function complain(error: unknown): void {
   const expected =
     error instanceof ConfigError || error instanceof LogStoreError || error instanceof DiskError || error instanceof NetworkError;
   const text = expected ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error);
   process.stderr.write(`raftkv: ${text}\n`);
-  return exitRefused;
 }
 
 function print(text: string): number {
