@@ -2,4 +2,5 @@ export { ConfigError } from "./config/config-error.ts";
 export { type MemberConfig, memberConfig } from "./config/member-config.ts";
 export { readOptions } from "./config/option-source.ts";
 export { Member, type MemberOptions } from "./member.ts";
+export { nodePorts } from "./ports/node-ports.ts";
 export { runServer, serverHelp, serverVersion } from "./server-process.ts";
