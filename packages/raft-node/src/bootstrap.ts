@@ -2,10 +2,11 @@ import type { Configuration } from "@raftkv/raft-core";
 import type { LogStore } from "./log-store.ts";
 import type { StateMachine } from "./state-machine.ts";
 
-/** A new store: nothing was ever written to it. */
+/** A store whose log has no beginning: nothing was ever written to it, or damage took every snapshot. */
 export function isEmptyLog(logStore: LogStore): boolean {
-  const { hardState, snapshot, entries } = logStore.recovered;
-  return snapshot === null && entries.length === 0 && hardState.term === 0;
+  const { hardState, snapshot, entries, quarantine, lost } = logStore.recovered;
+  if (snapshot !== null || quarantine !== null) return false;
+  return lost !== null || (entries.length === 0 && hardState.term === 0);
 }
 
 /**
@@ -13,6 +14,8 @@ export function isEmptyLog(logStore: LogStore): boolean {
  * initial state, then closes the store and opens it again. The cluster's history starts from a snapshot at index 1 that every
  * founder makes by itself and that is the same everywhere, so that configuration and initial state are on disk before the
  * first vote, and late joiners get them the way they get everything else.
+ *
+ * A founder whose store lost everything but term and vote begins again in the same way, keeps both, and gets the rest from a leader.
  */
 export async function bootstrapLog<Result>(
   logStore: LogStore,
@@ -27,5 +30,6 @@ export async function bootstrapLog<Result>(
   } finally {
     image.close();
   }
-  await logStore.installSnapshot(meta, { term: 1, vote: 0, commit: 1 });
+  const { term, vote } = logStore.recovered.hardState;
+  await logStore.installSnapshot(meta, { term: Math.max(term, meta.term), vote, commit: meta.index });
 }

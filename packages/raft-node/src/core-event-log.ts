@@ -39,6 +39,14 @@ export class CoreEventLog {
         return logger.debug("does not stand for election", { reason: event.reason, term: event.term });
       case "quarantined":
         return logger.error("can't trust its data and takes no part from now on", { evidence: event.evidence });
+      case "repairTargeted":
+        return logger.info("knows up to where it needs the leader's log again", { leader: nameOf(event.leader), target: event.target });
+      case "voteWithheld":
+        return logger.info("gave no vote, because it is under repair", this.ofVote(event));
+      case "peerRepairStarted":
+        return logger.warn("repairs a member that lost entries", { member: nameOf(event.peer.id), target: event.target });
+      case "peerRepairEnded":
+        return logger.info("counts on a member again that had lost entries", { member: nameOf(event.peer.id) });
       case "configurationSwitched":
         return logger.info("changed the members", this.ofConfiguration(event.configuration));
       case "changeRefused":
@@ -62,7 +70,7 @@ export class CoreEventLog {
   private ofVote({
     request,
     ownTerm,
-  }: Extract<CoreEvent, { readonly type: "voteCast" | "voteRefused" | "voteRequestIgnored" }>): LogFields {
+  }: Extract<CoreEvent, { readonly type: "voteCast" | "voteRefused" | "voteRequestIgnored" | "voteWithheld" }>): LogFields {
     const kind = request.type === "requestPreVote" ? "pre-vote" : "vote";
     return { kind, candidate: this.nameOf(request.from), term: request.term, ownTerm };
   }

@@ -38,6 +38,11 @@ export function quarantinedError(retryable: Retryable): NodeError {
   return new NodeError("ERR_QUARANTINED", retryable, "This member can't trust its data and takes no part");
 }
 
+/** This member lost entries, and what it has applied may be older than what it showed before. */
+export function underRepairError(): NodeError {
+  return new NodeError("ERR_UNDER_REPAIR", "safe", "This member lost entries and does not have all of them again");
+}
+
 function failure(error: NodeError): DroppedProposal {
   return { error, refusal: null };
 }

@@ -1,10 +1,12 @@
 export { bootstrapLog, isEmptyLog } from "./bootstrap.ts";
+export { EntriesLostError } from "./entries-lost-error.ts";
 export { commandOf } from "./entry-envelope.ts";
 export type { LeadershipTransferResult } from "./leadership-transfer.ts";
 export type { LogBatch, LogStore, LogStoreMetrics, LostEntries, RecoveredLog, SnapshotReader } from "./log-store.ts";
 export type { MembershipChangeResult } from "./membership-changes.ts";
 export { laneOf, type MessageLane, messageLanes } from "./message-lane.ts";
 export { type Completion, NodeError, type NodeErrorCode, type Retryable } from "./node-error.ts";
+export type { MemberRepairStatus, MemberState, NodeMetrics } from "./node-metrics.ts";
 export type { RaftNodeOptions } from "./node-options.ts";
 export type { PeerTransport, PeerTransportHandlers } from "./peer-transport.ts";
 export {

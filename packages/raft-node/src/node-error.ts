@@ -11,6 +11,7 @@ export type Retryable = "never" | "safe" | "maybe-applied";
  * - `ERR_REMOVED`: this member no longer belongs to the cluster
  * - `ERR_STOPPED`: the member was closed
  * - `ERR_TIMED_OUT`: the time was over before the outcome was known
+ * - `ERR_UNDER_REPAIR`: the member lost entries, and has not got all of them again
  */
 export type NodeErrorCode =
   | "ERR_FAILED"
@@ -21,7 +22,8 @@ export type NodeErrorCode =
   | "ERR_REFUSED"
   | "ERR_REMOVED"
   | "ERR_STOPPED"
-  | "ERR_TIMED_OUT";
+  | "ERR_TIMED_OUT"
+  | "ERR_UNDER_REPAIR";
 
 /** Why a proposal or a read did not succeed. Nobody branches on the message. */
 export class NodeError extends Error {

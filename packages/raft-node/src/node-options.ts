@@ -9,6 +9,8 @@ export interface RaftNodeOptions<Result> {
   readonly id: NodeId;
   /** Opened, and not empty (see `bootstrapLog`); the node closes it. */
   readonly logStore: LogStore;
+  /** The members that founded the group: who they are to a member whose damaged store has no snapshot left. Default null: such a one fails. */
+  readonly founders?: Configuration | null;
   readonly stateMachine: StateMachine<Result>;
   /** Not yet started; the node starts and closes it. */
   readonly transport: PeerTransport;
@@ -54,6 +56,7 @@ export type ResolvedNodeOptions<Result> = Required<RaftNodeOptions<Result>> & { 
 export function resolveNodeOptions<Result>(options: RaftNodeOptions<Result>): ResolvedNodeOptions<Result> {
   const timing = timingOf({ heartbeatMs: options.heartbeatMs ?? 100, electionMs: options.electionMs ?? 1000 });
   return {
+    founders: null,
     leaseReads: null,
     priority: 0,
     adaptiveWindow: false,

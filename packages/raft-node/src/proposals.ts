@@ -48,6 +48,7 @@ export class Proposals<Result> {
   /** Appended under a leadership that is over, ascending by index. */
   private orphans: Pending<Result>[] = [];
   private nextSequence = 0;
+  private failed = 0;
 
   constructor(options: ProposalsOptions) {
     this.envelope = new EntryEnvelope(options.random);
@@ -61,17 +62,20 @@ export class Proposals<Result> {
     return this.pending.size;
   }
 
+  /** Since the start, for whatever reason. */
+  get failedCount(): number {
+    return this.failed;
+  }
+
   get queuedCount(): number {
     return this.queued.length;
   }
 
   add(command: Uint8Array, nowMs: number, completion: Completion<Result>): void {
-    if (this.pending.size >= this.countMax) {
-      completion.fail(new NodeError("ERR_OVERLOADED", "safe", `${this.countMax} proposals are waiting already`));
-      return;
-    }
-    if (this.pendingBytes > 0 && this.pendingBytes + command.length > this.bytesMax) {
-      completion.fail(new NodeError("ERR_OVERLOADED", "safe", `Proposals of ${this.pendingBytes} bytes are waiting already`));
+    const overload = this.overload(command.length);
+    if (overload !== null) {
+      this.failed++;
+      completion.fail(new NodeError("ERR_OVERLOADED", "safe", overload));
       return;
     }
     this.pendingBytes += command.length;
@@ -156,7 +160,15 @@ export class Proposals<Result> {
     this.orphans = [];
     this.pending.clear();
     this.pendingBytes = 0;
+    this.failed += all.length;
     for (const { completion } of all) this.guard.fail(completion, error);
+  }
+
+  /** Why nothing more of that size may wait; null if it may. */
+  private overload(bytes: number): string | null {
+    if (this.pending.size >= this.countMax) return `${this.countMax} proposals are waiting already`;
+    const isTooMuch = this.pendingBytes > 0 && this.pendingBytes + bytes > this.bytesMax;
+    return isTooMuch ? `Proposals of ${this.pendingBytes} bytes are waiting already` : null;
   }
 
   /** How many of the queued entries make up at most `pieceBytesMax`, at least one. */
@@ -183,6 +195,7 @@ export class Proposals<Result> {
 
   private fail(pending: Pending<Result>, error: NodeError): void {
     this.forget(pending);
+    this.failed++;
     this.guard.fail(pending.completion, error);
   }
 

@@ -1,19 +1,23 @@
 import {
   type ConfigurationChange,
   type CoreEvent,
+  type CoreStart,
   type CoreStatus,
   type LogEntry,
   type LogIndex,
   type NodeId,
   RaftCore,
-  type SnapshotMeta,
 } from "@raftkv/raft-core";
 import { CoreEventLog } from "./core-event-log.ts";
+import { readCoreStart } from "./core-start.ts";
 import { DeferredLogger } from "./deferred-logger.ts";
-import { quarantinedError } from "./dropped-proposal.ts";
+import { DiskWatch } from "./disk-watch.ts";
+import { quarantinedError, underRepairError } from "./dropped-proposal.ts";
+import { LeaderlessWatch } from "./leaderless-watch.ts";
 import type { LeadershipTransferResult } from "./leadership-transfer.ts";
 import type { MembershipChangeResult } from "./membership-changes.ts";
 import { type Completion, NodeError, promised, type Retryable } from "./node-error.ts";
+import type { MemberRepairStatus, MemberState, NodeMetrics } from "./node-metrics.ts";
 import { coreOptionsOf, type RaftNodeOptions, type ResolvedNodeOptions, resolveNodeOptions } from "./node-options.ts";
 import { Requests } from "./requests.ts";
 import { successorOf } from "./successor.ts";
@@ -32,36 +36,44 @@ export class RaftNode<Result> {
   private readonly core: RaftCore;
   private readonly requests: Requests<Result>;
   private readonly loop: TurnLoop<Result>;
+  private readonly declined = new Set<NodeId>();
   private handingOver: Promise<void> | null = null;
   private closing: Promise<void> | null = null;
 
-  /** Restores the state machine and starts. Rejects if the newest snapshot can't be read. */
+  /**
+   * Restores the state machine and starts. Rejects if the newest snapshot can't be read, if the store is empty, and with an
+   * EntriesLostError if the store lost entries that nobody else can have.
+   */
   static async start<Result>(options: RaftNodeOptions<Result>): Promise<RaftNode<Result>> {
-    const snapshot = await options.logStore.readSnapshot();
-    if (snapshot === null) throw new Error("The log store is empty: a new member begins with bootstrapLog or with a leader's snapshot");
-    try {
-      await options.stateMachine.restore(snapshot.chunks());
-    } finally {
-      await snapshot.close();
-    }
-    return new RaftNode(resolveNodeOptions(options), snapshot.meta);
+    const resolved = resolveNodeOptions(options);
+    return new RaftNode(resolved, await readCoreStart(resolved));
   }
 
-  private constructor(options: ResolvedNodeOptions<Result>, snapshot: SnapshotMeta) {
-    const { hardState, entries, quarantine } = options.logStore.recovered;
+  private constructor(options: ResolvedNodeOptions<Result>, start: CoreStart) {
+    const { random, electionMs, nameOf, logStore } = options;
+    const { quarantine } = logStore.recovered;
     const log = new DeferredLogger(options.logger);
-    const eventLog = new CoreEventLog({ logger: log, nameOf: options.nameOf });
+    const eventLog = new CoreEventLog({ logger: log, nameOf });
     const requests = new Requests(options);
+    const leaderlessWatch = new LeaderlessWatch({
+      self: options.id,
+      electionMs,
+      logger: log,
+      nameOf,
+      configuration: () => this.core.configuration,
+      memberState: () => this.memberState,
+    });
+    const diskWatch = new DiskWatch({ logStore, logger: log, electionMs, onStalledLeader: () => void this.handOver() });
     const onEvent = (event: CoreEvent): void => {
       requests.transfer.observe(event);
+      leaderlessWatch.observe(event);
       eventLog.write(event);
     };
-    const start = { hardState, snapshot, entries, configuration: snapshot.configuration, quarantine };
-    if (quarantine !== null) log.error("was quarantined before it stopped, and takes no part", { evidence: quarantine });
+    if (quarantine !== null) log.error("is quarantined since before it started, and takes no part", { evidence: quarantine });
     this.options = options;
     this.requests = requests;
-    this.core = new RaftCore({ ...coreOptionsOf(options), onEvent }, start, options.random);
-    this.loop = new TurnLoop(options, { core: this.core, requests, log });
+    this.core = new RaftCore({ ...coreOptionsOf(options), onEvent }, start, random);
+    this.loop = new TurnLoop(options, { core: this.core, requests, log, diskWatch, leaderlessWatch });
     this.loop.start();
   }
 
@@ -87,6 +99,16 @@ export class RaftNode<Result> {
   /** As `read`, for callers that are not on the hot path. Rejects with a NodeError. */
   readBarrier(): Promise<LogIndex> {
     return promised((completion) => this.read(completion));
+  }
+
+  /**
+   * Succeeds at once, for reads of what this member has applied so far, old as it may be. Fails if it can't stand by that, or has not got
+   * again what it may have shown before.
+   */
+  readLocally(completion: Completion<LogIndex>): void {
+    if (this.refuses(completion)) return;
+    if (this.loop.missing !== null) completion.fail(underRepairError());
+    else completion.succeed(this.core.appliedIndex);
   }
 
   /**
@@ -135,12 +157,43 @@ export class RaftNode<Result> {
     return this.loop.softState.role === "leader";
   }
 
+  /** Whether this member takes part as the others think it does. */
+  get memberState(): MemberState {
+    if (this.core.quarantineEvidence !== null) return "quarantined";
+    return this.loop.missing === null ? "sound" : "repairing";
+  }
+
   get term(): number {
     return this.core.term;
   }
 
   status(): CoreStatus {
     return this.core.status();
+  }
+
+  /** What was lost and how far it has come back; null for a sound member. */
+  get repair(): MemberRepairStatus | null {
+    const { missing } = this.loop;
+    const status = missing === null ? null : this.core.status().repair;
+    return missing === null || status === null ? null : { ...missing, ...status };
+  }
+
+  metrics(): NodeMetrics {
+    const { commit, applied, configuration } = this.core.status();
+    const { proposals } = this.requests;
+    return {
+      memberState: this.memberState,
+      repair: this.repair,
+      hasLeader: this.leader !== 0,
+      isLeader: this.isLeader,
+      isLearner: configuration.learners.includes(this.options.id),
+      leaderChanges: this.loop.leaderChanges,
+      commit,
+      applied,
+      proposalsPending: proposals.count,
+      proposalsFailed: proposals.failedCount,
+      log: this.options.logStore.metrics(),
+    };
   }
 
   inspect(): CoreInspection {
@@ -167,12 +220,22 @@ export class RaftNode<Result> {
     const deadlineMs = clock.monotonicMs() + electionMs;
     const tried = new Set<NodeId>();
     while (this.loop.state === "running" && this.core.role === "leader" && clock.monotonicMs() < deadlineMs) {
-      const target = successorOf(this.core.status(), tried);
+      const target = this.nextSuccessor(tried);
       if (target === null) return;
       tried.add(target);
       const { outcome } = await this.transferLeadership(target);
       if (outcome === "done") return new Promise((resolve) => void clock.setTimer(heartbeatMs, resolve));
+      this.declined.add(target);
     }
+  }
+
+  /** Those who did not take over when they were asked before come last. */
+  private nextSuccessor(tried: ReadonlySet<NodeId>): NodeId | null {
+    const status = this.core.status();
+    const target = successorOf(status, new Set([...tried, ...this.declined]));
+    if (target !== null) return target;
+    this.declined.clear();
+    return successorOf(status, tried);
   }
 
   /** Fails an operation that this member can't begin. */

@@ -83,3 +83,8 @@ test("one that is on its way out of the configuration is none", () => {
   const status = statusWith(peer(2), peer(3, { match: 5 }));
   expect(successorOf({ ...status, configuration: { ...status.configuration, voters: [1, 3], outgoing: [1, 2] } })).toBe(3);
 });
+
+test("one that lost entries does not take over before it has them again", () => {
+  expect(successorOf(statusWith(peer(2, { isUnderRepair: true }), peer(3, { match: 7 })))).toBe(3);
+  expect(successorOf(statusWith(peer(2, { isUnderRepair: true })))).toBe(null);
+});

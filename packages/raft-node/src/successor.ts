@@ -3,14 +3,14 @@ import type { CoreStatus, NodeId, PeerStatus } from "@raftkv/raft-core";
 const NOBODY: ReadonlySet<NodeId> = new Set();
 
 /**
- * Who can take over from this leader soonest, null if nobody can: a voter that lives, with the fewest entries still to come. Not one of
- * those that were `tried`.
+ * Who can take over from this leader soonest, null if nobody can: a voter that lives and has lost nothing, with the fewest entries still to
+ * come. Not one of those that were `tried`.
  */
 export function successorOf({ id, configuration, peers }: CoreStatus, tried: ReadonlySet<NodeId> = NOBODY): NodeId | null {
   let best: PeerStatus | null = null;
   for (const peer of peers) {
     const isMeant = peer.id !== id && configuration.voters.includes(peer.id) && !tried.has(peer.id);
-    const isEligible = isMeant && !peer.isDistrusted && isWithinReach(peer);
+    const isEligible = isMeant && !peer.isDistrusted && !peer.isUnderRepair && isWithinReach(peer);
     if (isEligible && (best === null || isSooner(peer, best))) best = peer;
   }
   return best?.id ?? null;

@@ -2,9 +2,7 @@ import {
   type AppendJob,
   type ApplyJob,
   type ConfigurationChange,
-  decodeChange,
   type InstallSnapshot,
-  type LogEntry,
   type NodeId,
   type PeerMessage,
   type ProposeOutcome,
@@ -12,18 +10,22 @@ import {
   type RaftCore,
   type Ready,
   type SoftState,
-  type StepRejection,
 } from "@raftkv/raft-core";
 import { ApplyQueue } from "./apply-queue.ts";
 import type { DeferredLogger } from "./deferred-logger.ts";
+import type { DiskWatch } from "./disk-watch.ts";
 import { quarantinedError } from "./dropped-proposal.ts";
-import { commandOf } from "./entry-envelope.ts";
+import { EntryApplier } from "./entry-applier.ts";
 import { FailureDetector } from "./failure-detector.ts";
 import { ForwardedProposals } from "./forwarded-proposals.ts";
 import { Inbox } from "./inbox.ts";
+import type { LeaderlessWatch } from "./leaderless-watch.ts";
+import type { LostEntries } from "./log-store.ts";
+import { MemberRepair } from "./member-repair.ts";
 import { NodeError } from "./node-error.ts";
 import type { ResolvedNodeOptions } from "./node-options.ts";
 import type { Timer } from "./ports.ts";
+import { RefusedMessages } from "./refused-messages.ts";
 import type { Requests } from "./requests.ts";
 import { SnapshotExchange } from "./snapshot-exchange.ts";
 import { StorageQueue } from "./storage-queue.ts";
@@ -38,6 +40,8 @@ export interface TurnLoopParts<Result> {
   readonly requests: Requests<Result>;
   /** What happens in a turn is written down after it. */
   readonly log: DeferredLogger;
+  readonly diskWatch: DiskWatch;
+  readonly leaderlessWatch: LeaderlessWatch;
 }
 
 /** `quarantined`: the member only watches. `stopped`: it takes nothing more. */
@@ -63,11 +67,15 @@ export class TurnLoop<Result> {
   private readonly core: RaftCore;
   private readonly requests: Requests<Result>;
   private readonly log: DeferredLogger;
+  private readonly diskWatch: DiskWatch;
+  private readonly leaderlessWatch: LeaderlessWatch;
+  private readonly repair: MemberRepair;
   private readonly forwarded: ForwardedProposals;
   private readonly failureDetector: FailureDetector;
   private readonly applying: ApplyQueue;
   private readonly storage: StorageQueue;
   private readonly snapshots: SnapshotExchange<Result>;
+  private readonly refused: RefusedMessages;
   private readonly inbox = new Inbox();
   private readonly runTurn = (): void => this.turn();
   private readonly writeLog = (): void => this.log.flush();
@@ -86,18 +94,28 @@ export class TurnLoop<Result> {
   private isTickDue = false;
   /** The leader sent something that this turn took. */
   private leaderSpoke = false;
-  /** What peers sent since the last tick and could not truthfully say: how much of it, and the last of it. */
-  private refused: { readonly count: number; readonly type: string; readonly from: NodeId; readonly reason: StepRejection } | null = null;
   private reportedState: SoftState = { role: "follower", leader: 0 };
   private loopState: LoopState;
+  private leadersSeen = 0;
 
-  constructor(options: ResolvedNodeOptions<Result>, { core, requests, log }: TurnLoopParts<Result>) {
+  constructor(options: ResolvedNodeOptions<Result>, parts: TurnLoopParts<Result>) {
+    const { core, requests, log } = parts;
     const { clock, logStore, transport, timing, requestTimeoutMs } = options;
     this.options = options;
     this.core = core;
     this.loopState = core.quarantineEvidence === null ? "running" : "quarantined";
     this.requests = requests;
     this.log = log;
+    this.diskWatch = parts.diskWatch;
+    this.leaderlessWatch = parts.leaderlessWatch;
+    this.repair = new MemberRepair({
+      core,
+      logStore,
+      logger: log,
+      onRecorded: () => this.schedule(),
+      onFailure: (error) => this.fail(error),
+    });
+    this.refused = new RefusedMessages(options.logger);
     this.failureDetector = new FailureDetector(timing, clock.monotonicMs());
     this.forwarded = new ForwardedProposals({
       self: options.id,
@@ -107,9 +125,10 @@ export class TurnLoop<Result> {
       bytesMax: FORWARDED_BYTES_MAX,
       timeoutMs: requestTimeoutMs,
     });
+    const applier = new EntryApplier({ ...options, core, requests });
     this.applying = new ApplyQueue({
       clock,
-      applyEntry: (entry) => this.applyEntry(entry),
+      applyEntry: (entry) => applier.apply(entry),
       onJobDone: (job) => this.applied(job),
     });
     this.storage = new StorageQueue({
@@ -130,9 +149,19 @@ export class TurnLoop<Result> {
     return this.loopState;
   }
 
+  /** Entries that this member may have acknowledged, lost, and not got again; null for a sound one. */
+  get missing(): LostEntries | null {
+    return this.repair.missing;
+  }
+
   /** Role and leader as the last turn left them. */
   get softState(): SoftState {
     return this.reportedState;
+  }
+
+  /** How often somebody was seen to begin to lead. */
+  get leaderChanges(): number {
+    return this.leadersSeen;
   }
 
   start(): void {
@@ -212,6 +241,7 @@ export class TurnLoop<Result> {
 
   private takeInput(): void {
     this.observeTime();
+    this.repair.takeRecorded();
     this.inbox.drainLostStores(this.distrustPeer);
     this.inbox.drainMessages(this.stepCore);
     if (this.leaderSpoke) this.failureDetector.heard(this.core.leader, this.options.clock.monotonicMs());
@@ -234,8 +264,9 @@ export class TurnLoop<Result> {
     if (message.type === "forwardPropose" && this.forwarded.keep(message, this.options.clock.monotonicMs())) return;
     // What was committed before must not meet the configuration that comes with the snapshot.
     if (message.type === "installSnapshot" && this.isTrusted) this.applying.finish();
+    if (core.leader === 0) this.leaderlessWatch.heard(message.from);
     const reason = core.step(message);
-    if (reason !== null) this.refused = { count: (this.refused?.count ?? 0) + 1, type: message.type, from: message.from, reason };
+    if (reason !== null) this.refused.add(message, reason);
     else if (message.from === core.leader) this.leaderSpoke = true;
   }
 
@@ -253,8 +284,9 @@ export class TurnLoop<Result> {
     this.core.tick();
     if (this.failureDetector.tick(nowMs)) this.core.leaderSilent();
     this.campaignIfAlone();
-    if (this.refused !== null) this.options.logger.warn("refused messages of a peer", this.refused);
-    this.refused = null;
+    this.diskWatch.tick(this.core.role === "leader");
+    this.leaderlessWatch.tick(nowMs, this.core.leader !== 0);
+    this.refused.report();
     this.forwarded.expire(nowMs);
     this.requests.expire(nowMs);
     this.requests.reads.askAgain(this.askCore);
@@ -266,7 +298,7 @@ export class TurnLoop<Result> {
     const { role, configuration } = this.core;
     const { voters, outgoing } = configuration;
     const isAlone = outgoing.length === 0 && voters.length === 1 && voters[0] === this.options.id;
-    if (isAlone && role === "follower" && this.isTrusted) this.core.campaign();
+    if (isAlone && role === "follower" && this.isTrusted && !this.repair.isUnderWay) this.core.campaign();
   }
 
   private act(): void {
@@ -285,7 +317,8 @@ export class TurnLoop<Result> {
   }
 
   private actOn(ready: Ready): void {
-    const { softState, messages, append, apply, reads } = ready;
+    const { softState, messages, append, apply, reads, isRepaired } = ready;
+    if (isRepaired) this.repair.record();
     if (softState !== null) this.changeRole(softState);
     this.send(messages);
     if (append !== null) {
@@ -314,6 +347,7 @@ export class TurnLoop<Result> {
     this.reportedState = state;
     this.requests.roleChanged(state, before);
     this.failureDetector.follow(role === "leader" ? 0 : leader, clock.monotonicMs());
+    if (leader !== 0 && leader !== before.leader) this.leadersSeen++;
     if (leader !== before.leader) this.log.info("leader changed", { leader: leader === 0 ? null : nameOf(leader), term: this.core.term });
     onRoleChange(state);
   }
@@ -334,29 +368,6 @@ export class TurnLoop<Result> {
     if (job.snapshot === null) return;
     this.requests.restored(job.snapshot.index);
     this.options.onConfiguration(this.core.configuration);
-  }
-
-  private applyEntry(entry: LogEntry): void {
-    switch (entry.kind) {
-      case "command":
-        return this.requests.proposals.applied(entry.data, this.options.stateMachine.apply(entry, commandOf(entry.data)));
-      case "configuration":
-        return this.applyConfiguration(entry);
-      case "empty":
-        return;
-      default:
-        return entry.kind satisfies never;
-    }
-  }
-
-  private applyConfiguration(entry: LogEntry): void {
-    const change = decodeChange(entry.data);
-    // Every member reads the same bytes: what is no change to one is none to anybody.
-    if (change === undefined) return;
-    const configuration = this.core.applyChange(change);
-    this.options.stateMachine.applyConfiguration?.(entry, configuration, commandOf(change.context));
-    this.requests.changes.applied(change.context, { outcome: "applied", index: entry.index, configuration });
-    this.options.onConfiguration(configuration);
   }
 
   private applied(job: ApplyJob): void {

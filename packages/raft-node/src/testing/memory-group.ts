@@ -2,11 +2,11 @@ import { type Configuration, type InstallSnapshot, type LogEntry, type NodeId, t
 import { bootstrapLog } from "../bootstrap.ts";
 import type { RaftNodeOptions } from "../node-options.ts";
 import type { PeerTransport, PeerTransportHandlers } from "../peer-transport.ts";
-import type { LogFields, Logger } from "../ports.ts";
 import { RaftNode } from "../raft-node.ts";
 import type { StateMachine, StateSnapshot } from "../state-machine.ts";
 import { ManualClock, type ManualTime } from "./manual-clock.ts";
 import { MemoryLogStore } from "./memory-log-store.ts";
+import { type LogLine, recordingLogger } from "./recording-logger.ts";
 
 /** A state machine that remembers what it was told, in order. */
 export class Journal implements StateMachine<string> {
@@ -37,12 +37,6 @@ export class Journal implements StateMachine<string> {
   }
 }
 
-export interface LogLine {
-  readonly level: keyof Logger;
-  readonly message: string;
-  readonly fields: LogFields | undefined;
-}
-
 export interface MemoryMember {
   readonly id: NodeId;
   readonly node: RaftNode<string>;
@@ -55,7 +49,7 @@ export interface MemoryMember {
 }
 
 type NodeOptions = Partial<
-  Pick<RaftNodeOptions<string>, "leaseReads" | "priority" | "snapshotCount" | "catchUpEntries" | "requestTimeoutMs">
+  Pick<RaftNodeOptions<string>, "founders" | "leaseReads" | "priority" | "snapshotCount" | "catchUpEntries" | "requestTimeoutMs">
 >;
 
 /** Carries messages through the group's wire. */
@@ -110,15 +104,16 @@ export class MemoryGroup {
 
   /** A member whose log begins with this configuration. */
   async add(id: NodeId, founders: Configuration, options: NodeOptions = {}): Promise<MemoryMember> {
-    const store = new MemoryLogStore();
+    const store = new MemoryLogStore(() => this.time.nowMs);
     await bootstrapLog(store, founders, new Journal());
     return this.run(id, store, options);
   }
 
-  /** Closes this member and starts it again with what its store holds. */
-  async restart(id: NodeId, options: NodeOptions = {}): Promise<MemoryMember> {
+  /** Closes this member and starts it again with what its store holds then. */
+  async restart(id: NodeId, options: NodeOptions = {}, damage: (store: MemoryLogStore) => void = () => {}): Promise<MemoryMember> {
     const { node, store } = this.member(id);
     await this.whileTimePasses(node.close());
+    damage(store);
     return this.run(id, store, options);
   }
 
@@ -217,7 +212,7 @@ export class MemoryGroup {
       transport,
       clock,
       random: { below: (limit) => this.draw(limit), bytes: (count) => Uint8Array.from({ length: count }, () => this.draw(256)) },
-      logger: recorder(log),
+      logger: recordingLogger(log),
       onConfiguration: (configuration) => configurations.push(configuration),
       onFatal: (error) => failures.push(error),
     });
@@ -257,14 +252,6 @@ export class MemoryGroup {
     this.chance = (this.chance * 48_271) % 2_147_483_647;
     return this.chance % limit;
   }
-}
-
-function recorder(lines: LogLine[]): Logger {
-  const at =
-    (level: keyof Logger) =>
-    (message: string, fields?: LogFields): void =>
-      void lines.push({ level, message, fields });
-  return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
 }
 
 async function* only(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

@@ -9,6 +9,7 @@ interface StoredSnapshot {
 /** A log store without a disk: whatever was written is durable at once, unless the test holds it up. */
 export class MemoryLogStore implements LogStore {
   readonly storeId = 1n;
+  private readonly monotonicMs: () => number;
   private hardState: HardState = { term: 0, vote: 0, commit: 0 };
   private entries: LogEntry[] = [];
   private quarantine: QuarantineEvidence | null = null;
@@ -18,9 +19,15 @@ export class MemoryLogStore implements LogStore {
   /** The newest one in force. */
   snapshot: StoredSnapshot | null = null;
 
-  /** What damage took, as a test decides. */
-  lost: LostEntries | null = null;
+  private lost: LostEntries | null = null;
   private batches = 0;
+  /** When the appends that wait were made. */
+  private readonly waitingSinceMs = new Set<{ readonly startMs: number }>();
+
+  /** Without a clock the age of what is held up is not known. */
+  constructor(monotonicMs: () => number = () => 0) {
+    this.monotonicMs = monotonicMs;
+  }
 
   get recovered(): RecoveredLog {
     const { hardState, entries, quarantine, lost } = this;
@@ -38,8 +45,32 @@ export class MemoryLogStore implements LogStore {
     this.openGate();
   }
 
+  /** While the member is stopped, damage takes the entries from `from` on; neither term nor vote. */
+  loseEntries(from: LogIndex): void {
+    this.entries = this.entries.filter(({ index }) => index < from);
+    this.hardState = { ...this.hardState, commit: Math.min(this.hardState.commit, from - 1) };
+    this.lost = { from, description: "a test says so" };
+  }
+
+  /** As `loseEntries`, of all of them and the snapshot. */
+  loseEverything(): void {
+    this.snapshot = null;
+    this.loseEntries(1);
+  }
+
+  /** Damage takes term and vote, and with them every trust. */
+  loseMeta(): void {
+    this.hardState = { term: 0, vote: 0, commit: 0 };
+    this.entries = [];
+    this.snapshot = null;
+    this.quarantine = { kind: "storage", description: "a test says so" };
+  }
+
   async append({ hardState, entries }: LogBatch): Promise<void> {
+    const waiting = { startMs: this.monotonicMs() };
+    this.waitingSinceMs.add(waiting);
     await this.gate;
+    this.waitingSinceMs.delete(waiting);
     this.batches++;
     this.hardState = hardState ?? this.hardState;
     const [first] = entries;
@@ -90,10 +121,12 @@ export class MemoryLogStore implements LogStore {
     return Promise.resolve();
   }
 
-  /** Counts the appends and nothing else. */
+  /** Counts the appends, and knows how long the oldest one waits. */
   metrics(): LogStoreMetrics {
     const writeMs = { boundsMs: [], counts: [this.batches], sumMs: 0 };
-    return { batches: this.batches, entries: 0, bytes: 0, writeMs, writeAgeMs: 0 };
+    const [oldest] = this.waitingSinceMs;
+    const writeAgeMs = oldest === undefined ? 0 : this.monotonicMs() - oldest.startMs;
+    return { batches: this.batches, entries: 0, bytes: 0, writeMs, writeAgeMs };
   }
 
   close(): Promise<void> {

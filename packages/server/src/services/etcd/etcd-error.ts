@@ -23,6 +23,10 @@ export const etcdErrors = {
   leaderLost: { code: StatusCode.UNAVAILABLE, message: "etcdserver: request timed out, possibly due to previous leader failure" },
   /** etcd has no such state: a member there ends instead. */
   quarantined: { code: StatusCode.UNAVAILABLE, message: "raftkv: this member can't trust its data and takes no part, ask another one" },
+  underRepair: {
+    code: StatusCode.UNAVAILABLE,
+    message: "raftkv: this member lost entries and does not have all of them again, ask another one",
+  },
   stopped: { code: StatusCode.UNAVAILABLE, message: "etcdserver: server stopped" },
 } as const satisfies Readonly<Record<string, EtcdError>>;
 
@@ -42,6 +46,8 @@ export function etcdErrorOf(error: NodeError): EtcdError {
       return etcdErrors.tooManyRequests;
     case "ERR_QUARANTINED":
       return etcdErrors.quarantined;
+    case "ERR_UNDER_REPAIR":
+      return etcdErrors.underRepair;
     case "ERR_REFUSED":
       return { code: StatusCode.FAILED_PRECONDITION, message: `raftkv: ${error.message}` };
     case "ERR_FAILED":

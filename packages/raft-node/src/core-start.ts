@@ -1,0 +1,44 @@
+import type { Configuration, CoreStart, LogEntry, NodeId, SnapshotMeta } from "@raftkv/raft-core";
+import { EntriesLostError } from "./entries-lost-error.ts";
+import type { ResolvedNodeOptions } from "./node-options.ts";
+import type { Random } from "./ports.ts";
+
+/**
+ * What the core starts from, as the store has it; the state machine is restored on the way. Rejects if the newest snapshot can't be read, if
+ * the store is empty, and with an EntriesLostError if it lost entries that nobody else can have.
+ */
+export async function readCoreStart<Result>(options: ResolvedNodeOptions<Result>): Promise<CoreStart> {
+  const { hardState, entries, quarantine, lost } = options.logStore.recovered;
+  const snapshot = await restoreSnapshot(options);
+  const configuration = snapshot?.configuration ?? options.founders;
+  const isUntrusted = quarantine !== null || lost !== null;
+  if (configuration === null || (snapshot === null && !isUntrusted)) {
+    throw new Error("The log store is empty: a new member begins with bootstrapLog or with a leader's snapshot");
+  }
+  if (lost !== null && isAlone(options.id, configuration, entries)) throw new EntriesLostError(lost);
+  const repairId = lost === null ? 0 : drawRepairId(options.random);
+  return { hardState, snapshot, entries, configuration, quarantine, repairId };
+}
+
+async function restoreSnapshot<Result>({ logStore, stateMachine }: ResolvedNodeOptions<Result>): Promise<SnapshotMeta | null> {
+  const snapshot = await logStore.readSnapshot();
+  if (snapshot === null) return null;
+  try {
+    await stateMachine.restore(snapshot.chunks());
+  } finally {
+    await snapshot.close();
+  }
+  return snapshot.meta;
+}
+
+/** A change of members that is left in the log may have brought others who have what is lost. */
+function isAlone(id: NodeId, { voters, outgoing }: Configuration, entries: readonly LogEntry[]): boolean {
+  if (voters.length !== 1 || voters[0] !== id || outgoing.length > 0) return false;
+  return entries.every(({ kind }) => kind !== "configuration");
+}
+
+/** Tells this start of a member under repair from every other: 48 bits of chance, and not 0. */
+function drawRepairId(random: Random): number {
+  const half = 2 ** 24;
+  return Math.max(1, random.below(half) * half + random.below(half));
+}
