@@ -17,10 +17,13 @@ export {
 } from "./grpc/service-definition.ts";
 export { StatusCode, statusFromNumber, statusName } from "./grpc/status.ts";
 export { defaultLimits, type RpcLimits } from "./limits.ts";
+export { type CredentialFiles, type CredentialWatchOptions, readCredentials, watchCredentials } from "./node/credential-files.ts";
 export { SocketStream } from "./node/socket-stream.ts";
 export { SystemClock } from "./node/system-clock.ts";
 export { SystemRandom } from "./node/system-random.ts";
 export { connectTcp, listenTcp, type TcpAddress, type TcpListener } from "./node/tcp.ts";
+export { connectTls, listenTls, type TlsListener, type TlsListenOptions } from "./node/tls.ts";
+export type { Pem, TlsClientCredentials, TlsServerCredentials } from "./node/tls-credentials.ts";
 export type { RpcClock, RpcRandom, RpcTimer } from "./rpc-clock.ts";
 export type { CallInfo, StreamCall, StreamCallHandlers, UnaryCall } from "./server/call.ts";
 export { Dispatcher } from "./server/dispatcher.ts";

@@ -1,4 +1,4 @@
-import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { SocketStream } from "./socket-stream.ts";
 
 export interface TcpAddress {
@@ -14,16 +14,21 @@ export interface TcpListener {
 }
 
 /** Listens, and hands out each connection as a stream. Rejects with node's error if the address cannot be bound. */
-export function listenTcp(address: TcpAddress, onStream: (stream: SocketStream) => void): Promise<TcpListener> {
+export async function listenTcp(address: TcpAddress, onStream: (stream: SocketStream) => void): Promise<TcpListener> {
+  const server = createServer({ noDelay: true }, (socket) => onStream(new SocketStream(socket)));
+  const bound = await listening(server, address);
+  return { address: { host: address.host, port: bound.port }, close: () => void server.close() };
+}
+
+/** Binds the address. Rejects with node's error. */
+export function listening(server: Server, { host, port }: TcpAddress): Promise<AddressInfo> {
   return new Promise((resolve, reject) => {
-    const server = createServer({ noDelay: true }, (socket) => onStream(new SocketStream(socket)));
     server.once("error", reject);
-    server.listen(address.port, address.host, () => {
+    server.listen(port, host, () => {
       server.off("error", reject);
       // An accept that fails (no file descriptors) must not stop the process; the client sees its connection refused.
       server.on("error", () => undefined);
-      const bound = server.address() as AddressInfo;
-      resolve({ address: { host: address.host, port: bound.port }, close: () => void server.close() });
+      resolve(server.address() as AddressInfo);
     });
   });
 }
