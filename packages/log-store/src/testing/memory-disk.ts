@@ -45,6 +45,12 @@ class Inode {
     this.durable = this.durable.slice();
   }
 
+  /** Whether it matters if the sector survives: it holds something else than before, or it lies beyond the end that is certain. */
+  #differs(sector: number): boolean {
+    const [from, to] = [sector * SECTOR_BYTES, (sector + 1) * SECTOR_BYTES];
+    return to > this.durable.length || Buffer.compare(this.bytes.subarray(from, to), this.durable.subarray(from, to)) !== 0;
+  }
+
   resize(sizeBytes: number): void {
     this.#own();
     const grown = new Uint8Array(sizeBytes);
@@ -96,7 +102,7 @@ class Inode {
       this.#isShared = true;
       return Inode.of(this.durable);
     }
-    const kept = [...this.dirtySectors].filter(() => survives());
+    const kept = [...this.dirtySectors].filter((sector) => this.#differs(sector) && survives());
     const end = kept.reduce((highest, sector) => Math.max(highest, Math.min((sector + 1) * SECTOR_BYTES, this.bytes.length)), 0);
     const sizeWithout = Math.max(this.durable.length, end);
     const sizeBytes = this.bytes.length !== sizeWithout && survives() ? this.bytes.length : sizeWithout;
