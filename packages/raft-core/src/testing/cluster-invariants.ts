@@ -3,7 +3,7 @@ import type { CoreStatus, LogIndex, NodeId, PeerStatus, ReadResult, Term } from 
 import { CommittedLog } from "./committed-log.ts";
 import { ConfigurationHistory, hasQuorum } from "./configuration-history.ts";
 import { ObservedLog } from "./observed-log.ts";
-import type { ObservedMember } from "./observed-member.ts";
+import type { DurableView, ObservedMember } from "./observed-member.ts";
 import { ReadRecord } from "./read-record.ts";
 import type { HistoryHash } from "./shadow-log.ts";
 import { violated } from "./violation.ts";
@@ -20,6 +20,8 @@ export interface ClusterInvariantsOptions {
 /** A member as it was when it was looked at last. */
 interface Sight {
   readonly log: ObservedLog;
+  /** What damage took from it, until its repair ends. It acknowledged all of it, and others rely on that. */
+  owed: readonly DurableView[];
   /** Undefined until it is looked at, and again after a restart. */
   status: CoreStatus | undefined;
 }
@@ -50,7 +52,7 @@ export class ClusterInvariants {
 
   add(member: ObservedMember): void {
     this.members.set(member.id, member);
-    this.sights.set(member.id, { log: new ObservedLog(), status: undefined });
+    this.sights.set(member.id, { log: new ObservedLog(), owed: [], status: undefined });
   }
 
   /** Highest index that any member ever committed. */
@@ -74,6 +76,13 @@ export class ClusterInvariants {
     this.check(member);
   }
 
+  /** The member was restarted with less than was durable: `owed` is what it had. Term and vote are still there. */
+  damaged(member: ObservedMember, owed: DurableView): void {
+    const sight = this.sightOf(member.id);
+    sight.owed = [...sight.owed, owed];
+    this.restarted(member);
+  }
+
   readAsked(member: ObservedMember, requestId: number): void {
     this.reads.asked(member.id, requestId, this.committedTo);
   }
@@ -95,6 +104,7 @@ export class ClusterInvariants {
     sight.status = status;
     const firstNew = log.look(member, status.firstIndex - 1, status.lastIndex, this.committed);
     if (before !== undefined) checkDirection(before, status);
+    if (status.repair === null && sight.owed.length > 0) this.checkRepair(member, sight);
     this.checkHistory(member.id, log, firstNew);
     this.checkCommit(member.id, log, status, before);
     this.checkVote(member);
@@ -123,7 +133,8 @@ export class ClusterInvariants {
     const from = this.committedTo;
     for (let index = from + 1; index <= commit; index++) {
       const isChange = log.entryAt(index)?.kind === "configuration";
-      this.committed.append(log.hashAt(index) ?? violated(`member ${id} skipped ${index}`), { inTerm: status.term, isChange });
+      const term = log.termAt(index) ?? 0;
+      this.committed.append(log.hashAt(index) ?? violated(`member ${id} skipped ${index}`), { term, inTerm: status.term, isChange });
     }
     if (log.hashAt(commit) !== this.committed.hashAt(commit)) violated(`member ${id} committed another history at ${commit}`);
     if (commit > from) this.checkDurable(id, log, [status, before ?? status]);
@@ -132,7 +143,7 @@ export class ClusterInvariants {
   private checkDurable(id: NodeId, log: ObservedLog, [status, before]: readonly [CoreStatus, CoreStatus]): void {
     const { commit } = status;
     const term = log.termAt(commit) ?? 0;
-    const holds = (voter: NodeId): boolean => this.members.get(voter)?.durable?.holds(commit, term) ?? true;
+    const holds = (voter: NodeId): boolean => this.standsFor(voter, commit, term);
     // The step that put another configuration in force may have committed under the former one.
     const isHeld = hasQuorum(status.configuration, holds) || hasQuorum(before.configuration, holds);
     if (!isHeld) violated(`member ${id} committed ${commit} without a quorum of durable copies`);
@@ -174,6 +185,22 @@ export class ClusterInvariants {
     if (this.votes.isComplete && !isElected) violated(`leader ${id} of term ${term} was not elected by a quorum`);
   }
 
+  /** Damage did not undo a commit, and until the repair ends a member that owes an entry votes for nobody who lacks it. */
+  private standsFor(id: NodeId, index: LogIndex, term: Term): boolean {
+    const durable = this.members.get(id)?.durable ?? null;
+    return durable === null || durable.holds(index, term) || this.sightOf(id).owed.some((owed) => owed.holds(index, term));
+  }
+
+  /** Who votes again has everything again that it acknowledged and that was committed. */
+  private checkRepair({ id, durable }: ObservedMember, sight: Sight): void {
+    for (let index = 1; durable !== null && index <= this.committedTo; index++) {
+      const term = this.committed.termAt(index);
+      const isMissing = sight.owed.some((owed) => owed.holds(index, term)) && !durable.holds(index, term);
+      if (isMissing) violated(`member ${id} ends its repair without the committed entry ${index}, which it had acknowledged`);
+    }
+    sight.owed = [];
+  }
+
   private checkVote({ id, durable }: ObservedMember): void {
     const hardState = durable?.hardState ?? null;
     if (hardState !== null && hardState.vote !== 0) this.votes.given(id, hardState.term, hardState.vote);
@@ -204,7 +231,7 @@ export class ClusterInvariants {
     const isTakenAway = (this.sights.get(id)?.status?.term ?? 0) > leader.term;
     if (term === undefined || durable === null || isDistrusted || isTakenAway) return;
     const isOwnPast = id === leader.id && term !== leader.term;
-    if (!isOwnPast && !durable.holds(match, term)) violated(`leader ${leader.id} believes that ${id} holds ${match}`);
+    if (!isOwnPast && !this.standsFor(id, match, term)) violated(`leader ${leader.id} believes that ${id} holds ${match}`);
   }
 
   private memberOf(id: NodeId): ObservedMember {

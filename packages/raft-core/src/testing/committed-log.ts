@@ -3,6 +3,7 @@ import { EMPTY_HISTORY, type HistoryHash } from "./shadow-log.ts";
 
 interface Committed {
   readonly hash: HistoryHash;
+  readonly term: Term;
   /** Term of the member that committed it first. */
   readonly inTerm: Term;
   /** Index of the newest configuration change up to here, 0 for none. */
@@ -15,7 +16,7 @@ export class CommittedLog {
 
   /** What is up to `foundation` was agreed on before the cluster began, and nobody looks at it. */
   constructor(foundation: LogIndex) {
-    while (this.lastIndex < foundation) this.append(EMPTY_HISTORY, { inTerm: 0, isChange: false });
+    while (this.lastIndex < foundation) this.append(EMPTY_HISTORY, { term: 0, inTerm: 0, isChange: false });
   }
 
   get lastIndex(): LogIndex {
@@ -24,6 +25,11 @@ export class CommittedLog {
 
   hashAt(index: LogIndex): HistoryHash | undefined {
     return index === 0 ? EMPTY_HISTORY : this.committed[index - 1]?.hash;
+  }
+
+  /** Term of the entry; 0 for one of the foundation, which nobody knows. */
+  termAt(index: LogIndex): Term {
+    return this.committed[index - 1]?.term ?? 0;
   }
 
   /** Index of the newest configuration change at or below `index`, 0 for none. */
@@ -38,8 +44,9 @@ export class CommittedLog {
     return index;
   }
 
-  append(hash: HistoryHash, facts: { readonly inTerm: Term; readonly isChange: boolean }): void {
+  append(hash: HistoryHash, facts: { readonly term: Term; readonly inTerm: Term; readonly isChange: boolean }): void {
     const index = this.lastIndex + 1;
-    this.committed.push({ hash, inTerm: facts.inTerm, lastChange: facts.isChange ? index : this.lastChangeAt(index - 1) });
+    const { term, inTerm } = facts;
+    this.committed.push({ hash, term, inTerm, lastChange: facts.isChange ? index : this.lastChangeAt(index - 1) });
   }
 }

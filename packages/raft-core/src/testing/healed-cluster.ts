@@ -62,14 +62,18 @@ export class HealedCluster {
   /**
    * Members take part in a configuration from when they have applied it. Those that know of their removal do not stand for election any
    * more, but may hold more entries than those that are left, and refuse them their votes: if the leader is lost just then, nobody can
-   * ever be elected. It could not happen if a change counted from when it is in the log (dissertation 4.1).
+   * ever be elected. It could not happen if a change counted from when it is in the log (dissertation 4.1). Nor can anybody be elected
+   * where those under repair are too many.
    */
   private isOutrun(): boolean {
     const { members } = this.cluster;
     return !members.some((candidate) => {
       const { configuration } = candidate.core;
-      const wouldVote = (id: NodeId): boolean => isAtLeast(candidate, this.cluster.member(id));
-      return isVoter(configuration, candidate.id) && hasQuorum(configuration, wouldVote);
+      const wouldVote = (id: NodeId): boolean => {
+        const voter = this.cluster.member(id);
+        return !voter.core.isUnderRepair && isAtLeast(candidate, voter);
+      };
+      return !candidate.core.isUnderRepair && isVoter(configuration, candidate.id) && hasQuorum(configuration, wouldVote);
     });
   }
 
@@ -94,7 +98,9 @@ export class HealedCluster {
     if (leaders.length !== 1 || leader === undefined) return false;
     const { lastIndex, configuration } = leader.core;
     if (isJoint(configuration) && configuration.autoLeave) return false;
-    return this.tracked.every(({ core }) => core.appliedIndex === lastIndex && core.leader === leader.id);
+    const { peers } = leader.core.status();
+    if (peers.some(({ isUnderRepair }) => isUnderRepair)) return false;
+    return this.tracked.every(({ core }) => core.appliedIndex === lastIndex && core.leader === leader.id && !core.isUnderRepair);
   }
 
   /** Without pre-votes and loyalty to a leader, only an operator keeps a removed member from deposing leaders (dissertation 4.2.3). */

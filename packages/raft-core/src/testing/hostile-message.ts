@@ -24,6 +24,8 @@ export interface HostileMessage {
   readonly indexTerm: Near | "own";
   readonly commit: Near;
   readonly position: Near;
+  /** Number of the repair that it speaks of, if any. */
+  readonly repairId: number | null;
   /** Granted, rejected, or a story that ends like the own log. */
   readonly flag: boolean;
   /** Steps from one entry's term to the next. */
@@ -67,6 +69,7 @@ export const hostileMessage: fc.Arbitrary<HostileMessage> = fc.record({
   indexTerm: fc.oneof({ weight: 4, arbitrary: fc.constant("own" as const) }, { weight: 1, arbitrary: nearTerm }),
   commit: nearIndex,
   position: nearPosition,
+  repairId: fc.constantFrom(null, null, null, null, 1, 1, 1, 1, 1, 2, 3, 0, 2 ** 53),
   flag: fc.boolean(),
   termSteps: fc.array(fc.constantFrom(0, 0, 0, 0, 0, 0, 1, 1, 1, 2, 2, -1), { maxLength: 4 }),
   entryKind: fc.constantFrom("command", "command", "command", "empty", "configuration"),
@@ -109,6 +112,7 @@ export function messageOf(member: TestMember, event: HostileMessage): PeerMessag
   const index = numberOf(member, event.index);
   const position = numberOf(member, event.position);
   const indexTerm = event.indexTerm === "own" ? (member.log.termAt(index) ?? member.core.term) : numberOf(member, event.indexTerm);
+  const mark = event.repairId === null ? {} : { repairId: event.repairId };
   switch (type) {
     case "requestPreVote":
     case "requestVote": {
@@ -130,11 +134,13 @@ export function messageOf(member: TestMember, event: HostileMessage): PeerMessag
         entries: flag ? entriesLikeOwn(member, index, event) : entriesAfter(index, indexTerm, event),
       };
     case "appendEntriesResponse":
-      return { type, from, to, term, index, rejected: flag, hintIndex: numberOf(member, event.commit), hintTerm: indexTerm };
-    case "heartbeat":
-      return { type, from, to, term, commit: numberOf(member, event.commit), readPosition: position };
+      return { type, from, to, term, index, rejected: flag, hintIndex: numberOf(member, event.commit), hintTerm: indexTerm, ...mark };
+    case "heartbeat": {
+      const named = event.repairId === null ? {} : { repair: { id: event.repairId, index } };
+      return { type, from, to, term, commit: numberOf(member, event.commit), readPosition: position, ...named };
+    }
     case "heartbeatResponse":
-      return { type, from, to, term, readPosition: position };
+      return { type, from, to, term, readPosition: position, ...mark };
     case "installSnapshot":
       return { type, from, to, term, snapshot: { index, term: indexTerm, configuration } };
     case "timeoutNow":

@@ -27,7 +27,8 @@ export type HostileEvent =
         | "forgetLeader"
         | "unreachable"
         | "restart"
-        | "repair"
+        | "release"
+        | "endRepair"
         | "win"
         | "settle";
     }
@@ -40,6 +41,8 @@ export interface HostileStart {
   readonly term: Term;
   readonly commit: LogIndex;
   readonly seed: number;
+  /** It begins under repair. */
+  readonly isDamaged: boolean;
   readonly options: Partial<CoreOptions>;
 }
 
@@ -62,7 +65,8 @@ const deed = fc.constantFrom(
   "forgetLeader",
   "unreachable",
   "restart",
-  "repair",
+  "release",
+  "endRepair",
   "win",
   "win",
   "win",
@@ -81,6 +85,7 @@ export const hostileStart: fc.Arbitrary<HostileStart> = fc.record({
   term: fc.constantFrom(...Array.from({ length: 20 }, (_, place) => place % 6), TERM_MAX - 2, Number.MAX_SAFE_INTEGER),
   commit: fc.nat(8),
   seed: fc.nat(),
+  isDamaged: fc.constantFrom(false, false, false, true),
   options: fc.record({
     preVote: fc.boolean(),
     checkQuorum: fc.constant(true),
@@ -174,9 +179,12 @@ export class HostileRun {
         return member.core.reportUnreachable(2);
       case "restart":
         return this.restart();
-      case "repair":
-        member.repair();
+      case "release":
+        member.releaseFromQuarantine();
         return this.restarted();
+      case "endRepair":
+        if (member.isRepaired) member.endRepair();
+        return;
       case "win":
         return this.win();
       case "settle":

@@ -25,6 +25,8 @@ const SLOWNESS = 10;
 /** What happened in one run, so that a test can tell that its faults and features really took place. */
 export interface RunCounts {
   crashes: number;
+  repairsBegun: number;
+  repairsEnded: number;
   snapshotsInstalled: number;
   readsServed: number;
   changesApplied: number;
@@ -33,7 +35,8 @@ export interface RunCounts {
 
 /**
  * A cluster in which chance decides what happens next: a tick, a delivery (in any order, twice, or never), a disk or state machine
- * that gets on with one job, a proposal, a read, a change of members, a snapshot, a crash, a cut link. All of it follows from the seed.
+ * that gets on with one job, a proposal, a read, a change of members, a snapshot, a crash, a damaged disk, a cut link. All of it follows
+ * from the seed.
  */
 export class RandomCluster {
   readonly random: SeededRandom;
@@ -43,6 +46,8 @@ export class RandomCluster {
   readonly network: RandomNetwork;
   readonly counts: RunCounts = {
     crashes: 0,
+    repairsBegun: 0,
+    repairsEnded: 0,
     snapshotsInstalled: 0,
     readsServed: 0,
     changesApplied: 0,
@@ -134,10 +139,19 @@ export class RandomCluster {
   /** Power is cut anywhere between two jobs or in the middle of one. */
   crash(member: TestMember): void {
     this.counts.crashes++;
+    if (member.isRepaired && this.random.oneIn(2)) member.storeRepairEnd();
     const torn = (["nothing", "vote", "snapshot"] as const)[this.random.below(3)];
     member.crash(this.random.below(member.appends.length + 1), this.random.oneIn(2), torn);
     this.clocks?.restart(member.id);
     this.invariants.restarted(member);
+  }
+
+  /** Power is cut, and what comes back is less than was acknowledged, or older. */
+  damage(member: TestMember): void {
+    this.counts.repairsBegun++;
+    this.crash(member);
+    const owed = member.damage({ undone: this.random.below(6), entriesKept: this.random.below(12) });
+    this.invariants.damaged(member, owed);
   }
 
   /** Cores, disks, state machines and network work until nothing is left to do. */
@@ -148,6 +162,7 @@ export class RandomCluster {
         isBusy = this.collect(member) || isBusy;
         while (member.appends.length > 0) this.write(member);
         while (member.applies.length > 0) this.apply(member);
+        if (member.isRepaired) this.endRepair(member);
       }
       if (!isBusy) return;
       for (const inFlight of this.network.drawAll()) this.arrive(inFlight);
@@ -185,8 +200,11 @@ export class RandomCluster {
     switch (kind) {
       case "tick":
         return this.tick(member);
-      case "write":
+      case "write": {
+        const repaired = this.members.find(({ isRepaired }) => isRepaired);
+        if (repaired !== undefined && random.oneIn(2)) return this.endRepair(repaired);
         return this.write(this.pickAwake(({ id, appends }) => appends.length > 0 && this.isReady(id)) ?? member);
+      }
       case "apply":
         return this.apply(this.pickAwake(({ id, applies }) => applies.length > 0 && this.isReady(id)) ?? member);
       case "propose":
@@ -197,6 +215,8 @@ export class RandomCluster {
         return this.input(member, () => member.takeSnapshot(random.below(4)));
       case "crash":
         return this.crash(member);
+      case "damage":
+        return this.mayDamage(member) ? this.damage(member) : undefined;
       case "cutLink":
         return network.cut(member.id, this.pick().id);
       case "isolate":
@@ -267,6 +287,19 @@ export class RandomCluster {
     const before = member.configuration;
     this.input(member, () => member.apply());
     if (member.configuration !== before) this.counts.changesApplied++;
+  }
+
+  private endRepair(member: TestMember): void {
+    this.counts.repairsEnded++;
+    this.input(member, () => member.endRepair());
+  }
+
+  /** Whether the others stay a majority that can elect and commit. */
+  private mayDamage(member: TestMember): boolean {
+    const { voters, outgoing } = member.core.configuration;
+    const smallest = Math.min(voters.length, outgoing.length === 0 ? voters.length : outgoing.length);
+    const damaged = this.members.filter((other) => other === member || other.core.isUnderRepair);
+    return this.setup.mayDamageMajority || 2 * damaged.length < smallest;
   }
 
   private post(from: TestMember, messages: readonly PeerMessage[]): void {

@@ -14,6 +14,7 @@ export type EventKind =
   | "read"
   | "snapshot"
   | "crash"
+  | "damage"
   | "cutLink"
   | "isolate"
   | "partition"
@@ -33,7 +34,7 @@ export type EventKind =
 export const TICK_MS = 10;
 
 /** How often each happens, relative to the others. */
-const USUAL_WEIGHTS: Readonly<Record<EventKind, number>> = {
+const USUAL_WEIGHTS: Readonly<Record<Exclude<EventKind, "damage">, number>> = {
   tick: 60,
   deliver: 480,
   write: 140,
@@ -58,12 +59,16 @@ const USUAL_WEIGHTS: Readonly<Record<EventKind, number>> = {
   resume: 6,
 };
 
+/** Where disks are damaged: somewhat more often than they would be ever again. */
+const DAMAGE_WEIGHT = 3;
+
 /** Where leases are in use, whatever could make one outlive its truth. */
 const LEASE_FACTORS: Partial<Readonly<Record<EventKind, number>>> = { read: 4, transfer: 2, isolate: 2, pause: 3, change: 0.5 };
 
 /** They come in storms only: between two storms the cluster has time to get somewhere. */
 export const STORMY: ReadonlySet<EventKind> = new Set([
   "crash",
+  "damage",
   "cutLink",
   "isolate",
   "partition",
@@ -90,17 +95,23 @@ export interface RandomSetup {
   readonly networkFaults: NetworkFaults;
   /** Its disk and its state machine are slower than those of the others; 0 for nobody. */
   readonly slowId: NodeId;
+  /** Whether so many may be under repair at once that the others are no majority; then only safety is left. */
+  readonly mayDamageMajority: boolean;
   readonly weights: readonly (readonly [EventKind, number])[];
 }
 
-/** What a run is about: `leases` has lease reads and clocks, `fixed` never changes members, `free` draws from everything. */
-export type RunTheme = "free" | "leases" | "fixed";
+/**
+ * What a run is about: `leases` has lease reads and clocks, `fixed` never changes members, `free` draws from everything but damage.
+ * Disks lose what was acknowledged in `damaged`, where members never change and a majority always is sound, and in `ruined`, where
+ * nobody may be left who can be elected.
+ */
+export type RunTheme = "free" | "leases" | "fixed" | "damaged" | "ruined";
 
 /** Draws a cluster: its size, its limits, which parts of the protocol are on, and how often each event comes. */
 export function drawSetup(theme: RunTheme, random: SeededRandom): RandomSetup {
   const voters = 3 + Math.min(random.below(5), random.below(5));
   const learners = random.oneIn(4) ? 1 : 0;
-  const spares = theme === "fixed" ? 0 : random.below(3);
+  const spares = isFixed(theme) ? 0 : random.below(3);
   const ids = Array.from({ length: voters + learners + spares }, (_, place) => place + 1);
   const hasPriorities = random.oneIn(5);
   return {
@@ -111,6 +122,7 @@ export function drawSetup(theme: RunTheme, random: SeededRandom): RandomSetup {
     networkFaults: { faultOneIn: [8, 16, 32, 200][random.below(4)] ?? 8, reorderWindow: [1, 4, 10, 60][random.below(4)] ?? 1 },
     slowId: random.below(voters + 1),
     weights: drawWeights(theme, random),
+    mayDamageMajority: theme === "ruined" && random.oneIn(2),
   };
 }
 
@@ -136,12 +148,17 @@ function drawOptions(theme: RunTheme, random: SeededRandom): Omit<CoreOptions, "
 
 /** Runs differ in what happens often, seldom or never: what hides behind one kind of event shows where it is missing. */
 function drawWeights(theme: RunTheme, random: SeededRandom): readonly (readonly [EventKind, number])[] {
-  const kinds = Object.keys(USUAL_WEIGHTS) as readonly EventKind[];
-  return kinds.map((kind) => {
+  const kinds = Object.keys(USUAL_WEIGHTS) as readonly (keyof typeof USUAL_WEIGHTS)[];
+  const usual = kinds.map((kind) => {
     const factors = SLOWED.has(kind) ? [0.15, 0.5, 1, 2] : VITAL.has(kind) ? [1, 1, 1, 2] : [0, 1, 1, 3];
     const factor = factors[random.below(factors.length)] ?? 1;
-    const isExcluded = theme === "fixed" && kind === "change";
+    const isExcluded = isFixed(theme) && kind === "change";
     const themeFactor = theme === "leases" ? (LEASE_FACTORS[kind] ?? 1) : 1;
     return [kind, isExcluded ? 0 : USUAL_WEIGHTS[kind] * themeFactor * factor] as const;
   });
+  return theme === "damaged" || theme === "ruined" ? [...usual, ["damage", DAMAGE_WEIGHT]] : usual;
+}
+
+function isFixed(theme: RunTheme): boolean {
+  return theme === "fixed" || theme === "damaged";
 }

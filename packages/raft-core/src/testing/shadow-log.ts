@@ -42,14 +42,19 @@ export class ShadowLog {
     if (first.index <= this.baseIndex || first.index > this.lastIndex + 1) {
       throw new Error(`Entries from ${first.index} do not continue a log of ${this.baseIndex + 1}..${this.lastIndex}`);
     }
-    this.entries.length = first.index - this.baseIndex - 1;
-    this.hashes.length = this.entries.length;
+    this.truncate(first.index - 1);
     for (const entry of entries) {
       if (entry.index !== this.lastIndex + 1) throw new Error(`Entry ${entry.index} leaves a gap after ${this.lastIndex}`);
       const before = this.hashAt(this.lastIndex) ?? EMPTY_HISTORY;
       this.entries.push(entry);
       this.hashes.push(extendHistory(before, entry));
     }
+  }
+
+  /** Forgets what is above `last`. */
+  truncate(last: LogIndex): void {
+    this.entries.length = Math.min(this.entries.length, Math.max(0, last - this.baseIndex));
+    this.hashes.length = this.entries.length;
   }
 
   restart(index: LogIndex, term: Term, hash: HistoryHash): void {

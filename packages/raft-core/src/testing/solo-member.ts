@@ -17,6 +17,8 @@ export interface SoloSetup {
   readonly vote?: NodeId;
   readonly commit?: number;
   readonly seed?: number;
+  /** It begins under repair. Default false. */
+  readonly isDamaged?: boolean;
   readonly options?: Partial<CoreOptions>;
 }
 
@@ -29,6 +31,7 @@ export function soloMember(setup: SoloSetup): TestMember {
     random: new SeededRandom(setup.seed ?? 1),
     hardState: { term: setup.term ?? terms[terms.length - 1] ?? 0, vote: setup.vote ?? 0, commit: setup.commit ?? 0 },
     entries: entriesOf(terms),
+    isDamaged: setup.isDamaged ?? false,
   });
 }
 

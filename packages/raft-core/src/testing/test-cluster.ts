@@ -92,6 +92,7 @@ export class TestCluster {
     if (ready !== undefined) this.post(member, ready.messages);
     while (member.appends.length > 0) this.post(member, member.write());
     while (member.applies.length > 0) member.apply();
+    if (member.isRepaired) member.endRepair();
     return ready !== undefined;
   }
 

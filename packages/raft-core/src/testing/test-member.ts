@@ -30,12 +30,31 @@ interface StoredSnapshot {
   readonly state: HistoryHash;
 }
 
+/** What a disk held at some moment, but for term and vote. */
+interface DiskContents {
+  readonly log: ShadowLog;
+  readonly snapshot: StoredSnapshot | null;
+}
+
+/** What damage leaves of a disk. */
+export interface Damage {
+  /** How many rewritings of the log come back undone, 0 for none. */
+  readonly undone: number;
+  /** How many entries are left after the snapshot. */
+  readonly entriesKept: number;
+}
+
+/** Rewritings of the log that damage can undo; besides, it may leave nothing but what the member began with. */
+const REWRITINGS_MAX = 3;
+
 export interface MemberStart {
   readonly options: CoreOptions;
   readonly configuration: Configuration;
   readonly random: RandomSource;
   readonly hardState?: HardState;
   readonly entries?: readonly LogEntry[];
+  /** It begins under repair. Default false. */
+  readonly isDamaged?: boolean;
 }
 
 /**
@@ -59,7 +78,15 @@ export class TestMember implements ObservedMember, DurableView {
   applies: ApplyJob[] = [];
   readonly applied: LogEntry[] = [];
   readonly reads: ReadResult[] = [];
+  /** The core has said that its repair is done, and the disk does not know it yet. */
+  isRepaired = false;
   private readonly start: MemberStart;
+  /** On the disk, beside term and vote: damage took entries that may have been acknowledged. */
+  private isDamaged: boolean;
+  /** Starts under repair, so that each has a number of its own. */
+  private repairs = 0;
+  /** What was on the disk before it was rewritten, the beginning first. */
+  private readonly earlier: DiskContents[] = [];
   private readonly known: StoredSnapshot[] = [];
   private evidence: QuarantineEvidence | null = null;
   /** Written but not synced: the next sync takes it along, a crash may lose it. */
@@ -70,8 +97,10 @@ export class TestMember implements ObservedMember, DurableView {
     this.start = start;
     this.configuration = start.configuration;
     this.diskHardState = start.hardState ?? NO_HARD_STATE;
+    this.isDamaged = start.isDamaged ?? false;
     this.disk.write(start.entries ?? []);
     this.log = this.disk.copy();
+    this.rememberDisk();
     this.core = this.makeCore();
   }
 
@@ -109,6 +138,7 @@ export class TestMember implements ObservedMember, DurableView {
     }
     if (ready.apply !== null) this.applies.push(ready.apply);
     this.reads.push(...ready.reads);
+    if (ready.isRepaired) this.isRepaired = true;
     return ready;
   }
 
@@ -164,6 +194,7 @@ export class TestMember implements ObservedMember, DurableView {
     const term = this.log.termAt(index);
     const isRestoring = this.core.status().firstIndex > index + 1;
     if (term === undefined || isRestoring || index <= (this.snapshot?.meta.index ?? 0) || index > this.disk.lastIndex) return;
+    this.rememberDisk();
     this.snapshot = { meta: { index, term, configuration: this.configuration }, state: this.state };
     this.known.push(this.snapshot);
     this.core.snapshotSaved(this.snapshot.meta);
@@ -186,23 +217,60 @@ export class TestMember implements ObservedMember, DurableView {
     this.appends = [];
     this.applies = [];
     this.evidence = this.core.quarantineEvidence;
+    this.begin();
+  }
+
+  /** The store of a member in quarantine is put right, and the member trusted again. */
+  releaseFromQuarantine(): void {
+    this.crash(0, true);
+    this.evidence = null;
+    this.core = this.makeCore();
+  }
+
+  /** After a crash the disk proves to be damaged, except for term and vote. What it held until then, the member owes. */
+  damage({ undone, entriesKept }: Damage): DurableView {
+    const log = this.disk.copy();
+    const snapshotIndex = this.snapshot?.meta.index ?? 0;
+    const left = undone === 0 ? { log: this.disk, snapshot: this.snapshot } : this.earlier[Math.max(0, this.earlier.length - undone)];
+    if (left === undefined) throw new Error("A disk held something in the beginning");
+    this.disk = left.log.copy();
+    this.snapshot = left.snapshot;
+    this.disk.truncate(Math.max(this.disk.baseIndex, left.snapshot?.meta.index ?? 0) + entriesKept);
+    this.isDamaged = true;
+    this.begin();
+    return { hardState: null, holds: (index, term) => index <= snapshotIndex || log.termAt(index) === term };
+  }
+
+  /** The disk knows that the repair is over. The core does not, and never will if power is cut before `endRepair`. */
+  storeRepairEnd(): void {
+    if (!this.isRepaired) throw new Error(`Member ${this.id} is not repaired`);
+    this.isDamaged = false;
+  }
+
+  endRepair(): void {
+    this.storeRepairEnd();
+    this.isRepaired = false;
+    this.core.endRepair();
+  }
+
+  private begin(): void {
+    this.isRepaired = false;
     this.restoreState();
     this.log = this.disk.copy();
     this.core = this.makeCore();
   }
 
-  /** The store is repaired, and the member trusted again. */
-  repair(): void {
-    this.crash(0, true);
-    this.evidence = null;
-    this.core = this.makeCore();
+  private rememberDisk(): void {
+    this.earlier.push({ log: this.disk.copy(), snapshot: this.snapshot });
+    if (this.earlier.length > 1 + REWRITINGS_MAX) this.earlier.splice(1, 1);
   }
 
   private makeCore(): RaftCore {
     const { options, configuration, random } = this.start;
     const snapshot = this.snapshot?.meta ?? null;
     const { diskHardState: hardState, evidence: quarantine } = this;
-    return new RaftCore(options, { hardState, snapshot, entries: this.disk.entries, configuration, quarantine }, random);
+    const repairId = this.isDamaged ? ++this.repairs : 0;
+    return new RaftCore(options, { hardState, snapshot, entries: this.disk.entries, configuration, quarantine, repairId }, random);
   }
 
   /** The state machine as the newest snapshot left it, or as it was in the beginning. */
@@ -230,6 +298,8 @@ export class TestMember implements ObservedMember, DurableView {
     }
     this.syncHardState(job.hardState);
     if (job.snapshot !== null) this.storeSnapshot(job.snapshot);
+    const [first] = job.entries;
+    if (first !== undefined && first.index <= this.disk.lastIndex) this.rememberDisk();
     this.disk.write(job.entries);
   }
 
@@ -249,6 +319,7 @@ export class TestMember implements ObservedMember, DurableView {
   }
 
   private storeSnapshot(meta: SnapshotMeta): void {
+    this.rememberDisk();
     this.snapshot = this.bytesOf(meta);
     this.disk.restart(meta.index, meta.term, this.snapshot.state);
   }
