@@ -2,11 +2,14 @@ import type { Configuration } from "@raftkv/raft-core";
 import type { LogStore } from "./log-store.ts";
 import type { StateMachine } from "./state-machine.ts";
 
-/** A store whose log has no beginning: nothing was ever written to it, or damage took every snapshot. */
+/**
+ * A store whose log has no beginning: nothing was ever written to it, its founding was interrupted when only the term was written, or
+ * damage took every snapshot.
+ */
 export function isEmptyLog(logStore: LogStore): boolean {
-  const { hardState, snapshot, entries, quarantine, lost } = logStore.recovered;
+  const { snapshot, entries, quarantine, lost } = logStore.recovered;
   if (snapshot !== null || quarantine !== null) return false;
-  return lost !== null || (entries.length === 0 && hardState.term === 0);
+  return lost !== null || entries.length === 0;
 }
 
 /**
