@@ -28,8 +28,11 @@ export interface Random {
 /** A file of the Disk port. Every method rejects with a `DiskError`. Calls on one file may overlap. */
 export interface DiskFile {
   sizeBytes(): Promise<number>;
-  /** Reads exactly `length` bytes, fewer only at the end of the file. */
-  read(offset: number, length: number): Promise<Uint8Array>;
+  /**
+   * Reads exactly `length` bytes, fewer only at the end of the file. They may come in `memory`, if it is that long: who reads much and keeps
+   * nothing leaves less for the garbage collector.
+   */
+  read(offset: number, length: number, memory?: Uint8Array): Promise<Uint8Array>;
   /** Writes all chunks one after another from `offset`. The caller leaves them unchanged until it resolves. */
   write(offset: number, chunks: readonly Uint8Array[]): Promise<void>;
   truncate(sizeBytes: number): Promise<void>;

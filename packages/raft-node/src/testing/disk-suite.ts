@@ -98,6 +98,17 @@ export function describeDisk(name: string, makeFixture: () => Promise<DiskFixtur
       }),
     );
 
+    onDisk("a read gives the same bytes with memory for them, whatever is in it and however long it is", () =>
+      withFile(async (file) => {
+        await file.write(0, [pattern(10)]);
+        for (const length of [0, 3, 6, 20]) {
+          const memory = new Uint8Array(length).fill(99);
+          expect(await file.read(2, 6, memory)).toEqual(pattern(10).subarray(2, 8));
+          expect(await file.read(7, 6, memory)).toEqual(pattern(10).subarray(7));
+        }
+      }),
+    );
+
     onDisk("calls on one file may overlap", () =>
       withFile(async (file) => {
         const offsets = Array.from({ length: 50 }, (_, position) => position * 1_000);

@@ -52,6 +52,16 @@ describe("NodeDisk", () => {
     await expect(disk.open(`${directory}/link`, "create")).rejects.toMatchObject({ code: "exists" });
   });
 
+  test("reads into memory that is long enough, and leaves the rest of it alone", async () => {
+    const file = await disk.open(`${directory}/file`, "create");
+    await file.write(0, [Uint8Array.of(1, 2, 3, 4)]);
+    const memory = new Uint8Array(4).fill(9);
+    const read = await file.read(1, 3, memory);
+    expect([read.buffer === memory.buffer, [...memory]]).toEqual([true, [2, 3, 4, 9]]);
+    expect((await file.read(0, 5, memory)).buffer).not.toBe(memory.buffer);
+    await file.close();
+  });
+
   test("says what it could not do, with the path and the system's reason", async () => {
     const path = `${directory}/none`;
     await expect(disk.open(path, "read")).rejects.toThrow(`Cannot open ${path}: ENOENT: no such file or directory`);

@@ -26,8 +26,8 @@ export class NodeFile implements DiskFile {
     return (await onDisk("read the size of", this.#path, this.#handle.stat())).size;
   }
 
-  async read(offset: number, length: number): Promise<Uint8Array> {
-    const bytes = new Uint8Array(length);
+  async read(offset: number, length: number, memory?: Uint8Array): Promise<Uint8Array> {
+    const bytes = memory === undefined || memory.length < length ? new Uint8Array(length) : memory.subarray(0, length);
     let filled = 0;
     while (filled < length) {
       const call = this.#handle.read(bytes, filled, length - filled, offset + filled);
