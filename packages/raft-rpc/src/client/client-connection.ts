@@ -1,6 +1,7 @@
 import { HeaderBlockCache } from "../hpack/block-cache.ts";
-import { type ConnectionOptions, Http2Connection } from "../http2/connection.ts";
-import { ConnectionError, clientPreface, ErrorCode, Flag, FrameType, SettingId } from "../http2/frame.ts";
+import { Http2Connection } from "../http2/connection.ts";
+import type { ConnectionOptions } from "../http2/connection-lifetime.ts";
+import { ConnectionError, clientPreface, ErrorCode, Flag, FrameType, protocolError, SettingId } from "../http2/frame.ts";
 import { headerListLimits } from "../limits.ts";
 import type { ClientCallConnection, ClientStream } from "./client-stream.ts";
 import { type ResponseHead, readResponseHead } from "./response-head.ts";
@@ -35,7 +36,7 @@ export class ClientConnection extends Http2Connection<ClientStream> implements C
   #draining = false;
 
   constructor(options: ClientConnectionOptions) {
-    super(options);
+    super(options, "client");
     this.#owner = options.owner;
     this.#keepaliveWithoutCalls = options.keepaliveWithoutCalls;
   }
@@ -85,6 +86,11 @@ export class ClientConnection extends Http2Connection<ClientStream> implements C
     return streamId >= this.#nextStreamId || streamId % 2 === 0;
   }
 
+  /** Only a stream that the server ended is none of ours to forget. */
+  protected override isIgnored(streamId: number): boolean {
+    return this.resetIds.has(streamId) || !this.closedIds.has(streamId);
+  }
+
   protected override lastPeerStreamId(): number {
     return 0;
   }
@@ -107,7 +113,7 @@ export class ClientConnection extends Http2Connection<ClientStream> implements C
     // Any number of pings is answered; what waits to be read is limited.
   }
 
-  protected override pingAcknowledged(): void {
+  override pingAckFrame(): void {
     // Every byte that comes shows that the server lives.
   }
 
@@ -115,15 +121,16 @@ export class ClientConnection extends Http2Connection<ClientStream> implements C
     return this.streams.size > 0 || this.#keepaliveWithoutCalls;
   }
 
-  protected override goawayReceived(lastStreamId: number, code: number, debug: Uint8Array): void {
+  override goawayFrame(lastStreamId: number, code: number, debug: Uint8Array): void {
     const reason = String.fromCharCode(...debug.subarray(0, 128));
+    // First of all: a call that ends below may begin another, which needs a new connection.
+    this.#drain(code === ErrorCode.ENHANCE_YOUR_CALM && reason === "too_many_pings");
     for (const stream of [...this.streams.values()]) {
       if (stream.id <= lastStreamId) continue;
       this.discard(stream);
       stream.stopInput();
       stream.notProcessed(`Server goes away before it saw the call: ${reason}`);
     }
-    this.#drain(code === ErrorCode.ENHANCE_YOUR_CALM && reason === "too_many_pings");
   }
 
   protected override streamClosed(): void {
@@ -146,13 +153,15 @@ export class ClientConnection extends Http2Connection<ClientStream> implements C
 
   protected override headerBlock(streamId: number, bytes: Uint8Array, start: number, end: number, endStream: boolean): void {
     const head = this.#readHead(bytes, start, end);
-    if (this.isIdle(streamId)) throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, `HEADERS stands on idle stream ${streamId}`);
+    if (this.isIdle(streamId)) throw protocolError(`HEADERS stands on idle stream ${streamId}`);
     const stream = this.streams.get(streamId);
-    // A stream that we gave up: what was on its way is read and dropped.
-    if (stream === undefined) return;
+    if (stream === undefined) {
+      if (this.isIgnored(streamId)) return;
+      throw new ConnectionError(ErrorCode.STREAM_CLOSED, `HEADERS stands on closed stream ${streamId}`);
+    }
     if (stream.remoteEnded) return this.streamError(stream, ErrorCode.STREAM_CLOSED, "HEADERS came after the end of the stream");
     stream.headersReceived(head, endStream);
-    if (endStream && stream.state !== "closed") this.remoteEnded(stream);
+    if (endStream && stream.state !== "closed" && this.contentFits(stream, 0, true)) this.remoteEnded(stream);
   }
 
   #readHead(bytes: Uint8Array, start: number, end: number): ResponseHead {

@@ -136,6 +136,7 @@ export class ClientStream extends Http2Stream implements ClientStreamCall {
       if (head.httpStatus < 0) return this.#fault("Response begins without :status");
       if (head.httpStatus < 200) return endStream ? this.#fault("Informational response ends the stream") : undefined;
       this.#head = head;
+      this.contentLength = head.contentLength;
       if (endStream) {
         this.#trailers = head;
         return;

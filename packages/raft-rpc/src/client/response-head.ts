@@ -1,7 +1,7 @@
 import { isReservedHeader, Metadata } from "../grpc/metadata.ts";
 import { decodePercent } from "../grpc/percent.ts";
 import type { HeaderList } from "../hpack/header-list.ts";
-import { isFieldValid } from "../http2/field-rules.ts";
+import { isFieldValid, parseContentLength } from "../http2/field-rules.ts";
 
 /** What a response's header block means: headers, trailers, or both in one. */
 export interface ResponseHead {
@@ -9,6 +9,8 @@ export interface ResponseHead {
   readonly httpStatus: number;
   readonly isGrpc: boolean;
   readonly encoding: string;
+  /** -1 if there is none. */
+  readonly contentLength: number;
   /** -1 if there is no `grpc-status`; NaN if it is no number. */
   readonly grpcStatus: number;
   readonly grpcMessage: string;
@@ -18,6 +20,8 @@ export interface ResponseHead {
 }
 
 const statusPattern = /^[1-9][0-9]{2}$/;
+/** Has no meaning in HTTP/2 (RFC 9113 8.6). */
+const switchingProtocols = "101";
 const codePattern = /^[0-9]{1,3}$/;
 
 /** Reads a decoded block of a response. */
@@ -25,6 +29,7 @@ export function readResponseHead(list: HeaderList): ResponseHead {
   let httpStatus = -1;
   let contentType = "";
   let encoding = "identity";
+  let contentLength = -1;
   let grpcStatus = -1;
   let grpcMessage = "";
   let regular = false;
@@ -36,8 +41,8 @@ export function readResponseHead(list: HeaderList): ResponseHead {
     if (!isFieldValid(name, value)) {
       malformed = `Field ${JSON.stringify(name.slice(0, 40))} is not allowed`;
     } else if (name.startsWith(":")) {
-      if (name !== ":status" || httpStatus >= 0 || regular || !statusPattern.test(value))
-        malformed = `${name} is unknown, repeated or late`;
+      if (name !== ":status" || httpStatus >= 0 || regular || !statusPattern.test(value) || value === switchingProtocols)
+        malformed = `${name} is unknown, repeated, late or not allowed`;
       else httpStatus = Number(value);
       continue;
     }
@@ -46,9 +51,11 @@ export function readResponseHead(list: HeaderList): ResponseHead {
     else if (name === "grpc-message") grpcMessage = decodePercent(value);
     else if (name === "content-type") contentType = value;
     else if (name === "grpc-encoding") encoding = value;
+    else if (name === "content-length") contentLength = parseContentLength(value, contentLength);
     // Values that are not base64 are left out: the status still counts.
     else if (!isReservedHeader(name) || name === "grpc-status-details-bin") metadata.appendHeader(name, value);
   }
+  if (Number.isNaN(contentLength)) malformed = "content-length is not one number";
   const isGrpc = contentType.toLowerCase().startsWith("application/grpc");
-  return { httpStatus, isGrpc, encoding, grpcStatus, grpcMessage, metadata, malformed };
+  return { httpStatus, isGrpc, encoding, contentLength, grpcStatus, grpcMessage, metadata, malformed };
 }

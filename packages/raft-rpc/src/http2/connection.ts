@@ -1,92 +1,61 @@
-import type { ByteStream, ByteStreamHandlers } from "../byte-stream.ts";
-import { type DeadlineWheel, WheelTimer } from "../grpc/deadline-wheel.ts";
 import type { InputOwner } from "../grpc/message-input.ts";
 import { PartialBudget } from "../grpc/partial-budget.ts";
 import { HpackDecoder } from "../hpack/decoder.ts";
 import { HeaderList } from "../hpack/header-list.ts";
-import { headerBlockTimeoutMs, headerListLimits, lingerMs, type RpcLimits } from "../limits.ts";
-import type { RpcClock } from "../rpc-clock.ts";
-import type { Http2Counters } from "./counters.ts";
+import { headerListLimits } from "../limits.ts";
+import { ConnectionLifetime, type ConnectionOptions } from "./connection-lifetime.ts";
+import { ConnectionWindow } from "./connection-window.ts";
+import { type ControlFrameSink, paddingLength, readControlFrame } from "./control-frames.ts";
 import { FloodGuard } from "./flood-guard.ts";
-import { ConnectionError, ErrorCode, Flag, FrameType, frameSizeError, initialWindowBytes, readUint32 } from "./frame.ts";
+import { ConnectionError, ErrorCode, Flag, FrameType, frameSizeError, protocolError } from "./frame.ts";
 import { FrameReader, type FrameSink } from "./frame-reader.ts";
-import { HeaderFragments } from "./header-fragments.ts";
+import { HeaderAssembler } from "./header-assembler.ts";
 import { IdRing } from "./id-ring.ts";
-import { Liveness } from "./liveness.ts";
-import { SendSide } from "./send-side.ts";
 import { SettingsExchange } from "./settings-exchange.ts";
 import type { AbortReason, Http2Stream } from "./stream.ts";
 
-export interface ConnectionOptions {
-  readonly stream: ByteStream;
-  readonly clock: RpcClock;
-  readonly wheel: DeadlineWheel;
-  readonly limits: RpcLimits;
-  readonly counters: Http2Counters;
-}
-
-const keepalivePayload = Uint8Array.of(0x72, 0x61, 0x66, 0x74, 0x6b, 0x76, 0, 1);
+/** Streams that a connection remembers after their end: those that it reset, of which frames may still be on their way, and all. */
+const resetIdsMax = 1024;
+const closedIdsMax = 256;
+/** Dependency and weight, in PRIORITY and in HEADERS: read over (RFC 9113 5.3.2). */
+const priorityBytes = 5;
 
 /**
- * What both ends of an HTTP/2 connection do alike (RFC 9113): frames in, states of streams, both directions of flow control, SETTINGS, PING,
- * errors and the end. Works on a ByteStream and a clock only.
+ * What both ends of an HTTP/2 connection do alike while it lives (RFC 9113): frames in, states of streams, both directions of flow control,
+ * SETTINGS, PING and the errors of streams. Works on a ByteStream and a clock only.
  *
  *   ByteStream.onData --> FrameReader --> frame() --> streams, header blocks (server or client) --> calls
  *   calls --> SendSide --(end of turn)--> ByteStream.write
  */
-export abstract class Http2Connection<S extends Http2Stream> implements FrameSink, ByteStreamHandlers, InputOwner {
+export abstract class Http2Connection<S extends Http2Stream> extends ConnectionLifetime implements FrameSink, ControlFrameSink, InputOwner {
   readonly messageBytesMax: number;
   readonly streamWindowBytes: number;
   readonly partialBudget: PartialBudget;
   readonly streams = new Map<number, S>();
-  readonly send: SendSide;
-  readonly wheel: DeadlineWheel;
-  readonly clock: RpcClock;
-  readonly remoteAddress: string;
-  /** The clock when the last bytes came. */
-  nowMs: number;
-  /** "ending": a GOAWAY with an error went out, or `end` was called; what still comes is read and ignored. */
-  phase: "open" | "ending" | "closed" = "open";
 
-  protected readonly stream: ByteStream;
-  protected readonly limits: RpcLimits;
-  protected readonly counters: Http2Counters;
   protected readonly decoder = new HpackDecoder(headerListLimits);
   protected readonly list = new HeaderList();
   protected readonly guard: FloodGuard;
-  /** Streams that we reset lately, and streams that ended otherwise. */
-  protected readonly resetIds = new IdRing();
-  protected readonly closedIds = new IdRing();
+  /** Streams that we reset lately, and streams that ended lately in any way. */
+  protected readonly resetIds = new IdRing(resetIdsMax);
+  protected readonly closedIds = new IdRing(closedIdsMax);
   protected readonly settings: SettingsExchange;
 
   readonly #reader: FrameReader;
-  readonly #liveness: Liveness;
-  #fragments: HeaderFragments | null = null;
-  #receiveWindow: number;
-  #queuedBytes = 0;
-  readonly #fragmentsTimer = new WheelTimer(() => this.fail(ErrorCode.ENHANCE_YOUR_CALM, "Header block is not complete in time"));
-  readonly #lingerTimer = new WheelTimer(() => this.stream.destroy());
+  readonly #assembler: HeaderAssembler;
+  readonly #window: ConnectionWindow;
 
-  constructor(options: ConnectionOptions) {
-    this.stream = options.stream;
-    this.clock = options.clock;
-    this.wheel = options.wheel;
-    this.limits = options.limits;
-    this.counters = options.counters;
+  constructor(options: ConnectionOptions, role: "client" | "server") {
+    super(options);
     this.messageBytesMax = options.limits.messageBytesMax;
     this.streamWindowBytes = options.limits.streamWindowBytes;
     this.partialBudget = new PartialBudget(options.limits.partialMessageBytesMax);
-    this.remoteAddress = options.stream.remoteAddress;
-    this.nowMs = options.clock.monotonicMs();
     this.guard = new FloodGuard(this.nowMs);
-    this.#receiveWindow = Math.max(initialWindowBytes, options.limits.connectionWindowBytes);
+    this.#window = new ConnectionWindow(options.limits.connectionWindowBytes);
     this.#reader = new FrameReader(this, options.limits.frameBytesMax);
-    this.send = new SendSide({
-      stream: options.stream,
-      clock: options.clock,
-      counters: options.counters,
-      onLocalEnd: (stream) => this.#localEnd(stream),
-      onWaiting: () => this.outputWaits(),
+    this.#assembler = new HeaderAssembler({
+      wheel: options.wheel,
+      onTimeout: () => this.fail(ErrorCode.ENHANCE_YOUR_CALM, "Header block is not complete in time"),
     });
     this.settings = new SettingsExchange({
       send: this.send,
@@ -94,135 +63,52 @@ export abstract class Http2Connection<S extends Http2Stream> implements FrameSin
       guard: this.guard,
       wheel: options.wheel,
       streamWindowBytes: this.streamWindowBytes,
+      // A server may not say that it would take pushes.
+      enablePushMax: role === "server" ? 1 : 0,
       onTimeout: () => this.fail(ErrorCode.SETTINGS_TIMEOUT, "SETTINGS are not acknowledged in time"),
-    });
-    this.#liveness = new Liveness({
-      clock: this.clock,
-      wheel: this.wheel,
-      keepaliveMs: this.limits.keepaliveMs,
-      keepaliveTimeoutMs: this.limits.keepaliveTimeoutMs,
-      stallMs: this.limits.stallMs,
-      lastReadMs: () => this.nowMs,
-      wantsPing: () => this.phase === "open" && this.keepaliveWanted(),
-      ping: () => this.ping(keepalivePayload),
-      onSilence: () => this.#silent(),
-      progress: () => this.send.progressCount,
-      waits: () => this.send.queuedBytes > 0 || !this.send.writable,
-      onStall: () => this.fail(ErrorCode.ENHANCE_YOUR_CALM, `No data was taken for ${this.limits.stallMs} ms`),
     });
   }
 
   /** Is this id of a stream that nobody opened yet? */
   protected abstract isIdle(streamId: number): boolean;
+  /** Was what comes for this closed stream on its way when this side ended it? Then it is no fault of the peer (RFC 9113 5.1). */
+  protected abstract isIgnored(streamId: number): boolean;
   /** A complete header block: must be decoded in any case, since it changes the table. */
   protected abstract headerBlock(streamId: number, bytes: Uint8Array, start: number, end: number, endStream: boolean): void;
   protected abstract pingReceived(): void;
-  protected abstract pingAcknowledged(payload: Uint8Array): void;
-  protected abstract goawayReceived(lastStreamId: number, code: number, debug: Uint8Array): void;
+  abstract pingAckFrame(payload: Uint8Array): void;
+  abstract goawayFrame(lastStreamId: number, code: number, debug: Uint8Array): void;
   protected abstract settingsApplied(): void;
   /** A stream left the map. */
   protected abstract streamClosed(stream: S): void;
-  /** The connection is over. All streams were aborted. */
-  protected abstract closed(error: Error | null): void;
-  /** For GOAWAY: the highest stream of the peer that was or may be processed. */
-  protected abstract lastPeerStreamId(): number;
 
   /** Our SETTINGS and the connection window; called once. */
   protected open(settings: readonly (readonly [number, number])[]): void {
     this.settings.start(settings, this.nowMs);
-    const extra = this.#receiveWindow - initialWindowBytes;
-    if (extra > 0) this.send.output.uint32Frame(FrameType.WINDOW_UPDATE, 0, extra);
+    if (this.#window.openingIncrement > 0) this.grantStream(0, this.#window.openingIncrement);
     this.send.schedule();
-    this.#liveness.start();
+    this.startLiveness();
   }
 
-  // ---- ByteStreamHandlers
+  // ---- ConnectionLifetime
 
-  onData(bytes: Uint8Array): void {
-    this.receive(bytes, 0);
+  protected override readFrames(bytes: Uint8Array, from: number): void {
+    this.#reader.read(bytes, from);
   }
 
-  onDrain(): void {
-    if (this.phase !== "open") return;
-    this.send.drain();
-  }
-
-  onClose(error: Error | null): void {
-    this.lost(error);
-  }
-
-  /** Reads frames from `from` on. */
-  protected receive(bytes: Uint8Array, from: number): void {
-    if (this.phase !== "open") return;
-    this.nowMs = this.clock.monotonicMs();
-    this.counters.bytesReceived += bytes.length - from;
-    try {
-      this.#reader.read(bytes, from);
-    } catch (error) {
-      if (error instanceof ConnectionError) return this.fail(error.code, error.message);
-      // A fault of ours, or of a callback: the rest of the chunk is not read, so the connection cannot go on.
-      this.fail(ErrorCode.INTERNAL_ERROR, "internal error");
-      throw error;
-    }
-  }
-
-  // ---- The end
-
-  /** A connection error: GOAWAY, close. All streams are aborted. */
-  fail(code: ErrorCode, message: string): void {
-    if (this.phase !== "open") return;
-    this.counters.connectionErrors[code] = (this.counters.connectionErrors[code] ?? 0) + 1;
-    this.goaway(this.lastPeerStreamId(), code, message);
-    this.finish(new ConnectionError(code, message));
-  }
-
-  /** Sends what waits, then closes; destroys if the peer does not close within a second. */
-  finish(error: Error | null): void {
-    if (this.phase !== "open") return;
-    this.phase = "ending";
-    this.send.close();
-    this.stream.end();
-    this.stream.resume();
-    this.#abortAll(error);
-    if (!this.#isClosed()) this.wheel.set(this.#lingerTimer, this.clock.monotonicMs() + lingerMs);
-  }
-
-  goaway(lastStreamId: number, code: ErrorCode, message: string): void {
-    const debug = Uint8Array.from(message.slice(0, 128), (letter) => letter.charCodeAt(0) & 0x7f);
-    this.send.output.beginFrame(8 + debug.length, FrameType.GOAWAY, 0, 0);
-    this.send.output.appendUint32(lastStreamId);
-    this.send.output.appendUint32(code);
-    this.send.output.append(debug, 0, debug.length);
-    this.send.schedule();
-  }
-
-  protected ping(payload: Uint8Array): void {
-    this.send.output.bytesFrame(FrameType.PING, 0, 0, payload);
-    this.send.schedule();
-  }
-
-  /** The byte stream is gone, or is given up. */
-  protected lost(error: Error | null): void {
-    if (this.phase === "closed") return;
-    const wasOpen = this.phase === "open";
-    this.phase = "closed";
-    this.send.close();
-    this.#liveness.stop();
+  protected override stopTimers(): void {
     this.settings.stop();
-    this.wheel.clear(this.#fragmentsTimer);
-    this.wheel.clear(this.#lingerTimer);
-    if (wasOpen) this.#abortAll(error);
-    this.closed(error);
+    this.#assembler.stop();
   }
 
-  /** A byte stream may call back from within `end`. */
-  #isClosed(): boolean {
-    return this.phase === "closed";
-  }
-
-  #abortAll(error: Error | null): void {
+  protected override abortAll(error: Error | null): void {
     this.partialBudget.close();
     for (const stream of [...this.streams.values()]) this.abort(stream, { kind: "connectionLost", error });
+  }
+
+  protected override endStreamSent(stream: Http2Stream): void {
+    const own = this.streams.get(stream.id);
+    if (own !== undefined && own === stream) this.localEnded(own);
   }
 
   // ---- Streams
@@ -275,13 +161,6 @@ export abstract class Http2Connection<S extends Http2Stream> implements FrameSin
     this.streamClosed(stream);
   }
 
-  /** Our END_STREAM was written. */
-  #localEnd(stream: Http2Stream): void {
-    const own = this.streams.get(stream.id);
-    if (own === undefined || own !== stream) return;
-    this.localEnded(own);
-  }
-
   /** Our side of the stream ended. The server resets a stream whose request it no longer needs. */
   localEnded(stream: S): void {
     if (stream.state === "halfClosedRemote") this.discard(stream);
@@ -305,7 +184,7 @@ export abstract class Http2Connection<S extends Http2Stream> implements FrameSin
   }
 
   holdQueued(byteCount: number): void {
-    this.#queuedBytes += byteCount;
+    this.#window.hold(byteCount);
     if (byteCount < 0 && this.phase === "open") this.#creditConnection();
   }
 
@@ -314,25 +193,23 @@ export abstract class Http2Connection<S extends Http2Stream> implements FrameSin
     this.send.schedule();
   }
 
-  /** Window of the connection: back on receipt, except for complete messages that nobody takes, which would fill the memory. */
   #creditConnection(): void {
-    const free = this.limits.connectionWindowBytes - this.#receiveWindow - this.#queuedBytes;
-    if (free * 2 < this.limits.connectionWindowBytes) return;
-    this.#receiveWindow += free;
-    this.send.output.uint32Frame(FrameType.WINDOW_UPDATE, 0, free);
-    this.send.schedule();
+    const byteCount = this.#window.takeCredit();
+    if (byteCount > 0) this.grantStream(0, byteCount);
   }
 
-  // ---- Frames
+  // ---- DATA and header blocks
 
   frame(type: number, flags: number, streamId: number, bytes: Uint8Array, start: number, end: number): boolean {
     this.counters.framesReceived++;
     if (!this.settings.received && (type !== FrameType.SETTINGS || (flags & Flag.ACK) !== 0)) {
-      throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, "First frame is not SETTINGS");
+      throw protocolError("First frame is not SETTINGS");
     }
-    if (this.#fragments !== null && (type !== FrameType.CONTINUATION || streamId !== this.#fragments.streamId)) {
-      throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, `Frame type ${type} stands inside a header block`);
+    const openBlock = this.#assembler.streamId;
+    if (openBlock !== 0 && (type !== FrameType.CONTINUATION || streamId !== openBlock)) {
+      throw protocolError(`Frame type ${type} stands inside a header block`);
     }
+    if (this.send.answersUnread) throw new ConnectionError(ErrorCode.ENHANCE_YOUR_CALM, "Too many answers wait to be read");
     switch (type) {
       case FrameType.DATA:
         this.#data(flags, streamId, bytes, start, end);
@@ -345,44 +222,20 @@ export abstract class Http2Connection<S extends Http2Stream> implements FrameSin
         break;
       default:
         this.guard.idleFrame(this.nowMs);
-        this.#controlFrame(type, flags, streamId, bytes, start, end);
+        readControlFrame(this, type, flags, streamId, bytes, start, end);
     }
     return this.phase === "open";
   }
 
-  #controlFrame(type: number, flags: number, streamId: number, bytes: Uint8Array, start: number, end: number): void {
-    switch (type) {
-      case FrameType.PRIORITY:
-        return this.#priority(streamId, end - start);
-      case FrameType.RST_STREAM:
-        return this.#rstStream(streamId, bytes, start, end);
-      case FrameType.SETTINGS:
-        return this.#settings(flags, streamId, bytes, start, end);
-      case FrameType.PUSH_PROMISE:
-        throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, "PUSH_PROMISE is not allowed");
-      case FrameType.PING:
-        return this.#ping(flags, streamId, bytes, start, end);
-      case FrameType.GOAWAY:
-        if (streamId !== 0) throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, `GOAWAY stands on stream ${streamId}`);
-        if (end - start < 8) throw frameSizeError("GOAWAY", end - start);
-        return this.goawayReceived(readUint32(bytes, start) & 0x7fffffff, readUint32(bytes, start + 4), bytes.subarray(start + 8, end));
-      case FrameType.WINDOW_UPDATE:
-        return this.#windowUpdate(streamId, bytes, start, end);
-      default:
-        this.guard.priority(this.nowMs);
-    }
-  }
-
   #data(flags: number, streamId: number, bytes: Uint8Array, start: number, end: number): void {
-    if (streamId === 0) throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, "DATA stands on stream 0");
+    if (streamId === 0) throw protocolError("DATA stands on stream 0");
     const payloadBytes = end - start;
-    this.#receiveWindow -= payloadBytes;
-    if (this.#receiveWindow < 0) throw new ConnectionError(ErrorCode.FLOW_CONTROL_ERROR, "Connection window is overrun");
+    this.#window.receive(payloadBytes);
     let dataStart = start;
     let dataEnd = end;
     if ((flags & Flag.PADDED) !== 0) {
       dataStart = start + 1;
-      dataEnd = end - this.#paddingLength(bytes, start, end);
+      dataEnd = end - paddingLength("DATA", bytes, start, end);
       this.padded(payloadBytes - (dataEnd - dataStart), dataEnd - dataStart);
     }
     const endStream = (flags & Flag.END_STREAM) !== 0;
@@ -398,28 +251,31 @@ export abstract class Http2Connection<S extends Http2Stream> implements FrameSin
   #streamData(stream: S, payloadBytes: number, bytes: Uint8Array, start: number, end: number, endStream: boolean): void {
     stream.receiveWindow -= payloadBytes;
     if (stream.receiveWindow < 0) return this.streamError(stream, ErrorCode.FLOW_CONTROL_ERROR, "Stream window is overrun");
-    if (!this.dataAllowed(stream, end - start, endStream)) return;
-    // With END_STREAM on it the stream needs no more window: the state changes first.
-    if (end > start) stream.receiveData(bytes, start, end, endStream);
+    if (!this.dataAllowed(stream) || !this.contentFits(stream, end - start, endStream)) return;
+    // Padding alone must be given back too. With END_STREAM on it the stream needs no more window: the state changes first.
+    if (payloadBytes > 0) stream.receiveData(bytes, start, end, endStream);
     if (endStream && stream.state !== "closed") this.remoteEnded(stream);
   }
 
-  /** May the stream take this much DATA in its HTTP message? If not, the implementation has ended it. */
-  protected abstract dataAllowed(stream: S, dataBytes: number, endStream: boolean): boolean;
+  /** May DATA come on the stream now? If not, the implementation has ended it. */
+  protected abstract dataAllowed(stream: S): boolean;
+
+  /** DATA has to add up to the content-length, if there was one (RFC 9113 8.1.1). If it does not, the stream was reset. */
+  protected contentFits(stream: S, dataBytes: number, endStream: boolean): boolean {
+    const expected = stream.contentLength;
+    if (expected < 0) return true;
+    stream.dataBytes += dataBytes;
+    if (stream.dataBytes <= expected && (!endStream || stream.dataBytes === expected)) return true;
+    this.streamError(stream, ErrorCode.PROTOCOL_ERROR, `DATA of ${stream.dataBytes} bytes differs from content-length ${expected}`);
+    return false;
+  }
 
   /** DATA whose stream is not open. */
   #strayData(streamId: number): void {
-    if (this.isIdle(streamId)) throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, `DATA stands on idle stream ${streamId}`);
-    if (this.resetIds.has(streamId)) return;
+    if (this.isIdle(streamId)) throw protocolError(`DATA stands on idle stream ${streamId}`);
+    if (this.isIgnored(streamId)) return;
     this.guard.reset(this.nowMs);
     this.resetId(streamId, ErrorCode.STREAM_CLOSED);
-  }
-
-  /** Checked: padding that does not fit is a connection error. */
-  #paddingLength(bytes: Uint8Array, start: number, end: number): number {
-    const length = start < end ? (bytes[start] as number) : 0;
-    if (length >= end - start) throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, `Padding of ${length} is not below the payload`);
-    return length;
   }
 
   /** DATA without bytes that ends nothing. */
@@ -429,105 +285,88 @@ export abstract class Http2Connection<S extends Http2Stream> implements FrameSin
   protected abstract padded(paddingBytes: number, dataBytes: number): void;
 
   #headers(flags: number, streamId: number, bytes: Uint8Array, start: number, end: number): void {
-    if (streamId === 0) throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, "HEADERS stands on stream 0");
+    if (streamId === 0) throw protocolError("HEADERS stands on stream 0");
     let at = start;
     let until = end;
     if ((flags & Flag.PADDED) !== 0) {
-      until = end - this.#paddingLength(bytes, start, end);
+      until = end - paddingLength("HEADERS", bytes, start, end);
       at++;
       this.padded(end - until, until - at);
     }
-    if ((flags & Flag.PRIORITY) !== 0) at += 5;
-    if (at > until) throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, "HEADERS is shorter than its padding and priority");
+    if ((flags & Flag.PRIORITY) !== 0) {
+      at += priorityBytes;
+      if (at > end) throw frameSizeError("HEADERS with priority", end - start);
+      if (at > until) throw protocolError("Padding of HEADERS reaches into its priority");
+    }
     const endStream = (flags & Flag.END_STREAM) !== 0;
     if ((flags & Flag.END_HEADERS) !== 0) {
       this.guard.usefulFrame();
       this.headerBlock(streamId, bytes, at, until, endStream);
-      return;
+    } else {
+      this.#assembler.begin(streamId, endStream, bytes.subarray(at, until), this.nowMs);
     }
-    this.#fragments = new HeaderFragments(streamId, endStream, bytes.subarray(at, until));
-    this.wheel.set(this.#fragmentsTimer, this.nowMs + headerBlockTimeoutMs);
   }
 
   #continuation(flags: number, streamId: number, bytes: Uint8Array, start: number, end: number): void {
-    const fragments = this.#fragments;
-    if (fragments === null) throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, `CONTINUATION on stream ${streamId} has no header block`);
-    fragments.append(bytes.subarray(start, end));
+    const assembler = this.#assembler;
+    if (assembler.streamId === 0) throw protocolError(`CONTINUATION on stream ${streamId} has no header block`);
+    assembler.append(bytes.subarray(start, end));
     if ((flags & Flag.END_HEADERS) === 0) return;
-    this.#fragments = null;
-    this.wheel.clear(this.#fragmentsTimer);
-    const block = fragments.join();
-    this.headerBlock(streamId, block, 0, block.length, fragments.endStream);
+    const block = assembler.complete();
+    this.headerBlock(streamId, block, 0, block.length, assembler.endStream);
   }
 
-  #priority(streamId: number, length: number): void {
-    if (streamId === 0) throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, "PRIORITY stands on stream 0");
+  // ---- ControlFrameSink
+
+  priorityFrame(streamId: number, payloadBytes: number): void {
     this.guard.priority(this.nowMs);
-    if (length === 5) return;
+    if (payloadBytes === priorityBytes) return;
     const stream = this.streams.get(streamId);
-    if (stream !== undefined) return this.streamError(stream, ErrorCode.FRAME_SIZE_ERROR, `PRIORITY has ${length} bytes`);
     // A stream that is not open cannot be reset alone when it is idle.
-    throw frameSizeError("PRIORITY", length);
+    if (stream === undefined) throw frameSizeError("PRIORITY", payloadBytes);
+    this.streamError(stream, ErrorCode.FRAME_SIZE_ERROR, `PRIORITY has ${payloadBytes} bytes`);
   }
 
-  #rstStream(streamId: number, bytes: Uint8Array, start: number, end: number): void {
-    if (end - start !== 4) throw frameSizeError("RST_STREAM", end - start);
-    if (streamId === 0 || this.isIdle(streamId)) {
-      throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, `RST_STREAM stands on stream ${streamId}, which is not open`);
-    }
+  rstStreamFrame(streamId: number, code: number): void {
+    if (this.isIdle(streamId)) throw protocolError(`RST_STREAM stands on idle stream ${streamId}`);
     this.counters.resetsReceived++;
     const stream = this.streams.get(streamId);
     if (stream === undefined) return;
     this.guard.reset(this.nowMs);
-    this.abort(stream, { kind: "resetByPeer", code: readUint32(bytes, start) });
+    this.abort(stream, { kind: "resetByPeer", code });
   }
 
-  #settings(flags: number, streamId: number, bytes: Uint8Array, start: number, end: number): void {
-    if (streamId !== 0) throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, `SETTINGS stands on stream ${streamId}`);
-    if ((flags & Flag.ACK) !== 0) return this.settings.acknowledged(end - start);
+  settingsFrame(bytes: Uint8Array, start: number, end: number): void {
     this.settings.receive(bytes, start, end, this.nowMs);
     this.settingsApplied();
   }
 
-  #ping(flags: number, streamId: number, bytes: Uint8Array, start: number, end: number): void {
-    if (streamId !== 0) throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, `PING stands on stream ${streamId}`);
-    if (end - start !== 8) throw frameSizeError("PING", end - start);
-    if ((flags & Flag.ACK) !== 0) return this.pingAcknowledged(bytes.subarray(start, end));
+  settingsAckFrame(): void {
+    this.settings.acknowledged();
+  }
+
+  pingFrame(payload: Uint8Array): void {
     this.counters.pingsReceived++;
-    this.send.output.bytesFrame(FrameType.PING, Flag.ACK, 0, bytes.subarray(start, end));
+    this.send.output.bytesFrame(FrameType.PING, Flag.ACK, 0, payload);
     this.send.controlFrame();
     this.pingReceived();
   }
 
-  #windowUpdate(streamId: number, bytes: Uint8Array, start: number, end: number): void {
-    if (end - start !== 4) throw frameSizeError("WINDOW_UPDATE", end - start);
-    const increment = readUint32(bytes, start) & 0x7fffffff;
+  windowUpdateFrame(streamId: number, increment: number): void {
     if (streamId === 0) {
-      if (increment === 0) throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, "WINDOW_UPDATE on stream 0 has increment 0");
+      if (increment === 0) throw protocolError("WINDOW_UPDATE on stream 0 has increment 0");
       return this.send.creditConnection(increment);
     }
     const stream = this.streams.get(streamId);
     if (stream === undefined) {
-      if (this.isIdle(streamId)) throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, `WINDOW_UPDATE stands on idle stream ${streamId}`);
+      if (this.isIdle(streamId)) throw protocolError(`WINDOW_UPDATE stands on idle stream ${streamId}`);
       return;
     }
     if (increment === 0) return this.streamError(stream, ErrorCode.PROTOCOL_ERROR, "WINDOW_UPDATE has increment 0");
     if (!this.send.creditStream(stream, increment)) this.streamError(stream, ErrorCode.FLOW_CONTROL_ERROR, "Stream window is above 2^31-1");
   }
 
-  // ---- Liveness
-
-  /** Is it time for a ping if nothing comes? */
-  protected abstract keepaliveWanted(): boolean;
-
-  /** Output has to wait for the peer. */
-  protected outputWaits(): void {
-    if (this.phase === "open") this.#liveness.watchStall();
-  }
-
-  #silent(): void {
-    // Nothing at all came since the ping: a GOAWAY would not arrive either.
-    this.lost(new Error(`Peer did not answer a keepalive ping within ${this.limits.keepaliveTimeoutMs} ms`));
-    this.stream.destroy();
+  unknownFrame(): void {
+    this.guard.priority(this.nowMs);
   }
 }

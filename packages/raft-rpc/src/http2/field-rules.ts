@@ -5,6 +5,14 @@ export function isFieldValid(name: string, value: string): boolean {
   return isNameValid(name) && isValueValid(value) && !connectionHeaders.has(name) && (name !== "te" || value === "trailers");
 }
 
+const contentLengthPattern = /^[0-9]{1,15}$/;
+
+/** `content-length`, NaN if it is no number or differs from `previous`, the one before it (-1 if there was none; RFC 9110 8.6). */
+export function parseContentLength(value: string, previous: number): number {
+  const length = contentLengthPattern.test(value) ? Number(value) : Number.NaN;
+  return previous >= 0 && previous !== length ? Number.NaN : length;
+}
+
 function isNameValid(name: string): boolean {
   for (let place = name.charCodeAt(0) === 0x3a ? 1 : 0; place < name.length; place++) {
     const code = name.charCodeAt(place);

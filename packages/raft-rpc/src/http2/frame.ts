@@ -87,6 +87,11 @@ export class ConnectionError extends Error {
   }
 }
 
+/** PROTOCOL_ERROR: the peer broke a rule that has no code of its own. */
+export function protocolError(message: string): ConnectionError {
+  return new ConnectionError(ErrorCode.PROTOCOL_ERROR, message);
+}
+
 /** FRAME_SIZE_ERROR: `what` cannot have a payload of this length. */
 export function frameSizeError(what: string, payloadBytes: number): ConnectionError {
   return new ConnectionError(ErrorCode.FRAME_SIZE_ERROR, `${what} has ${payloadBytes} bytes`);

@@ -1,16 +1,20 @@
-const ringLength = 256;
-
-/** The last stream ids that this side reset: frames that were on their way when it did are no fault of the peer (RFC 9113 5.1). */
+/** Remembers the last ids that were added, up to a number; costs nothing until the first one is. */
 export class IdRing {
-  readonly #ids = new Uint32Array(ringLength);
+  readonly #idsMax: number;
+  #ids: Uint32Array | null = null;
   #next = 0;
 
+  constructor(idsMax: number) {
+    this.#idsMax = idsMax;
+  }
+
   add(id: number): void {
+    this.#ids ??= new Uint32Array(this.#idsMax);
     this.#ids[this.#next] = id;
-    this.#next = (this.#next + 1) % ringLength;
+    this.#next = (this.#next + 1) % this.#idsMax;
   }
 
   has(id: number): boolean {
-    return this.#ids.includes(id);
+    return this.#ids?.includes(id) ?? false;
   }
 }

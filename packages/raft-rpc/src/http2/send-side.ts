@@ -92,12 +92,15 @@ export class SendSide {
     this.#ready.clear();
   }
 
-  /** Counts a frame that the peer provoked. Throws ENHANCE_YOUR_CALM if it does not read the answers (CVE-2019-9512). */
+  /** Sends a frame that answers the peer, and counts it. */
   controlFrame(): void {
-    if (++this.#controlFrames > queuedControlFramesMax && !this.writable) {
-      throw new ConnectionError(ErrorCode.ENHANCE_YOUR_CALM, `More than ${queuedControlFramesMax} answers wait to be read`);
-    }
+    this.#controlFrames++;
     this.schedule();
+  }
+
+  /** The peer does not read its answers: it gets no more of them (CVE-2019-9512). */
+  get answersUnread(): boolean {
+    return this.#controlFrames > queuedControlFramesMax && !this.writable;
   }
 
   resetFrame(streamId: number, code: ErrorCode): void {

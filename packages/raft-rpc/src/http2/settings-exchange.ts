@@ -10,6 +10,7 @@ import {
   frameSizeMax,
   frameSizeMin,
   initialWindowBytes,
+  protocolError,
   readUint32,
   SettingId,
   windowBytesMax,
@@ -24,6 +25,8 @@ export interface SettingsExchangeOptions {
   readonly wheel: DeadlineWheel;
   /** Our INITIAL_WINDOW_SIZE, in bytes. */
   readonly streamWindowBytes: number;
+  /** Largest ENABLE_PUSH that the peer may send (RFC 9113 6.5.2). */
+  readonly enablePushMax: 0 | 1;
   /** The peer did not acknowledge our SETTINGS within `settingsTimeoutMs`. */
   readonly onTimeout: () => void;
 }
@@ -58,9 +61,8 @@ export class SettingsExchange {
     this.#options.wheel.clear(this.#timer);
   }
 
-  /** ACK of our SETTINGS: from here on our INITIAL_WINDOW_SIZE binds the peer. Throws ConnectionError. */
-  acknowledged(payloadBytes: number): void {
-    if (payloadBytes !== 0) throw frameSizeError("SETTINGS with ACK", payloadBytes);
+  /** ACK of our SETTINGS: from here on our INITIAL_WINDOW_SIZE binds the peer. */
+  acknowledged(): void {
     this.stop();
     const { streams, streamWindowBytes } = this.#options;
     const lost = this.openingWindowBytes - streamWindowBytes;
@@ -88,7 +90,7 @@ export class SettingsExchange {
   #apply(id: number, value: number): void {
     switch (id) {
       case SettingId.ENABLE_PUSH:
-        if (value > 1) throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, `ENABLE_PUSH is ${value}`);
+        if (value > this.#options.enablePushMax) throw protocolError(`ENABLE_PUSH is ${value}`);
         break;
       case SettingId.MAX_CONCURRENT_STREAMS:
         this.peerConcurrentStreamsMax = value;
@@ -97,7 +99,7 @@ export class SettingsExchange {
         this.#applyInitialWindow(value);
         break;
       case SettingId.MAX_FRAME_SIZE:
-        if (value < frameSizeMin || value > frameSizeMax) throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, `MAX_FRAME_SIZE is ${value}`);
+        if (value < frameSizeMin || value > frameSizeMax) throw protocolError(`MAX_FRAME_SIZE is ${value}`);
         this.#options.send.peerFrameBytesMax = value;
         break;
       // Our encoder keeps no table and sends small header lists, and unknown settings are ignored (RFC 9113 6.5.2).

@@ -21,6 +21,9 @@ export type AbortReason =
 /** One call's stream. `SendSide` empties its queue; server and client streams say what messages mean. */
 export abstract class Http2Stream extends MessageInput {
   state: StreamState = "idle";
+  /** What the peer announced, -1 if nothing, and how much DATA came of it. */
+  contentLength = -1;
+  dataBytes = 0;
 
   /** Send window, without the peer's INITIAL_WINDOW_SIZE, which is one offset for all streams of a connection (RFC 9113 6.9.2). */
   sendCredit = 0;

@@ -2,7 +2,7 @@ import { isReservedHeader, Metadata } from "../grpc/metadata.ts";
 import { StatusCode } from "../grpc/status.ts";
 import { parseTimeout } from "../grpc/timeout.ts";
 import type { HeaderList } from "../hpack/header-list.ts";
-import { isFieldValid } from "../http2/field-rules.ts";
+import { isFieldValid, parseContentLength } from "../http2/field-rules.ts";
 import { headerListLimits, pathBytesMax } from "../limits.ts";
 
 /** Why a request gets no handler. */
@@ -27,7 +27,6 @@ export interface RequestHead {
 }
 
 const contentTypePattern = /^application\/grpc([+;].*)?$/i;
-const contentLengthPattern = /^[0-9]{1,15}$/;
 
 function rejected(path: string, rejection: Rejection): RequestHead {
   return { path, authority: "", metadata: new Metadata(), timeoutMs: Number.POSITIVE_INFINITY, contentLength: -1, rejection };
@@ -79,10 +78,8 @@ export function readRequestHead(list: HeaderList): RequestHead {
         host = value;
         break;
       case "content-length":
-        if (!contentLengthPattern.test(value) || (contentLength >= 0 && contentLength !== Number(value))) {
-          return malformed(path, "content-length is not one number");
-        }
-        contentLength = Number(value);
+        contentLength = parseContentLength(value, contentLength);
+        if (Number.isNaN(contentLength)) return malformed(path, "content-length is not one number");
         break;
       default:
         if (!isReservedHeader(name) && !metadata.appendHeader(name, value)) binaryBroken = true;
@@ -92,7 +89,11 @@ export function readRequestHead(list: HeaderList): RequestHead {
     const message = `Header list of ${list.listBytes} bytes is above the limits, ${headerListLimits.headerListBytesMax} bytes and ${headerListLimits.headerFieldsMax} fields`;
     return rejected(path, { kind: "status", code: StatusCode.RESOURCE_EXHAUSTED, message });
   }
-  if (method === "" || scheme === "" || path === "") return malformed(path, ":method, :scheme or :path is missing");
+  if (method === "CONNECT") {
+    if (scheme !== "" || path !== "" || authority === null) return malformed(path, "CONNECT has :scheme or :path, or no :authority");
+  } else if (method === "" || scheme === "" || path === "") {
+    return malformed(path, ":method, :scheme or :path is missing");
+  }
   if (authority !== null && host !== "" && host !== authority) return malformed(path, "host differs from :authority");
   if (method !== "POST") return rejected(path, { kind: "http", httpStatus: 405 });
   if (!contentTypePattern.test(contentType)) return rejected(path, { kind: "http", httpStatus: 415 });

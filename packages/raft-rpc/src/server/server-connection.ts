@@ -3,9 +3,10 @@ import { httpStatusBlock, trailersOnlyBlock } from "../grpc/response-blocks.ts";
 import { StatusCode } from "../grpc/status.ts";
 import { HeaderBlockCache } from "../hpack/block-cache.ts";
 import { HeaderList } from "../hpack/header-list.ts";
-import { type ConnectionOptions, Http2Connection } from "../http2/connection.ts";
+import { Http2Connection } from "../http2/connection.ts";
+import type { ConnectionOptions } from "../http2/connection-lifetime.ts";
 import { isFieldValid } from "../http2/field-rules.ts";
-import { ConnectionError, ErrorCode, Flag, SettingId, streamIdMax } from "../http2/frame.ts";
+import { ConnectionError, ErrorCode, Flag, protocolError, SettingId, streamIdMax } from "../http2/frame.ts";
 import { drainPingTimeoutMs, headerListLimits, pingIntervalIdleMs, pingStrikesMax } from "../limits.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import { type Rejection, type RequestHead, readRequestHead } from "./request-head.ts";
@@ -34,7 +35,9 @@ export class ServerConnection extends Http2Connection<ServerStream> implements S
   readonly #options: ServerConnectionOptions;
   readonly #heads = new HeaderBlockCache<RequestHead>();
   readonly #trailerList = new HeaderList();
+  /** The highest stream that the client opened, and the highest that was accepted: none is after the last GOAWAY. */
   #lastStreamId = 0;
+  #lastAcceptedId = 0;
   #runningHandlers = 0;
   #draining: "no" | "announced" | "last" = "no";
   #pingStrikes = 0;
@@ -44,7 +47,7 @@ export class ServerConnection extends Http2Connection<ServerStream> implements S
   readonly #drainTimer = new WheelTimer(() => this.#announceLast());
 
   constructor(options: ServerConnectionOptions) {
-    super(options);
+    super(options, "server");
     this.#options = options;
     this.counters = options.counters;
     this.streamQueueBytesMax = options.limits.streamQueueBytesMax;
@@ -75,7 +78,7 @@ export class ServerConnection extends Http2Connection<ServerStream> implements S
   /** Ends what still runs with UNAVAILABLE, and closes. */
   shutDown(): void {
     if (this.phase !== "open") return;
-    this.goaway(this.#lastStreamId, ErrorCode.NO_ERROR, "graceful_stop");
+    this.goaway(this.#lastAcceptedId, ErrorCode.NO_ERROR, "graceful_stop");
     for (const stream of [...this.streams.values()]) stream.shutDown();
     this.finish(null);
   }
@@ -122,8 +125,12 @@ export class ServerConnection extends Http2Connection<ServerStream> implements S
     return streamId > this.#lastStreamId || streamId % 2 === 0;
   }
 
+  protected override isIgnored(streamId: number): boolean {
+    return this.resetIds.has(streamId) || streamId > this.#lastAcceptedId;
+  }
+
   protected override lastPeerStreamId(): number {
-    return this.#lastStreamId;
+    return this.#lastAcceptedId;
   }
 
   protected override padded(paddingBytes: number, dataBytes: number): void {
@@ -150,7 +157,7 @@ export class ServerConnection extends Http2Connection<ServerStream> implements S
     else if (++this.#pingStrikes > pingStrikesMax) throw new ConnectionError(ErrorCode.ENHANCE_YOUR_CALM, "too_many_pings");
   }
 
-  protected override pingAcknowledged(payload: Uint8Array): void {
+  override pingAckFrame(payload: Uint8Array): void {
     if (this.#draining === "announced" && payload.every((octet, place) => octet === drainPayload[place])) this.#announceLast();
   }
 
@@ -158,7 +165,7 @@ export class ServerConnection extends Http2Connection<ServerStream> implements S
     return true;
   }
 
-  protected override goawayReceived(): void {
+  override goawayFrame(): void {
     // The client opens no more streams; the ones it has go on until it closes.
   }
 
@@ -177,23 +184,19 @@ export class ServerConnection extends Http2Connection<ServerStream> implements S
     if (stream.state === "halfClosedLocal") this.reset(stream, ErrorCode.NO_ERROR);
   }
 
-  protected override dataAllowed(stream: ServerStream, dataBytes: number, endStream: boolean): boolean {
-    const expected = stream.head.contentLength;
-    if (expected < 0) return true;
-    stream.dataBytes += dataBytes;
-    if (stream.dataBytes <= expected && (!endStream || stream.dataBytes === expected)) return true;
-    this.streamError(stream, ErrorCode.PROTOCOL_ERROR, `DATA of ${stream.dataBytes} bytes differs from content-length ${expected}`);
-    return false;
+  protected override dataAllowed(): boolean {
+    return true;
   }
 
   protected override headerBlock(streamId: number, bytes: Uint8Array, start: number, end: number, endStream: boolean): void {
     const stream = this.streams.get(streamId);
     if (stream !== undefined) return this.#trailers(stream, bytes, start, end, endStream);
-    if (streamId % 2 === 0) throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, `HEADERS opens even stream ${streamId}`);
+    if (streamId % 2 === 0) throw protocolError(`HEADERS opens even stream ${streamId}`);
     const head = this.#readHead(bytes, start, end);
     if (streamId <= this.#lastStreamId) return this.#lateHeaders(streamId);
     this.#lastStreamId = streamId;
     if (this.#draining === "last") return;
+    this.#lastAcceptedId = streamId;
     this.#request(streamId, head, endStream);
   }
 
@@ -215,13 +218,16 @@ export class ServerConnection extends Http2Connection<ServerStream> implements S
   }
 
   #lateHeaders(streamId: number): void {
-    if (this.resetIds.has(streamId)) return;
+    if (this.isIgnored(streamId)) return;
     if (this.closedIds.has(streamId)) throw new ConnectionError(ErrorCode.STREAM_CLOSED, `HEADERS stands on closed stream ${streamId}`);
-    throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, `HEADERS opens stream ${streamId} below the last, ${this.#lastStreamId}`);
+    throw protocolError(`HEADERS opens stream ${streamId} below the last, ${this.#lastStreamId}`);
   }
 
   #request(streamId: number, head: RequestHead, endStream: boolean): void {
     if (head.rejection !== null) return this.#reject(streamId, head.rejection, endStream);
+    if (endStream && head.contentLength > 0) {
+      return this.#reject(streamId, { kind: "malformed", reason: "Request without DATA has a content-length" }, endStream);
+    }
     const route = this.#options.dispatcher.find(head.path);
     if (route === undefined) {
       const message = this.#options.dispatcher.unknown(head.path);
@@ -236,9 +242,7 @@ export class ServerConnection extends Http2Connection<ServerStream> implements S
     this.add(stream, endStream);
     if (head.timeoutMs !== Number.POSITIVE_INFINITY) this.wheel.set(stream, this.nowMs + head.timeoutMs);
     stream.begin();
-    if (!endStream || stream.state === "closed") return;
-    if (head.contentLength > 0) this.streamError(stream, ErrorCode.PROTOCOL_ERROR, "Request without DATA has a content-length");
-    else stream.receiveEnd();
+    if (endStream && stream.state !== "closed") stream.receiveEnd();
   }
 
   /** Handlers of streams that were reset count until they end, or a client could start any number of them (CVE-2023-44487). */
@@ -284,7 +288,7 @@ export class ServerConnection extends Http2Connection<ServerStream> implements S
         );
       }
     }
-    if (this.dataAllowed(stream, 0, true)) this.remoteEnded(stream);
+    if (this.contentFits(stream, 0, true)) this.remoteEnded(stream);
   }
 
   // ---- Draining
@@ -293,7 +297,7 @@ export class ServerConnection extends Http2Connection<ServerStream> implements S
     if (this.phase !== "open" || this.#draining !== "announced") return;
     this.#draining = "last";
     this.wheel.clear(this.#drainTimer);
-    this.goaway(this.#lastStreamId, ErrorCode.NO_ERROR, "graceful_stop");
+    this.goaway(this.#lastAcceptedId, ErrorCode.NO_ERROR, "graceful_stop");
     if (this.streams.size === 0) this.finish(null);
   }
 }

@@ -38,8 +38,6 @@ type CallPhase = "waiting" | "running" | "cancelled" | "done";
  */
 export class ServerStream extends Http2Stream implements UnaryCall, StreamCall {
   onCancel: (() => void) | null = null;
-  /** Bytes of DATA so far: to be compared with `content-length`. */
-  dataBytes = 0;
   readonly head: RequestHead;
   readonly #connection: ServerCallConnection;
   readonly #route: Route;
@@ -52,6 +50,7 @@ export class ServerStream extends Http2Stream implements UnaryCall, StreamCall {
     super();
     this.id = id;
     this.head = head;
+    this.contentLength = head.contentLength;
     this.#connection = connection;
     this.#route = route;
     this.openInput(connection);

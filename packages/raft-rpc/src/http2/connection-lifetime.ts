@@ -1,0 +1,187 @@
+import type { ByteStream, ByteStreamHandlers } from "../byte-stream.ts";
+import { type DeadlineWheel, WheelTimer } from "../grpc/deadline-wheel.ts";
+import { lingerMs, type RpcLimits } from "../limits.ts";
+import type { RpcClock } from "../rpc-clock.ts";
+import type { Http2Counters } from "./counters.ts";
+import { ConnectionError, ErrorCode, FrameType } from "./frame.ts";
+import { Liveness } from "./liveness.ts";
+import { SendSide } from "./send-side.ts";
+import type { Http2Stream } from "./stream.ts";
+
+export interface ConnectionOptions {
+  readonly stream: ByteStream;
+  readonly clock: RpcClock;
+  readonly wheel: DeadlineWheel;
+  readonly limits: RpcLimits;
+  readonly counters: Http2Counters;
+}
+
+const keepalivePayload = Uint8Array.of(0x72, 0x61, 0x66, 0x74, 0x6b, 0x76, 0, 1);
+
+/**
+ * How an HTTP/2 connection lives and ends (RFC 9113 5.4.1, 6.8): bytes in, the send side, keepalive, GOAWAY, and closing without losing what
+ * was sent last.
+ *
+ *   open --finish, fail--> ending (GOAWAY is out, what comes is ignored) --> closed        (the byte stream breaks: closed at once)
+ */
+export abstract class ConnectionLifetime implements ByteStreamHandlers {
+  readonly send: SendSide;
+  readonly wheel: DeadlineWheel;
+  readonly clock: RpcClock;
+  readonly remoteAddress: string;
+  /** The clock when the last bytes came. */
+  nowMs: number;
+  phase: "open" | "ending" | "closed" = "open";
+
+  protected readonly stream: ByteStream;
+  protected readonly limits: RpcLimits;
+  protected readonly counters: Http2Counters;
+
+  readonly #liveness: Liveness;
+  readonly #lingerTimer = new WheelTimer(() => this.stream.destroy());
+
+  constructor(options: ConnectionOptions) {
+    this.stream = options.stream;
+    this.clock = options.clock;
+    this.wheel = options.wheel;
+    this.limits = options.limits;
+    this.counters = options.counters;
+    this.remoteAddress = options.stream.remoteAddress;
+    this.nowMs = options.clock.monotonicMs();
+    this.send = new SendSide({
+      stream: options.stream,
+      clock: options.clock,
+      counters: options.counters,
+      onLocalEnd: (stream) => this.endStreamSent(stream),
+      onWaiting: () => this.outputWaits(),
+    });
+    this.#liveness = new Liveness({
+      clock: this.clock,
+      wheel: this.wheel,
+      keepaliveMs: this.limits.keepaliveMs,
+      keepaliveTimeoutMs: this.limits.keepaliveTimeoutMs,
+      stallMs: this.limits.stallMs,
+      lastReadMs: () => this.nowMs,
+      wantsPing: () => this.phase === "open" && this.keepaliveWanted(),
+      ping: () => this.ping(keepalivePayload),
+      onSilence: () => this.#silent(),
+      progress: () => this.send.progressCount,
+      waits: () => this.send.queuedBytes > 0 || !this.send.writable,
+      onStall: () => this.fail(ErrorCode.ENHANCE_YOUR_CALM, `No data was taken for ${this.limits.stallMs} ms`),
+    });
+  }
+
+  /** Throws ConnectionError. */
+  protected abstract readFrames(bytes: Uint8Array, from: number): void;
+  protected abstract stopTimers(): void;
+  /** All streams end with the connection. */
+  protected abstract abortAll(error: Error | null): void;
+  /** Our END_STREAM was written. */
+  protected abstract endStreamSent(stream: Http2Stream): void;
+  /** Is it time for a ping if nothing comes? */
+  protected abstract keepaliveWanted(): boolean;
+  /** The connection is over. All streams were aborted. */
+  protected abstract closed(error: Error | null): void;
+  /** For GOAWAY: the highest stream of the peer that was or may be processed. */
+  protected abstract lastPeerStreamId(): number;
+
+  // ---- ByteStreamHandlers
+
+  onData(bytes: Uint8Array): void {
+    this.receive(bytes, 0);
+  }
+
+  onDrain(): void {
+    if (this.phase !== "open") return;
+    this.send.drain();
+  }
+
+  onClose(error: Error | null): void {
+    this.lost(error);
+  }
+
+  /** Reads frames from `from` on. */
+  protected receive(bytes: Uint8Array, from: number): void {
+    if (this.phase !== "open") return;
+    this.nowMs = this.clock.monotonicMs();
+    this.counters.bytesReceived += bytes.length - from;
+    try {
+      this.readFrames(bytes, from);
+    } catch (error) {
+      if (error instanceof ConnectionError) return this.fail(error.code, error.message);
+      // A fault of ours, or of a callback: the rest of the chunk is not read, so the connection cannot go on.
+      this.fail(ErrorCode.INTERNAL_ERROR, "internal error");
+      throw error;
+    }
+  }
+
+  // ---- The end
+
+  /** A connection error: GOAWAY, close. All streams are aborted. */
+  fail(code: ErrorCode, message: string): void {
+    if (this.phase !== "open") return;
+    this.counters.connectionErrors[code] = (this.counters.connectionErrors[code] ?? 0) + 1;
+    this.goaway(this.lastPeerStreamId(), code, message);
+    this.finish(new ConnectionError(code, message));
+  }
+
+  /** Sends what waits, then closes; destroys if the peer does not close within a second. */
+  finish(error: Error | null): void {
+    if (this.phase !== "open") return;
+    this.phase = "ending";
+    this.send.close();
+    this.stream.end();
+    this.stream.resume();
+    this.abortAll(error);
+    if (!this.#isClosed()) this.wheel.set(this.#lingerTimer, this.clock.monotonicMs() + lingerMs);
+  }
+
+  goaway(lastStreamId: number, code: ErrorCode, message: string): void {
+    const debug = Uint8Array.from(message.slice(0, 128), (letter) => letter.charCodeAt(0) & 0x7f);
+    this.send.output.beginFrame(8 + debug.length, FrameType.GOAWAY, 0, 0);
+    this.send.output.appendUint32(lastStreamId);
+    this.send.output.appendUint32(code);
+    this.send.output.append(debug, 0, debug.length);
+    this.send.schedule();
+  }
+
+  protected ping(payload: Uint8Array): void {
+    this.send.output.bytesFrame(FrameType.PING, 0, 0, payload);
+    this.send.schedule();
+  }
+
+  /** The byte stream is gone, or is given up. */
+  protected lost(error: Error | null): void {
+    if (this.phase === "closed") return;
+    const wasOpen = this.phase === "open";
+    this.phase = "closed";
+    this.send.close();
+    this.#liveness.stop();
+    this.stopTimers();
+    this.wheel.clear(this.#lingerTimer);
+    if (wasOpen) this.abortAll(error);
+    this.closed(error);
+  }
+
+  /** A byte stream may call back from within `end`. */
+  #isClosed(): boolean {
+    return this.phase === "closed";
+  }
+
+  // ---- Liveness
+
+  protected startLiveness(): void {
+    this.#liveness.start();
+  }
+
+  /** Output has to wait for the peer. */
+  protected outputWaits(): void {
+    if (this.phase === "open") this.#liveness.watchStall();
+  }
+
+  #silent(): void {
+    // Nothing at all came since the ping: a GOAWAY would not arrive either.
+    this.lost(new Error(`Peer did not answer a keepalive ping within ${this.limits.keepaliveTimeoutMs} ms`));
+    this.stream.destroy();
+  }
+}
