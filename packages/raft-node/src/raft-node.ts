@@ -6,6 +6,7 @@ import {
   type LogEntry,
   type LogIndex,
   type NodeId,
+  type QuarantineEvidence,
   RaftCore,
 } from "@raftkv/raft-core";
 import { CoreEventLog } from "./core-event-log.ts";
@@ -159,7 +160,7 @@ export class RaftNode<Result> {
 
   /** Whether this member takes part as the others think it does. */
   get memberState(): MemberState {
-    if (this.core.quarantineEvidence !== null) return "quarantined";
+    if (this.quarantine !== null) return "quarantined";
     return this.loop.missing === null ? "sound" : "repairing";
   }
 
@@ -169,6 +170,11 @@ export class RaftNode<Result> {
 
   status(): CoreStatus {
     return this.core.status();
+  }
+
+  /** Why this member only watches; null if it takes part. */
+  get quarantine(): QuarantineEvidence | null {
+    return this.core.quarantineEvidence;
   }
 
   /** What was lost and how far it has come back; null for a sound member. */

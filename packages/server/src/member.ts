@@ -1,6 +1,6 @@
 import { etcdserverpb } from "@raftkv/api";
 import { openLogStore, readIdentity } from "@raftkv/log-store";
-import { votersOnly } from "@raftkv/raft-core";
+import { type Configuration, votersOnly } from "@raftkv/raft-core";
 import { bootstrapLog, isEmptyLog, type Listener, type Logger, type LogStore, NetworkError, type Ports, RaftNode } from "@raftkv/raft-node";
 import { type ByteStream, Dispatcher, RpcServer, type RpcServerOptions } from "@raftkv/raft-rpc";
 import { AttributesPublisher } from "./cluster/attributes-publisher.ts";
@@ -92,6 +92,7 @@ export class Member {
     const node = await RaftNode.start<ApplyResult>({
       id: nodeIdOf(memberId),
       logStore,
+      founders: foundingConfiguration(cluster),
       stateMachine: state,
       transport,
       clock: ports.clock,
@@ -243,7 +244,11 @@ function founders(cluster: FoundingCluster): ConstructorParameters<typeof Member
   return cluster.members.map(({ id, peerUrls }) => ({ id, name: "", peerUrls, clientUrls: [], storeId: 0n }));
 }
 
-/** Opens the log of an existing member, or begins that of a founding one. */
+function foundingConfiguration(cluster: FoundingCluster): Configuration {
+  return votersOnly(cluster.members.map((member) => nodeIdOf(member.id)));
+}
+
+/** Opens the log of an existing member, or begins that of a founding one, also if damage took all of it. */
 async function openLog(options: MemberOptions, cluster: FoundingCluster, memberId: bigint, state: ReplicatedState): Promise<LogStore> {
   const { config, ports } = options;
   const { clusterId } = cluster;
@@ -263,7 +268,7 @@ async function openLog(options: MemberOptions, cluster: FoundingCluster, memberI
   const logStore = await open();
   if (!isEmptyLog(logStore)) return logStore;
   try {
-    await bootstrapLog(logStore, votersOnly(cluster.members.map((member) => nodeIdOf(member.id))), state);
+    await bootstrapLog(logStore, foundingConfiguration(cluster), state);
   } finally {
     await logStore.close();
   }

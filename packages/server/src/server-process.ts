@@ -1,10 +1,10 @@
 import { LogStoreError } from "@raftkv/log-store";
-import { DiskError, type Logger, NetworkError, type Ports, rehearseElections } from "@raftkv/raft-node";
+import { DiskError, EntriesLostError, type Logger, NetworkError, type Ports, rehearseElections } from "@raftkv/raft-node";
 import { ConfigError } from "./config/config-error.ts";
 import { type MemberConfig, memberConfig } from "./config/member-config.ts";
 import { readOptions, unknownVariables } from "./config/option-source.ts";
 import { environmentName, serverOptions } from "./config/options.ts";
-import { createHttpEndpoints } from "./http/http-endpoints.ts";
+import { createMemberEndpoints } from "./http/member-endpoints.ts";
 import { Member } from "./member.ts";
 import { nodePorts, socketOf } from "./ports/index.ts";
 import { etcdVersion, raftkvVersion } from "./version.ts";
@@ -66,12 +66,7 @@ export function serverHelp(): string {
 
 async function startMember(config: MemberConfig, ports: Ports, onFatal: (error: Error) => void): Promise<Member> {
   let started: Member | null = null;
-  const http = createHttpEndpoints({
-    get hasLeader() {
-      return (started?.context.node.leader ?? 0) !== 0;
-    },
-    confirmRead: () => (started === null ? Promise.reject(new Error("The member has not started")) : started.context.node.readBarrier()),
-  });
+  const http = createMemberEndpoints(() => started);
   const member = await Member.start({
     config,
     ports,
@@ -154,11 +149,12 @@ function isStorageFailure(error: unknown): boolean {
   return cause instanceof DiskError && (cause.code === "io" || cause.code === "no-space");
 }
 
+const expectedErrors = [ConfigError, DiskError, EntriesLostError, LogStoreError, NetworkError];
+
 /** One sentence for what a person can mend; a stack for what is our mistake. */
 function complain(error: unknown): void {
-  const expected =
-    error instanceof ConfigError || error instanceof LogStoreError || error instanceof DiskError || error instanceof NetworkError;
-  const text = expected ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const isExpected = expectedErrors.some((kind) => error instanceof kind);
+  const text = error instanceof Error ? (isExpected ? error.message : (error.stack ?? error.message)) : String(error);
   process.stderr.write(`raftkv: ${text}\n`);
 }
 

@@ -2,11 +2,12 @@ import { once } from "node:events";
 import type { Server } from "node:http";
 import { connect, createServer, type Socket } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
-import { createHttpEndpoints, type HttpEndpointOptions, type MemberHealth } from "./http-endpoints.ts";
+import { createHttpEndpoints, type HttpEndpointOptions, type MemberHealth, type MetricsPage } from "./http-endpoints.ts";
 
 const host = "127.0.0.1";
 const timeoutMs = 150;
-const healthy: MemberHealth = { hasLeader: true, confirmRead: () => Promise.resolve() };
+const healthy: MemberHealth = { trouble: null, hasLeader: true, confirmRead: () => Promise.resolve() };
+const metrics: MetricsPage = { contentType: "text/plain; version=0.0.4; charset=utf-8", scrape: () => Promise.resolve("up 1\n") };
 const open: { close(): void }[] = [];
 
 afterEach(() => {
@@ -15,7 +16,7 @@ afterEach(() => {
 
 /** The endpoints behind a listener that hands its sockets over, as the member does. */
 async function serve(health: MemberHealth = healthy, options: HttpEndpointOptions = {}): Promise<{ port: number; http: Server }> {
-  const http = createHttpEndpoints(health, options);
+  const http = createHttpEndpoints({ health, metrics }, options);
   const sockets = new Set<Socket>();
   const listener = createServer((socket) => {
     sockets.add(socket);
@@ -64,12 +65,23 @@ describe("GET /health", () => {
   });
 
   test.each<[string, MemberHealth]>([
-    ["there is no leader", { hasLeader: false, confirmRead: () => Promise.resolve() }],
-    ["a read cannot be confirmed", { hasLeader: true, confirmRead: () => Promise.reject(new Error("no quorum")) }],
+    ["there is no leader", { ...healthy, hasLeader: false, confirmRead: () => Promise.resolve() }],
+    ["a read cannot be confirmed", { ...healthy, confirmRead: () => Promise.reject(new Error("no quorum")) }],
   ])("is 503 when %s", async (_, health) => {
     const { port } = await serve(health);
     expect(await get(port, "/health")).toMatchObject({ status: 503, body: '{"health":"false"}' });
   });
+});
+
+test("GET /health says why a member does not take part, whoever leads", async () => {
+  const { port } = await serve({ ...healthy, trouble: "MEMBER UNDER REPAIR" });
+  expect(await get(port, "/health")).toMatchObject({ status: 503, body: '{"health":"false","reason":"MEMBER UNDER REPAIR"}' });
+});
+
+test("GET /metrics gives what was counted, in Prometheus' own type", async () => {
+  const { port } = await serve();
+  const page = await get(port, "/metrics");
+  expect([page.status, page.body, page.headers.get("content-type")]).toEqual([200, "up 1\n", metrics.contentType]);
 });
 
 test("GET /version tells both versions, another method is 405, another path 404", async () => {
@@ -121,7 +133,7 @@ describe("a socket is destroyed", () => {
   });
 
   test("whose answer is not ready in time", async () => {
-    const { port } = await serve({ hasLeader: true, confirmRead: () => new Promise(() => undefined) }, { timeoutMs });
+    const { port } = await serve({ ...healthy, confirmRead: () => new Promise(() => undefined) }, { timeoutMs });
     const client = new Client(port);
     client.socket.write("GET /health HTTP/1.1\r\nhost: x\r\n\r\n");
     await expectClosed(client);

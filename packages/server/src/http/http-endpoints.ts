@@ -7,10 +7,23 @@ import { ExchangeDeadline } from "./exchange-deadline.ts";
 
 /** What the endpoints ask of the member. */
 export interface MemberHealth {
+  /** Why the member does not take part as it should, null if it does. */
+  readonly trouble: string | null;
   /** False while no leader is known. */
   readonly hasLeader: boolean;
   /** Resolves when a linearizable read could be served. */
   confirmRead(): Promise<unknown>;
+}
+
+/** What `/metrics` shows. */
+export interface MetricsPage {
+  readonly contentType: string;
+  scrape(): Promise<string>;
+}
+
+export interface HttpEndpointParts {
+  readonly health: MemberHealth;
+  readonly metrics: MetricsPage;
 }
 
 export interface HttpEndpointOptions {
@@ -21,11 +34,11 @@ export interface HttpEndpointOptions {
 }
 
 /**
- * Plain HTTP/1.1 on the client port, as etcd has it: `GET /health` and `GET /version`. The server listens nowhere by itself;
- * sockets that turn out not to speak HTTP/2 are handed to it with `emit("connection", socket)`. Node checks its own time-outs of requests
- * only on servers that listen, so each socket gets a deadline of ours.
+ * Plain HTTP/1.1 on the client port, as etcd has it: `GET /health`, `GET /metrics` and `GET /version`. The server listens
+ * nowhere by itself; sockets that turn out not to speak HTTP/2 are handed to it with `emit("connection", socket)`. Node checks its own
+ * time-outs of requests only on servers that listen, so each socket gets a deadline of ours.
  */
-export function createHttpEndpoints(health: MemberHealth, options: HttpEndpointOptions = {}): Server {
+export function createHttpEndpoints(parts: HttpEndpointParts, options: HttpEndpointOptions = {}): Server {
   const { clock = new NodeClock(), timeoutMs = 10_000 } = options;
   const deadlines = new WeakMap<Socket, ExchangeDeadline>();
   const server = createServer({ maxHeaderSize: 16 * 1024, keepAliveTimeout: timeoutMs }, (request, response) => {
@@ -33,26 +46,48 @@ export function createHttpEndpoints(health: MemberHealth, options: HttpEndpointO
     request.once("end", () => deadline?.extend());
     response.once("finish", () => deadline?.extend());
     request.resume();
-    answer(request, response, health).catch(() => response.destroy());
+    answer(request, response, parts).catch(() => response.destroy());
   });
   server.on("connection", (socket) => deadlines.set(socket, new ExchangeDeadline(socket, { clock, timeoutMs })));
   return server;
 }
 
-async function answer(request: IncomingMessage, response: ServerResponse, health: MemberHealth): Promise<void> {
+async function answer(request: IncomingMessage, response: ServerResponse, parts: HttpEndpointParts): Promise<void> {
   const path = (request.url ?? "").replace(/\?.*$/s, "");
-  if (path !== "/health" && path !== "/version") return sendText(response, 404, "404 page not found\n");
+  const page = pages.get(path);
+  if (page === undefined) return sendText(response, 404, "404 page not found\n");
   if (request.method !== "GET") {
     response.setHeader("Allow", "GET");
     return sendText(response, 405, "Method Not Allowed\n");
   }
-  if (path === "/version") {
-    response.setHeader("Content-Type", "application/json");
-    response.end(JSON.stringify({ etcdserver: etcdVersion, etcdcluster: etcdClusterVersion }));
-    return;
-  }
+  return page(response, parts);
+}
+
+type Page = (response: ServerResponse, parts: HttpEndpointParts) => Promise<void> | void;
+
+const pages: ReadonlyMap<string, Page> = new Map<string, Page>([
+  ["/health", answerHealth],
+  ["/metrics", answerMetrics],
+  ["/version", answerVersion],
+]);
+
+/** etcd 3.4 has no reasons; what a member of etcd can't be gets one. */
+async function answerHealth(response: ServerResponse, { health }: HttpEndpointParts): Promise<void> {
+  const { trouble } = health;
+  if (trouble !== null) return sendText(response, 503, JSON.stringify({ health: "false", reason: trouble }));
   const healthy = await isHealthy(health);
   sendText(response, healthy ? 200 : 503, JSON.stringify({ health: String(healthy) }));
+}
+
+async function answerMetrics(response: ServerResponse, { metrics }: HttpEndpointParts): Promise<void> {
+  const text = await metrics.scrape();
+  response.setHeader("Content-Type", metrics.contentType);
+  response.end(text);
+}
+
+function answerVersion(response: ServerResponse): void {
+  response.setHeader("Content-Type", "application/json");
+  response.end(JSON.stringify({ etcdserver: etcdVersion, etcdcluster: etcdClusterVersion }));
 }
 
 async function isHealthy(health: MemberHealth): Promise<boolean> {

@@ -60,8 +60,9 @@ export class KvService {
     const request = decoded(call, message, decodeRangeRequest);
     if (request === null) return;
     if (request.key.length === 0) return fail(call, etcdErrors.emptyKey);
-    if (request.serializable) return answering(call, () => this.answerRange(request, call));
-    this.context.node.read(new PendingRange(this, request, call));
+    const pending = new PendingRange(this, request, call);
+    if (request.serializable) this.context.node.readLocally(pending);
+    else this.context.node.read(pending);
   }
 
   private put(message: Uint8Array, call: UnaryCall): void {

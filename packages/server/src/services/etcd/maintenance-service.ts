@@ -1,7 +1,7 @@
 import { create, etcdserverpb } from "@raftkv/api";
-import type { CoreStatus } from "@raftkv/raft-core";
 import type { ServiceImpl } from "@raftkv/raft-rpc";
 import { etcdVersion } from "../../version.ts";
+import { memberTrouble } from "../member-trouble.ts";
 import type { ServiceContext } from "../service-context.ts";
 import { headerMessage } from "./header-message.ts";
 
@@ -21,15 +21,13 @@ export function maintenanceService(context: ServiceContext): ServiceImpl<typeof 
         raftIndex: BigInt(core.commit),
         raftTerm: BigInt(core.term),
         raftAppliedIndex: BigInt(core.applied),
-        errors: errorsOf(core),
+        errors: errorsOf(context),
       });
     },
   };
 }
 
-function errorsOf({ leader, quarantine }: CoreStatus): string[] {
-  return [
-    ...(leader === 0 ? ["etcdserver: no leader"] : []),
-    ...(quarantine === null ? [] : [`raftkv: this member lost data that it had acknowledged (${quarantine.kind})`]),
-  ];
+function errorsOf({ node }: ServiceContext): string[] {
+  const trouble = memberTrouble(node);
+  return [...(node.leader === 0 ? ["etcdserver: no leader"] : []), ...(trouble === null ? [] : [`raftkv: ${trouble.sentence}`])];
 }

@@ -1,0 +1,28 @@
+import type { QuarantineEvidence } from "@raftkv/raft-core";
+import type { MemberRepairStatus, RaftNode } from "@raftkv/raft-node";
+
+/** Why a member does not take part as the others think it does. */
+export interface MemberTrouble {
+  /** As `/health` gives reasons: capitals, for machines. */
+  readonly reason: "MEMBER QUARANTINED" | "MEMBER UNDER REPAIR";
+  /** For people, with what is known. */
+  readonly sentence: string;
+}
+
+/** Null for a sound member. */
+export function memberTrouble<Result>(node: Pick<RaftNode<Result>, "repair" | "quarantine">): MemberTrouble | null {
+  const { quarantine, repair } = node;
+  if (quarantine !== null) return { reason: "MEMBER QUARANTINED", sentence: quarantineSentence(quarantine) };
+  if (repair !== null) return { reason: "MEMBER UNDER REPAIR", sentence: repairSentence(repair) };
+  return null;
+}
+
+function quarantineSentence(evidence: QuarantineEvidence): string {
+  const detail = evidence.kind === "storage" ? `storage: ${evidence.description}` : evidence.kind;
+  return `this member can't stand by what it acknowledged and takes no part until it is removed, emptied and added again (${detail})`;
+}
+
+function repairSentence({ from, target, verified }: MemberRepairStatus): string {
+  const progress = target === 0 ? "no leader has said how far its log goes" : `verified ${verified} of ${target}`;
+  return `this member lost entries from log index ${from} on and is under repair (${progress})`;
+}
