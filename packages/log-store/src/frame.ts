@@ -5,7 +5,7 @@ import { ENTRY_BYTES_MAX, getU64, hasText, roundUp, setText, setU64, viewOf } fr
 /**
  * ```
  * 0 magic 'RKF1' | 4 header crc (salt, then 8..63) | 8 payload bytes | 12 payload crc (payload and padding, 0 for none) | 16 seq 8
- * | 24 durable seq 8 | 32 index 8 | 40 term 8 | 48 header crc of the frame before | 52 type 1 | 53 flags 1 | 54 reserved 2
+ * | 24 durable seq 8 | 32 index 8 | 40 term 8 | 48 header crc of the frame before | 52 type 1 | 53 flags 1 | 54 zero sectors 2
  * | 56 offset in the file 8
  * ```
  * The payload follows, padded with zeros to a multiple of 8.
@@ -81,6 +81,8 @@ export interface FrameFields {
   readonly previousCrc: number;
   readonly type: number;
   readonly flags: number;
+  /** Sectors that the payload fills with zeros: more than these were lost by a torn write. */
+  readonly zeroSectors: number;
   readonly offset: number;
 }
 
@@ -109,7 +111,7 @@ export function encodeFrameHeader(file: Uint8Array, view: DataView, at: number, 
   view.setUint32(at + 48, fields.previousCrc, true);
   view.setUint8(at + 52, fields.type);
   view.setUint8(at + 53, fields.flags);
-  view.setUint16(at + 54, 0, true);
+  view.setUint16(at + 54, fields.zeroSectors, true);
   setU64(view, at + 56, fields.offset);
   const headerCrc = crc32c(file.subarray(at + 8, at + FRAME_HEADER_BYTES), saltCrc);
   view.setUint32(at + 4, headerCrc, true);
@@ -135,6 +137,7 @@ export function decodeFrameHeader(file: Uint8Array, view: DataView, at: number, 
     previousCrc: view.getUint32(at + 48, true),
     type: view.getUint8(at + 52),
     flags: view.getUint8(at + 53),
+    zeroSectors: view.getUint16(at + 54, true),
     offset: getU64(view, at + 56),
   };
   const sound =
@@ -143,8 +146,7 @@ export function decodeFrameHeader(file: Uint8Array, view: DataView, at: number, 
     header.seq > header.durableSeq &&
     header.durableSeq >= 0 &&
     header.index >= 0 &&
-    header.term >= 0 &&
-    view.getUint16(at + 54, true) === 0;
+    header.term >= 0;
   return sound ? header : null;
 }
 

@@ -1,7 +1,6 @@
 import type { HardState, LogEntry } from "@raftkv/raft-core";
 import type { Clock, LogBatch, LogStoreMetrics, Timer } from "@raftkv/raft-node";
-import { BatchEncoder, type EncodedBatch } from "./batch-encoder.ts";
-import { FRAMES_OFFSET } from "./format.ts";
+import type { BatchEncoder } from "./batch-encoder.ts";
 import {
   COMMIT_PAYLOAD_BYTES,
   ENTRY_PREFIX_BYTES,
@@ -15,11 +14,10 @@ import {
   type SnapshotMark,
 } from "./frame.ts";
 import { assert, LogStoreError } from "./log-store-error.ts";
+import { LogTail } from "./log-tail.ts";
 import type { MetaFile } from "./meta-file.ts";
-import { encodeSeal } from "./seal.ts";
-import { fits, type Segment, type SegmentSupply } from "./segment-supply.ts";
+import type { Segment, SegmentSupply } from "./segment-supply.ts";
 import type { TermRuns } from "./term-runs.ts";
-import { WriteMetrics } from "./write-metrics.ts";
 
 /** OPEN and COMMIT, which any batch may need. */
 const FIXED_BYTES = frameBytes(OPEN_PAYLOAD_BYTES) + frameBytes(COMMIT_PAYLOAD_BYTES);
@@ -90,36 +88,24 @@ export interface FirstBatch {
  */
 export class LogWriter {
   readonly #options: LogWriterOptions;
-  readonly #encoder = new BatchEncoder();
-  readonly #metrics = new WriteMetrics();
+  readonly #tail: LogTail;
   readonly #queue: Waiting[] = [];
   readonly #chain: ChainLink[];
   #queueBytes = 0;
   #running: Promise<void> | null = null;
   #sealTimer: Timer | null = null;
   #sealIsDue = false;
-  /** Whether there is a batch that no seal proves. */
-  #isUnsealed = false;
-  #lastWriteMs = 0;
   #failure: LogStoreError | null = null;
-  #segment: Segment | null = null;
-  #offset = 0;
-  #nextSeq: number;
-  #durableSeq: number;
-  #lastSeq: number;
-  #lastCrc: number;
   #commitIndex: number;
   #markSegment: number;
   /** Commit index after everything that waits. */
   #queuedCommitIndex: number;
 
   constructor(options: LogWriterOptions) {
+    const { clock, terms, tail: before, nextSeq } = options;
     this.#options = options;
+    this.#tail = new LogTail({ clock, terms, before, nextSeq });
     this.#chain = [...options.chain];
-    this.#nextSeq = options.nextSeq;
-    this.#durableSeq = options.tail.seq;
-    this.#lastSeq = options.tail.seq;
-    this.#lastCrc = options.tail.crc;
     this.#commitIndex = options.commitIndex;
     this.#queuedCommitIndex = options.commitIndex;
     this.#markSegment = options.markSegment;
@@ -131,7 +117,7 @@ export class LogWriter {
   }
 
   get metrics(): LogStoreMetrics {
-    return this.#metrics.read(this.#options.clock.monotonicMs());
+    return this.#tail.metrics;
   }
 
   get failure(): LogStoreError | null {
@@ -148,30 +134,23 @@ export class LogWriter {
     }
   }
 
-  async #begin(first: FirstBatch): Promise<void> {
-    const { tail } = this.#options;
-    const records = first.records.reduce((sum, record) => sum + recordBytes(record), 0);
-    const segment = await this.#options.supply.take(FIXED_BYTES + records);
-    const open: OpenRecord = {
-      type: "open",
-      reason: first.reason,
-      previousSegment: tail.segment,
-      previousSeq: tail.seq,
-      baseIndex: first.baseIndex,
-      baseTerm: first.baseTerm,
-    };
-    this.#enter(segment, first.baseIndex);
-    this.#beginBatch(segment, FIXED_BYTES + records, open);
-    for (const record of first.records) {
-      if (record.type === "entry") this.#encoder.addEntry(record.entry);
-      else if (record.type === "truncate") this.#encoder.addTruncate(record.index, record.term);
-      else this.#encoder.addMark(record);
+  async #begin({ reason, baseIndex, baseTerm, records }: FirstBatch): Promise<void> {
+    const { tail, supply } = this.#options;
+    const bytes = records.reduce((sum, record) => sum + recordBytes(record), 0);
+    const segment = await supply.take(FIXED_BYTES + bytes);
+    this.#enter(segment, baseIndex);
+    const batch = this.#tail.begin();
+    batch.addOpen({ type: "open", reason, previousSegment: tail.segment, previousSeq: tail.seq, baseIndex, baseTerm });
+    for (const record of records) {
+      if (record.type === "entry") batch.addEntry(record.entry);
+      else if (record.type === "truncate") batch.addTruncate(record.index, record.term);
+      else batch.addMark(record);
     }
-    await this.#writeBatch(segment);
+    await this.#tail.write(this.#commitIndex);
     // The segment that these records come from may be removed next: from then on they must be proven here.
-    if (first.records.length > 0) await this.#writeSeal(segment);
+    if (records.length > 0) await this.#tail.seal(this.#commitIndex);
     else this.#sealWhenIdle();
-    if (first.records.some((record) => record.type === "mark")) this.#markSegment = segment.number;
+    if (records.some((record) => record.type === "mark")) this.#markSegment = segment.number;
   }
 
   /** Resolves when the operation is durable. */
@@ -236,8 +215,7 @@ export class LogWriter {
     this.#running ??= this.#drain();
     await this.#running;
     await this.#options.supply.close();
-    await this.#segment?.file.close();
-    this.#segment = null;
+    await this.#tail.close();
   }
 
   async #drain(): Promise<void> {
@@ -264,13 +242,13 @@ export class LogWriter {
 
   /** One timer at a time: while batches come it is set once in `sealIdleMs`, not once for each. */
   #sealWhenIdle(): void {
-    if (!this.#isUnsealed || this.#sealTimer !== null || this.#failure !== null) return;
+    if (!this.#tail.isUnsealed || this.#sealTimer !== null || this.#failure !== null) return;
     const { clock, sealIdleMs } = this.#options;
-    this.#sealTimer = clock.setTimer(Math.max(0, this.#lastWriteMs + sealIdleMs - clock.monotonicMs()), () => {
+    this.#sealTimer = clock.setTimer(Math.max(0, this.#tail.lastWriteMs + sealIdleMs - clock.monotonicMs()), () => {
       this.#sealTimer = null;
       // A write that is under way sets the timer again when it is done.
       if (this.#running !== null) return;
-      if (clock.monotonicMs() < this.#lastWriteMs + sealIdleMs) return this.#sealWhenIdle();
+      if (clock.monotonicMs() < this.#tail.lastWriteMs + sealIdleMs) return this.#sealWhenIdle();
       this.#sealIsDue = true;
       this.#running = this.#drain();
     });
@@ -278,9 +256,9 @@ export class LogWriter {
 
   async #writeDueSeal(): Promise<void> {
     this.#sealIsDue = false;
-    if (!this.#isUnsealed || this.#segment === null) return;
+    if (!this.#tail.isUnsealed) return;
     try {
-      await this.#writeSeal(this.#segment);
+      await this.#tail.seal(this.#commitIndex);
     } catch (reason) {
       this.fail(reason);
     }
@@ -312,13 +290,13 @@ export class LogWriter {
     const bytes = group.reduce((sum, waiting) => sum + waiting.bytes, 0);
     // A commit index alone is a hint and goes with the next batch.
     if (bytes === 0) return;
-    const segment = await this.#segmentFor(FIXED_BYTES + bytes);
+    const batch = await this.#batchFor(FIXED_BYTES + bytes);
     for (const operation of operations) {
-      if (operation.type === "append") this.#addEntries(operation.batch.entries);
-      else if (operation.type === "mark") this.#addOwnMark(operation.mark);
+      if (operation.type === "append") this.#addEntries(batch, operation.batch.entries);
+      else if (operation.type === "mark") this.#addOwnMark(batch, operation.mark);
     }
-    await this.#writeBatch(segment);
-    if (operations.some((operation) => operation.type === "mark")) this.#markSegment = segment.number;
+    await this.#tail.write(this.#commitIndex);
+    if (operations.some((operation) => operation.type === "mark")) this.#markSegment = this.#tail.segment?.number ?? 0;
     this.#options.supply.prepareAhead((reason) => this.fail(reason));
   }
 
@@ -337,128 +315,65 @@ export class LogWriter {
     await meta.update({ term: newest.term, vote: newest.vote });
   }
 
-  #addEntries(entries: readonly LogEntry[]): void {
+  #addEntries(batch: BatchEncoder, entries: readonly LogEntry[]): void {
     const { terms, meta } = this.#options;
     const first = entries[0];
     if (first === undefined) return;
     assert(first.index <= terms.lastIndex + 1, "Entries follow the log without a gap");
     if (first.index <= terms.lastIndex) {
       terms.truncate(first.index - 1);
-      this.#encoder.addTruncate(terms.lastIndex, terms.lastTerm);
+      batch.addTruncate(terms.lastIndex, terms.lastTerm);
     }
     for (const entry of entries) {
       assert(entry.term <= meta.durable.term, "No entry has a term above the hard state's");
-      this.#encoder.addEntry(entry);
+      batch.addEntry(entry);
       terms.append(entry.index, entry.term);
     }
   }
 
-  #addOwnMark(mark: SnapshotMark): void {
+  #addOwnMark(batch: BatchEncoder, mark: SnapshotMark): void {
     const { terms } = this.#options;
     assert(mark.index <= terms.lastIndex, "A snapshot of the own state stands within the log");
     assert(mark.term === terms.termAt(mark.index), "A snapshot names the term of its index");
-    this.#encoder.addMark(mark);
+    batch.addMark(mark);
   }
 
   async #install(mark: SnapshotMark): Promise<void> {
     const { terms, supply, meta } = this.#options;
     assert(mark.term <= meta.durable.term, "No snapshot has a term above the hard state's");
     const segment = await supply.take(FIXED_BYTES + frameBytes(MARK_PAYLOAD_BYTES));
-    const before = this.#segment;
     const open = this.#openAfter("install", mark.index, mark.term);
+    await this.#tail.close();
     this.#enter(segment, mark.index);
     terms.reset(mark.index, mark.term);
-    this.#beginBatch(segment, FIXED_BYTES + frameBytes(MARK_PAYLOAD_BYTES), open);
-    this.#encoder.addMark(mark);
-    await before?.file.close();
-    await this.#writeBatch(segment);
+    const batch = this.#tail.begin();
+    batch.addOpen(open);
+    batch.addMark(mark);
+    await this.#tail.write(this.#commitIndex);
     this.#markSegment = segment.number;
   }
 
   /** Begins a batch in the current segment, or in the next one if it does not fit. */
-  async #segmentFor(bytes: number): Promise<Segment> {
+  async #batchFor(bytes: number): Promise<BatchEncoder> {
     const { terms, supply } = this.#options;
-    const current = this.#segment;
-    assert(current !== null, "The first segment is begun before anything is appended");
-    if (fits(current, this.#offset, bytes)) {
-      this.#beginBatch(current, bytes, null);
-      return current;
-    }
+    if (this.#tail.holds(bytes)) return this.#tail.begin();
     const next = await supply.take(bytes);
     const open = this.#openAfter("rotate", terms.lastIndex, terms.lastTerm);
+    await this.#tail.close();
     this.#enter(next, terms.lastIndex);
-    this.#beginBatch(next, bytes, open);
-    await current.file.close();
-    return next;
+    const batch = this.#tail.begin();
+    batch.addOpen(open);
+    return batch;
   }
 
   #openAfter(reason: OpenReason, baseIndex: number, baseTerm: number): OpenRecord {
-    return { type: "open", reason, previousSegment: this.#segment?.number ?? 0, previousSeq: this.#lastSeq, baseIndex, baseTerm };
+    const { segment, lastSeq } = this.#tail;
+    return { type: "open", reason, previousSegment: segment?.number ?? 0, previousSeq: lastSeq, baseIndex, baseTerm };
   }
 
   #enter(segment: Segment, baseIndex: number): void {
-    this.#segment = segment;
-    this.#offset = FRAMES_OFFSET;
+    this.#tail.enter(segment);
     this.#chain.push({ number: segment.number, baseIndex });
-  }
-
-  #beginBatch(segment: Segment, bytesMax: number, open: OpenRecord | null): void {
-    const { terms } = this.#options;
-    const { saltCrc } = segment;
-    const [index, term] = [terms.lastIndex, terms.lastTerm];
-    const start = {
-      saltCrc,
-      offset: this.#offset,
-      firstSeq: this.#nextSeq,
-      durableSeq: this.#durableSeq,
-      previousCrc: this.#lastCrc,
-      index,
-      term,
-    };
-    this.#encoder.begin(start, bytesMax);
-    if (open !== null) this.#encoder.addOpen(open);
-  }
-
-  async #writeBatch(segment: Segment): Promise<void> {
-    const { clock, terms } = this.#options;
-    const batch = this.#encoder.finish(this.#knownCommitIndex, clock.wallMs());
-    assert(batch.index === terms.lastIndex, "The bytes and the bookkeeping agree where the log ends");
-    await this.#writePages(segment, batch);
-    this.#isUnsealed = true;
-  }
-
-  /** Fits wherever a batch ended, see `fits`. */
-  async #writeSeal(segment: Segment): Promise<void> {
-    const { clock, terms } = this.#options;
-    const { pages, crcs } = encodeSeal(
-      { durableSeq: this.#durableSeq, commitIndex: this.#knownCommitIndex, wallMs: clock.wallMs() },
-      { seq: this.#lastSeq, crc: this.#lastCrc, index: terms.lastIndex, term: terms.lastTerm },
-      { offset: this.#offset, saltCrc: segment.saltCrc },
-    );
-    await this.#writePages(segment, { bytes: pages, lastSeq: this.#lastSeq + 2, lastCrc: crcs[1], entries: 0 });
-    this.#isUnsealed = false;
-  }
-
-  get #knownCommitIndex(): number {
-    return Math.min(this.#commitIndex, this.#options.terms.lastIndex);
-  }
-
-  async #writePages(segment: Segment, written: Omit<EncodedBatch, "index">): Promise<void> {
-    const { clock } = this.#options;
-    this.#metrics.started(clock.monotonicMs());
-    let isDurable = false;
-    try {
-      await segment.file.append(this.#offset, written.bytes);
-      isDurable = true;
-    } finally {
-      this.#lastWriteMs = clock.monotonicMs();
-      this.#metrics.ended(this.#lastWriteMs, isDurable ? { entries: written.entries, bytes: written.bytes.length } : null);
-    }
-    this.#offset += written.bytes.length;
-    this.#durableSeq = written.lastSeq;
-    this.#lastSeq = written.lastSeq;
-    this.#nextSeq = written.lastSeq + 1;
-    this.#lastCrc = written.lastCrc;
   }
 }
 

@@ -69,6 +69,7 @@ export function encodeSeal(
       previousCrc,
       type: FRAME_SEAL,
       flags: flagsOf(copy),
+      zeroSectors: 0,
       offset: place.offset + at,
     });
   };

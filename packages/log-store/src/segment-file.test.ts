@@ -8,6 +8,7 @@ import { MemoryDisk } from "./testing/memory-disk.ts";
 const sizeBytes = 8 * PAGE_BYTES;
 const header = testBytes(FRAMES_OFFSET, 1);
 const page = testBytes(PAGE_BYTES, 2);
+const pages = testBytes(2 * PAGE_BYTES, 3);
 let disk: MemoryDisk;
 let file: DiskFile;
 
@@ -27,11 +28,11 @@ describe("a segment's file", () => {
   test("has what was appended on the disk, each time by one call", async () => {
     const segment = await SegmentFile.make(file, header, sizeBytes);
     const { callCount } = disk;
-    await segment.append(FRAMES_OFFSET, page);
-    await segment.append(FRAMES_OFFSET + PAGE_BYTES, testBytes(2 * PAGE_BYTES, 3));
+    await segment.append(FRAMES_OFFSET, [page]);
+    await segment.append(FRAMES_OFFSET + PAGE_BYTES, [pages.subarray(0, 100), pages.subarray(100)]);
     expect(disk.callCount - callCount).toBe(2);
     const bytes = disk.afterPowerLoss(() => false).peek("/segment");
-    expect(bytes.subarray(FRAMES_OFFSET, FRAMES_OFFSET + 3 * PAGE_BYTES)).toEqual(Uint8Array.of(...page, ...testBytes(2 * PAGE_BYTES, 3)));
+    expect(bytes.subarray(FRAMES_OFFSET, FRAMES_OFFSET + 3 * PAGE_BYTES)).toEqual(Uint8Array.of(...page, ...pages));
     expect(bytes.length).toBe(sizeBytes);
   });
 
@@ -48,14 +49,14 @@ describe("a segment's file", () => {
     ["of part of a page", FRAMES_OFFSET, page.subarray(1)],
     ["of nothing", FRAMES_OFFSET, new Uint8Array(0)],
     ["beyond the zeros", FRAMES_OFFSET, new Uint8Array(sizeBytes)],
-  ])("refuses an append %s", async (_, offset, pages) => {
+  ])("refuses an append %s", async (_, offset, bytes) => {
     const segment = await SegmentFile.make(file, header, sizeBytes);
-    expect(() => segment.append(offset, pages)).toThrow("Assertion failed");
+    expect(() => segment.append(offset, [bytes])).toThrow("Assertion failed");
   });
 
   test("refuses to write a page again", async () => {
     const segment = await SegmentFile.make(file, header, sizeBytes);
-    await segment.append(FRAMES_OFFSET, page);
-    expect(() => segment.append(FRAMES_OFFSET, page)).toThrow("Assertion failed");
+    await segment.append(FRAMES_OFFSET, [page]);
+    expect(() => segment.append(FRAMES_OFFSET, [page])).toThrow("Assertion failed");
   });
 });

@@ -40,13 +40,16 @@ export class SegmentFile {
     return new SegmentFile(file, sizeBytes);
   }
 
-  /** Resolves when the pages are durable. They follow the ones before; the caller leaves them unchanged until then. */
-  append(offset: number, pages: Uint8Array): Promise<void> {
+  /**
+   * Resolves when the pages, in pieces of any size, are durable. They follow the ones before; the caller leaves them unchanged until then.
+   */
+  append(offset: number, chunks: readonly Uint8Array[]): Promise<void> {
+    const sizeBytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
     assert(offset === this.#endOffset, "A page of a segment is written once, after those before it");
-    assert(pages.length > 0 && pages.length % PAGE_BYTES === 0, "A segment is written in whole pages");
-    assert(offset + pages.length <= this.sizeBytes, "A batch stays within the zeros that were synced");
-    this.#endOffset += pages.length;
-    return this.#file.writeDurably(offset, [pages]);
+    assert(sizeBytes > 0 && sizeBytes % PAGE_BYTES === 0, "A segment is written in whole pages");
+    assert(offset + sizeBytes <= this.sizeBytes, "A batch stays within the zeros that were synced");
+    this.#endOffset += sizeBytes;
+    return this.#file.writeDurably(offset, chunks);
   }
 
   close(): Promise<void> {

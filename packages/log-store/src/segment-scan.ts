@@ -1,6 +1,6 @@
 import type { LogEntry } from "@raftkv/raft-core";
 import { crc32c } from "./crc32c.ts";
-import { FRAMES_OFFSET, getU64, isZero, PAGE_BYTES, roundUp, SECTOR_BYTES, viewOf } from "./format.ts";
+import { FRAMES_OFFSET, getU64, isZero, PAGE_BYTES, roundUp, viewOf } from "./format.ts";
 import {
   decodeCommit,
   decodeFrameHeader,
@@ -28,6 +28,7 @@ import {
 import { LogStoreError } from "./log-store-error.ts";
 import { type FramePosition, readSeal, SEAL_BYTES, type Seal } from "./seal.ts";
 import type { SegmentHeader } from "./segment-header.ts";
+import { countZeroSectors } from "./zero-sectors.ts";
 
 /** One batch that is whole and sound, or one seal. */
 export interface ScannedBatch {
@@ -159,13 +160,16 @@ function readBatch(
   for (;;) {
     const header = decodeFrameHeader(file, view, at, saltCrc);
     if (header === null) {
-      return fail(hasZeroSector(file, at, at + FRAME_HEADER_BYTES) ? "torn" : "whole", "there is no sound frame header");
+      // The bytes of a header on either side of a sector's edge are never all zero.
+      const isTorn = countZeroSectors(file, at, at + FRAME_HEADER_BYTES) > 0;
+      return fail(isTorn ? "torn" : "whole", "there is no sound frame header");
     }
     const end = at + frameBytes(header.payloadBytes);
     if (end > file.length) return fail("whole", `a payload of ${header.payloadBytes} bytes reaches beyond the file`);
     const payload = file.subarray(at + FRAME_HEADER_BYTES, end);
     if (header.payloadCrc !== (header.payloadBytes === 0 ? 0 : crc32c(payload))) {
-      return fail(hasZeroSector(file, at, end) ? "torn" : "whole", "the payload's checksum does not match");
+      const isTorn = countZeroSectors(file, at, end) > header.zeroSectors;
+      return fail(isTorn ? "torn" : "whole", "the payload's checksum does not match");
     }
     const problem = checkOrder(header, first, cursor);
     if (problem !== null) return fail("whole", problem);
@@ -267,14 +271,6 @@ function advance(record: LogRecord, header: FrameHeader, cursor: FramePosition |
     case "mark":
       return record.index <= cursor.index ? { ...cursor, seq, crc } : null;
   }
-}
-
-/** Whether one of the sectors that hold the bytes [from, to) is all zero. */
-function hasZeroSector(file: Uint8Array, from: number, to: number): boolean {
-  for (let sector = from - (from % SECTOR_BYTES); sector < Math.min(to, file.length); sector += SECTOR_BYTES) {
-    if (isZero(file, sector, Math.min(sector + SECTOR_BYTES, file.length))) return true;
-  }
-  return false;
 }
 
 function tooNew(path: string, at: number, what: string): LogStoreError {
