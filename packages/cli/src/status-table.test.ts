@@ -40,6 +40,14 @@ test("the table has a row for every member, also for those that do not answer", 
   );
 });
 
+test("what members say is wrong with them stands below the table", () => {
+  const errors = ["etcdserver: no leader", "raftkv: this member lost entries from log index 7 on and is under repair (verified 7 of 90)"];
+  const members = status.members.map((member) => (member.state === "up" ? { ...member, errors } : member));
+  expect(statusTable({ ...status, members })).toBe(
+    `${statusTable(status)}n1: etcdserver: no leader\nn1: raftkv: this member lost entries from log index 7 on and is under repair (verified 7 of 90)\n`,
+  );
+});
+
 test("JSON has the same, with ids as hex strings", () => {
   const shown = JSON.parse(statusJson(status));
   expect(shown.clusterId).toBe("cdf818194e3a8c32");

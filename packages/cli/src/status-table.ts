@@ -4,8 +4,14 @@ import { plainTable } from "./plain-table.ts";
 const head = ["endpoint", "name", "id", "role", "term", "raft index", "applied", "db size", "version"];
 const numbers = ["term", "raft index", "applied", "db size"];
 
+/** Below the table stands what members say is wrong with them. */
 export function statusTable(status: ClusterStatus): string {
-  return plainTable(head, status.members.map(statusRow), numbers);
+  return plainTable(head, status.members.map(statusRow), numbers) + status.members.flatMap(errorLines).join("");
+}
+
+function errorLines(member: MemberStatus): readonly string[] {
+  if (member.state === "down") return [];
+  return member.errors.map((error) => `${member.name || member.endpoint}: ${error}\n`);
 }
 
 function statusRow(member: MemberStatus): readonly string[] {

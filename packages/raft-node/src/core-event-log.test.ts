@@ -40,6 +40,12 @@ test.each<[CoreEvent, string, string, LogFields]>([
     "ended handing leadership over",
     { to: "n2", result: "timeout", term: 4 },
   ],
+  [
+    { type: "repairTargeted", leader: 2, target: 90 },
+    "info",
+    "knows up to where it needs the leader's log again",
+    { leader: "n2", target: 90 },
+  ],
 ])("writes down what an operator wants to know, %j", (event, level, message, fields) => {
   expect(written(event)).toEqual([[level, message, fields]]);
 });

@@ -42,7 +42,7 @@ export class CoreEventLog {
       case "repairTargeted":
         return logger.info("knows up to where it needs the leader's log again", { leader: nameOf(event.leader), target: event.target });
       case "voteWithheld":
-        return logger.info("gave no vote, because it is under repair", this.ofVote(event));
+        return logger.debug("gave no vote, because it is under repair", this.ofVote(event));
       case "peerRepairStarted":
         return logger.warn("repairs a member that lost entries", { member: nameOf(event.peer.id), target: event.target });
       case "peerRepairEnded":
