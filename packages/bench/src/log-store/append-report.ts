@@ -8,7 +8,7 @@ const columns: readonly Column[] = [
   { title: "", align: "left" },
   { title: "entries/s", align: "right" },
   { title: "MB/s", align: "right" },
-  { title: "writes/s", align: "right" },
+  { title: "syncs/s", align: "right" },
   { title: "p50 ms", align: "right" },
   { title: "p99 ms", align: "right" },
   { title: "raftkv's rate", align: "right" },
