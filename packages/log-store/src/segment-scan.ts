@@ -26,7 +26,7 @@ import {
   saltCrcOf,
 } from "./frame.ts";
 import { LogStoreError } from "./log-store-error.ts";
-import { type FramePosition, readSeal, SEAL_BYTES, type Seal } from "./seal.ts";
+import { type FramePosition, readSeal, SEAL_BYTES } from "./seal.ts";
 import type { SegmentHeader } from "./segment-header.ts";
 import { countZeroSectors } from "./zero-sectors.ts";
 
