@@ -1,19 +1,22 @@
 import { type Disk, DiskError } from "@raftkv/raft-node";
-import { hex16, type Identity } from "./format.ts";
+import { hex16 } from "./format.ts";
 import { LogStoreError } from "./log-store-error.ts";
-import { META_NAME, META_TEMP_NAME, readMeta } from "./meta-file.ts";
+import { META_NAME, META_TEMP_NAME } from "./meta-file.ts";
 import { QUARANTINE_NAME, QUARANTINE_TEMP_NAME } from "./quarantine-file.ts";
 
-/** Names within a data directory: `meta`, `quarantine`, `wal/<number>.wal`, `snap/<index>-<term>.snap`, and temporary files. */
+/** Names within a data directory: `meta`, `quarantine`, `wal/<number>.wal`, `snap/<index>-<term>.snap`, `damaged/`, and temporary files. */
 export class DataDirectory {
   readonly root: string;
   readonly wal: string;
   readonly snap: string;
+  /** Files that were taken out of service. */
+  readonly damaged: string;
 
   constructor(root: string) {
     this.root = root;
     this.wal = `${root}/wal`;
     this.snap = `${root}/snap`;
+    this.damaged = `${root}/damaged`;
   }
 
   segment(number: number): string {
@@ -42,6 +45,18 @@ export function segmentNumberOf(name: string): number | null {
   return /^[0-9a-f]{16}\.wal$/.test(name) ? Number.parseInt(name.slice(0, 16), 16) : null;
 }
 
+/** The log position that a snapshot's file name says. */
+export interface SnapshotPosition {
+  readonly index: number;
+  readonly term: number;
+}
+
+/** The position in a snapshot's file name, null for another name. */
+export function snapshotPositionOf(name: string): SnapshotPosition | null {
+  if (!isSnapshotName(name)) return null;
+  return { index: Number.parseInt(name.slice(0, 16), 16), term: Number.parseInt(name.slice(17, 33), 16) };
+}
+
 export function isSnapshotName(name: string): boolean {
   return /^[0-9a-f]{16}-[0-9a-f]{16}\.snap$/.test(name);
 }
@@ -65,6 +80,7 @@ export async function checkNoData(disk: Disk, directory: DataDirectory): Promise
   const places: readonly { readonly path: string; readonly isData: (name: string) => boolean }[] = [
     { path: directory.wal, isData: (name) => segmentNumberOf(name) !== null },
     { path: directory.snap, isData: isSnapshotName },
+    { path: directory.damaged, isData: (name) => !isTempName(name) },
     { path: directory.root, isData: (name) => name === QUARANTINE_NAME },
   ];
   for (const { path, isData } of places) {
@@ -72,27 +88,16 @@ export async function checkNoData(disk: Disk, directory: DataDirectory): Promise
     if (data === undefined) continue;
     throw new LogStoreError(
       "ERR_META_MISSING",
-      `${directory.root}/${META_NAME} is missing but ${path}/${data} exists: term and vote are lost, remove this member from the cluster and add it again with an empty directory`,
+      `${directory.root}/${META_NAME} is missing but ${path}/${data} exists: term and vote are lost`,
     );
   }
-}
-
-/**
- * The member a directory belongs to, null if it is new. Reads only; may be called while the directory is in use. Throws what
- * opening it would throw for its meta file.
- */
-export async function readIdentity(disk: Disk, directory: string): Promise<Identity | null> {
-  const meta = await readMeta(disk, directory, null);
-  if (meta !== null) return { clusterId: meta.record.clusterId, memberId: meta.record.memberId };
-  await checkNoData(disk, new DataDirectory(directory));
-  return null;
 }
 
 /** Removes what a crash left unfinished. */
 export async function removeTemps(disk: Disk, directory: DataDirectory): Promise<void> {
   const names = await listIfThere(disk, directory.root);
   for (const temp of [META_TEMP_NAME, QUARANTINE_TEMP_NAME]) if (names.includes(temp)) await disk.remove(`${directory.root}/${temp}`);
-  for (const path of [directory.wal, directory.snap]) {
+  for (const path of [directory.wal, directory.snap, directory.damaged]) {
     for (const name of await listIfThere(disk, path)) if (isTempName(name)) await disk.remove(`${path}/${name}`);
   }
 }

@@ -11,9 +11,11 @@ import {
   type SnapshotReader,
 } from "@raftkv/raft-node";
 import { type DataDirectory, segmentNumberOf } from "./data-directory.ts";
+import type { DiskReserve } from "./disk-reserve.ts";
+import type { SnapshotMark } from "./frame.ts";
 import { assert, LogStoreError } from "./log-store-error.ts";
 import type { LogWriter } from "./log-writer.ts";
-import type { MetaFile } from "./meta-file.ts";
+import type { MetaChange, MetaFile } from "./meta-file.ts";
 import { writeQuarantine } from "./quarantine-file.ts";
 import type { SnapshotFile } from "./snapshot-file.ts";
 import { markOf, type SnapshotStore } from "./snapshot-store.ts";
@@ -26,6 +28,7 @@ export interface FileLogStoreParts {
   readonly writer: LogWriter;
   readonly snapshots: SnapshotStore;
   readonly lock: DirectoryLock;
+  readonly reserve: DiskReserve;
   readonly storeId: bigint;
   readonly recovered: RecoveredLog;
 }
@@ -86,7 +89,7 @@ export class FileLogStore implements LogStore {
   }
 
   endRepair(): Promise<void> {
-    return this.#track(() => this.#parts.meta.update({ repairFrom: 0 }));
+    return this.#track(() => this.#updateMeta({ repairFrom: 0 }));
   }
 
   metrics(): LogStoreMetrics {
@@ -108,7 +111,7 @@ export class FileLogStore implements LogStore {
     if (meta.index === this.#queuedSnapshotIndex) return;
     this.#queuedSnapshotIndex = meta.index;
     await writer.run({ type: "mark", mark: markOf(file, "own") });
-    await this.#putInForce(file);
+    await this.#putInForce(file, "own");
   }
 
   async #installSnapshot(meta: SnapshotMeta, hardState: HardState | null): Promise<void> {
@@ -123,25 +126,31 @@ export class FileLogStore implements LogStore {
     };
     this.#queuedSnapshotIndex = meta.index;
     await writer.run({ type: "install", mark: markOf(received, "installed"), hardState, rename });
-    await this.#putInForce(file);
+    await this.#putInForce(file, "installed");
     await this.#compact(meta.index);
   }
 
-  async #putInForce(file: SnapshotFile): Promise<void> {
-    const { snapshots, meta, writer } = this.#parts;
-    snapshots.putInForce(file);
+  async #putInForce(file: SnapshotFile, kind: SnapshotMark["kind"]): Promise<void> {
+    const { snapshots } = this.#parts;
+    snapshots.putInForce(file, kind);
+    await this.#updateMeta({ snapshotIndex: file.meta.index, snapshotTerm: file.meta.term });
+  }
+
+  async #updateMeta(change: MetaChange): Promise<void> {
+    const { meta, writer } = this.#parts;
     try {
-      await meta.update({ snapshotIndex: file.meta.index, snapshotTerm: file.meta.term });
+      await meta.update(change);
     } catch (reason) {
       writer.fail(reason);
       throw LogStoreError.from(reason, "write the meta file");
     }
   }
 
+  /** The log goes back to the older one of two snapshots: the newest may turn out to be damaged when it is needed. */
   async #compact(index: LogIndex): Promise<void> {
     const { snapshots, writer } = this.#parts;
     assert(index <= (snapshots.inForce?.meta.index ?? 0), "Only what a snapshot in force covers is compacted");
-    writer.forget(index);
+    writer.forget(Math.min(index, snapshots.neededIndex));
     const kept = new Set(writer.chain.map((link) => link.number));
     const current = writer.chain.at(-1)?.number ?? 0;
     this.#removing = this.#removing.then(() => this.#removeSegments(kept, current));
@@ -160,8 +169,11 @@ export class FileLogStore implements LogStore {
         await disk.remove(`${directory.wal}/${name}`);
         removed += 1;
       }
-      if (removed > 0) await disk.syncDirectory(directory.wal);
+      if (removed === 0) return;
+      await disk.syncDirectory(directory.wal);
+      this.#parts.reserve.spaceWasFreed();
     } catch (reason) {
+      if (isFatal(reason)) this.#parts.writer.fail(reason);
       // They cost space, not data: the next compaction tries again.
       logger.warn("old log segments could not be removed", { directory: directory.wal, removed, reason: String(reason) });
     }
@@ -178,8 +190,9 @@ export class FileLogStore implements LogStore {
   }
 
   async #close(): Promise<void> {
-    const { writer, meta, lock } = this.#parts;
+    const { writer, meta, lock, reserve } = this.#parts;
     await Promise.allSettled([...this.#underWay]);
+    await reserve.close();
     await writer.close();
     await meta.close();
     await lock.release();
@@ -213,11 +226,16 @@ export class FileLogStore implements LogStore {
     try {
       return await work;
     } catch (reason) {
-      const disk = reason instanceof DiskError ? reason : reason instanceof LogStoreError ? reason.cause : null;
-      if (disk instanceof DiskError && disk.code === "io") this.#parts.writer.fail(reason);
+      if (isFatal(reason)) this.#parts.writer.fail(reason);
       throw reason instanceof DiskError ? LogStoreError.from(reason, "write a snapshot") : reason;
     }
   }
+}
+
+/** Whether a failure shows that the disk can't be trusted any more. */
+function isFatal(reason: unknown): boolean {
+  const disk = reason instanceof LogStoreError ? reason.cause : reason;
+  return disk instanceof DiskError && disk.code === "io";
 }
 
 function closed(): LogStoreError {

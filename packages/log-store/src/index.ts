@@ -1,4 +1,4 @@
-export { readIdentity } from "./data-directory.ts";
+export { readIdentity } from "./directory-identity.ts";
 export type { Identity } from "./format.ts";
 export { LogStoreError, type LogStoreErrorCode } from "./log-store-error.ts";
 export { type LogStoreOptions, openLogStore } from "./open-log-store.ts";

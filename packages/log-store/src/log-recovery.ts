@@ -1,246 +1,165 @@
 import type { LogEntry } from "@raftkv/raft-core";
-import type { Logger } from "@raftkv/raft-node";
-import type { LogRecord, OpenRecord, SnapshotMark } from "./frame.ts";
-import { LogStoreError } from "./log-store-error.ts";
+import type { LostEntries } from "@raftkv/raft-node";
+import type { LogRecord, OpenRecord } from "./frame.ts";
+import { type FragmentLink, holds, type LogFragment, type LogGap, type LogPosition } from "./log-fragment.ts";
+import type { LogReading } from "./log-reading.ts";
+import { assert } from "./log-store-error.ts";
 import type { ChainLink, FirstBatch } from "./log-writer.ts";
 import type { MetaRecord } from "./meta-record.ts";
-import type { ScannedBatch, SegmentScan } from "./segment-scan.ts";
+import { logRows, matchingRows, snapshotRows } from "./recovery-decision.ts";
+import type { SnapshotFile } from "./snapshot-file.ts";
+import type { SnapshotSearch } from "./snapshot-search.ts";
+import { markOf } from "./snapshot-store.ts";
 
-/** A segment file as it was found: read, or unusable for a reason. */
-export type FoundSegment =
-  | { readonly number: number; readonly path: string; readonly scan: SegmentScan }
-  | { readonly number: number; readonly path: string; readonly problem: string };
-
-/** The log as the segments tell it. */
-export interface RecoveredSegments {
+/** What a store goes on with, and how its first segment begins. */
+export interface Recovery {
   /** Last position before the oldest entry. */
-  readonly base: { readonly index: number; readonly term: number };
+  readonly base: LogPosition;
   readonly entries: readonly LogEntry[];
-  /** Newest snapshot in force. */
-  readonly mark: SnapshotMark | null;
-  /** Where the mark stands, 0 for none. */
+  readonly snapshot: SnapshotFile | null;
+  /** Where the mark of the snapshot stands; 0 if there is none, or `first` says it again. */
   readonly markSegment: number;
   readonly commitIndex: number;
   /** Segments that stay, oldest first. */
   readonly chain: readonly ChainLink[];
   readonly tail: { readonly segment: number; readonly seq: number; readonly crc: number };
   readonly nextSeq: number;
-  /** How the first segment of this life begins. */
   readonly first: FirstBatch;
-  /** Why older segments can't be read; sound only if a snapshot covers `base`. Null if the log reaches back to its beginning. */
-  readonly gap: LogGap | null;
+  /** What damage took; null if everything is there that was ever acknowledged. */
+  readonly lost: LostEntries | null;
+  /** Damage that cost nothing, because a snapshot covers it or another copy is there. */
+  readonly covered: readonly string[];
+  /** The rows of the decision tables that matched, as in "L1 S1". */
+  readonly decision: string;
 }
 
-/** `missing` is what a compaction leaves; both need a snapshot. */
-export interface LogGap {
-  readonly kind: "missing" | "damaged";
-  readonly what: string;
-}
-
-interface Link {
-  readonly scan: SegmentScan;
-  readonly open: OpenRecord;
-  readonly batches: readonly ScannedBatch[];
-}
+/** Lost frames may have had any seq up to here above those that were seen: no frame written after a loss is taken for one of them. */
+const LOST_FRAMES_MAX = 2 ** 32;
 
 /**
- * Decides what the segments of a directory mean.
- *
- * The newest segment with a whole batch is the head; OPEN frames lead from it back to the oldest. `accepted` is the last seq that
- * was read without a gap, `proven` the highest durableSeq in any sound header of any segment:
- *
- * - accepted < proven: frames that were synced are gone. Damaged.
- * - a batch after the head that is wrong without a sector of zeros: no lost write explains it. Damaged.
- * - a batch after the head with a sector of zeros: torn, never acknowledged. Cut, and reported.
- * - batches above proven: sound, but perhaps only in the cache after a failed sync. Written again before they count.
- *
- * Throws `ERR_DATA_DAMAGED` and `ERR_META_STALE`.
+ * Decides what a store goes on with: the newest snapshot that is sound, and the newest fragment of the log that goes on from it, or
+ * that begins at index 1 if there is no snapshot. If that is not the newest fragment of all, or synced frames are gone at its end, the
+ * store has lost something; what it keeps is then the longest beginning of its log that it can prove.
  */
-export function recoverSegments(found: readonly FoundSegment[], meta: MetaRecord, logger: Logger): RecoveredSegments {
-  const scans = found.flatMap((segment) => ("scan" in segment ? [segment.scan] : []));
-  checkMeta(scans, meta);
-  const head = scans.findLast((scan) => scan.batches.length > 0) ?? null;
-  const after = found.filter((segment) => segment.number > (head?.header.number ?? 0));
-  checkPresent(after, head, meta);
-  const proven = scans.reduce((highest, scan) => Math.max(highest, scan.evidenceSeq), 0);
-  const accepted = head?.batches.at(-1)?.lastSeq ?? 0;
-  checkAccepted(head, after, accepted, proven);
-  reportCut(head, after, logger);
-
-  const { links, gap } = followChain(found, head);
-  const state = replay(links);
-  checkTerms(links, meta);
-  checkCovered(state, gap, meta);
-  const nextSeq = 1 + scans.reduce((highest, scan) => Math.max(highest, scan.highestSeq), Math.max(proven, accepted));
-  const kept = links.flatMap(({ scan, open, batches }) => (provenOf(batches, proven).length === 0 ? [] : [{ scan, open }]));
-  const rewritten = takeOver(links, proven);
-  logger.info("log read", {
-    segments: found.length,
-    accepted,
-    proven,
-    firstIndex: state.base.index + 1,
-    lastIndex: state.base.index + state.entries.length,
-    rewrittenRecords: rewritten.first.records.length,
-  });
+export function recoverLog(reading: LogReading, search: SnapshotSearch, meta: MetaRecord): Recovery {
+  const { fragments, end } = reading;
+  const snapshot = search.usable;
+  const fits = (fragment: LogFragment): boolean => (snapshot === null ? fragment.base.index === 0 : holds(fragment, snapshot.meta));
+  const kept = fragments.find(fits) ?? null;
+  const joins = kept === (fragments[0] ?? null) && (kept !== null || snapshot === null);
+  const isLost = end.problem !== null || !joins;
+  const log = kept === null ? restartAt(snapshot) : goOn(kept, search, reading.proven);
+  const { rows, isRepair } = decide(reading, search, joins, log.first.records.length - log.addedMarks > 0);
+  assert(isRepair === isLost, "The tables and the recovery agree on what is lost");
+  const gap = fragments[0]?.gap ?? null;
   return {
-    ...state,
-    ...rewritten,
-    chain: kept.map(({ scan, open }) => ({ number: scan.header.number, baseIndex: open.baseIndex })),
-    nextSeq,
-    gap,
+    ...log,
+    snapshot,
+    nextSeq: 1 + reading.highestSeq + (isLost ? LOST_FRAMES_MAX : 0),
+    lost: isLost ? describeLoss(reading, search, kept, meta) : null,
+    covered: isLost ? [] : [...(gap === null || gap.kind === "missing" ? [] : [gap.what]), ...search.bad.map(({ what }) => what)],
+    decision: rows.join(" "),
   };
 }
 
-/** The meta file is replaced before any file that it must know of, so it is never older than the log. */
-function checkMeta(scans: readonly SegmentScan[], meta: MetaRecord): void {
-  for (const { path, header, batches, highestSeq } of scans) {
-    const used = batches.length > 0 || highestSeq > 0;
-    if (header.number > meta.lastSegment ? used : header.bootGeneration > meta.bootGeneration) {
-      throw stale(
-        `${path} is segment ${header.number} of start ${header.bootGeneration}, the meta file knows ${meta.lastSegment} of start ${meta.bootGeneration}`,
-      );
-    }
-  }
+/** The rows that match: of the place where the newest fragment breaks off, if it does, of the end of the log, and of the snapshots. */
+function decide(
+  { fragments, end }: LogReading,
+  search: SnapshotSearch,
+  joins: boolean,
+  hasUnproven: boolean,
+): { readonly rows: readonly string[]; readonly isRepair: boolean } {
+  const gap = fragments[0]?.gap ?? null;
+  const findings = [
+    ...(gap === null || (gap.kind === "missing" && joins) ? [] : [gapFinding(gap, joins)]),
+    {
+      segments: end.segments,
+      after: end.after,
+      provenFrames: end.provenFrames,
+      unprovenFrames: hasUnproven ? "some" : "none",
+      covered: "no",
+    } as const,
+  ];
+  const other = search.newest !== "sound" && search.usable !== null ? "sound" : "none";
+  const matches = [
+    ...findings.flatMap((finding) => matchingRows(logRows, finding)),
+    ...matchingRows(snapshotRows, { newest: search.newest, other, log: joins ? "joins" : "apart" }),
+  ];
+  assert(matches.length === findings.length + 1, "Exactly one row of each table matches");
+  return { rows: matches.map(({ name }) => name), isRepair: matches.some(({ action }) => action === "repair") };
 }
 
-function checkTerms(links: readonly Link[], meta: MetaRecord): void {
-  for (const { scan, batches } of links) {
-    const batch = batches.find((candidate) => candidate.term > meta.term);
-    if (batch !== undefined) throw stale(`${scan.path} has term ${batch.term} at offset ${batch.offset}, the meta file knows ${meta.term}`);
-  }
+function gapFinding({ kind, after }: LogGap, joins: boolean) {
+  return {
+    segments: kind === "damaged" ? "present" : "missing",
+    after,
+    provenFrames: "some",
+    unprovenFrames: "none",
+    covered: joins ? "yes" : "no",
+  } as const;
 }
 
-/** What the segments no longer hold, a snapshot does. */
-function checkCovered(
-  { base, entries, mark }: Pick<RecoveredSegments, "base" | "entries" | "mark">,
-  gap: LogGap | null,
-  meta: MetaRecord,
-): void {
-  const index = mark?.index ?? 0;
-  if (meta.snapshotIndex > index) {
-    const cause = gap === null ? "" : `${gap.what}; `;
-    throw damaged(`${cause}the log's newest snapshot is at log index ${index}, the meta file knows one at ${meta.snapshotIndex}`);
-  }
-  if (index < base.index) {
-    const cause = gap?.what ?? "the beginning of the log is missing";
-    throw damaged(`${cause}; entries up to log index ${base.index} are lost, the newest snapshot is at log index ${index}`);
-  }
-  const lastIndex = base.index + entries.length;
-  if (index > lastIndex) throw damaged(`the log ends at log index ${lastIndex}, before its snapshot at ${index}`);
+/** Names everything that is wrong, and the first index that may be gone. */
+function describeLoss({ fragments, end }: LogReading, search: SnapshotSearch, kept: LogFragment | null, meta: MetaRecord): LostEntries {
+  const from = 1 + certainIndex(kept, search.usable, meta);
+  const newer = kept === null ? fragments : fragments.slice(0, fragments.indexOf(kept));
+  const gaps = newer.flatMap(({ gap }) => (gap === null ? [] : [gap.what]));
+  const problems = [...(end.problem === null ? [] : [end.problem]), ...gaps, ...search.bad.map(({ what }) => what)];
+  if (problems.length === 0) problems.push("the log does not go on from its newest snapshot");
+  return { from, description: `${problems.join("; ")}; entries from log index ${from} on may be lost` };
 }
 
-/** Segments that were put in place after the head are there, or something that was written to them may be lost. */
-function checkPresent(after: readonly FoundSegment[], head: SegmentScan | null, meta: MetaRecord): void {
-  for (let number = (head?.header.number ?? 0) + 1; number <= meta.lastSegment; number++) {
-    const segment = after.find((candidate) => candidate.number === number);
-    if (segment !== undefined && "scan" in segment) continue;
-    const what =
-      segment === undefined
-        ? `segment ${number} is missing, the meta file knows ${meta.lastSegment}`
-        : `${segment.path} ${segment.problem}`;
-    throw damaged(`${what}; entries after log index ${head?.batches.at(-1)?.index ?? 0} may be lost`);
-  }
+/**
+ * Up to where a sound beginning of a log is certain to be what was acknowledged last. Lost frames may have replaced entries, but none
+ * that was committed, and none of the term that the member is still in: those are the leader's of that term.
+ */
+function certainIndex(kept: LogFragment | null, snapshot: SnapshotFile | null, meta: MetaRecord): number {
+  const snapshotIndex = snapshot?.meta.index ?? 0;
+  if (kept === null) return snapshotIndex;
+  return kept.last.term === meta.term ? kept.last.index : Math.max(kept.commitIndex, snapshotIndex);
 }
 
-function checkAccepted(head: SegmentScan | null, after: readonly FoundSegment[], accepted: number, proven: number): void {
-  const lastIndex = head?.batches.at(-1)?.index ?? 0;
-  const scans = [...(head === null ? [] : [head]), ...after.flatMap((segment) => ("scan" in segment ? [segment.scan] : []))];
-  const wrong = scans.find(({ stop }) => stop.kind === "whole");
-  if (wrong !== undefined) {
-    throw damaged(
-      `${wrong.path} at offset ${wrong.stop.offset}: ${wrong.stop.what}; entries from log index ${lastIndex + 1} on may be lost`,
-    );
-  }
-  if (accepted >= proven) return;
-  // The evidence stands after the gap: in the segment that has it, or in a later one.
-  const witness = scans.find(({ evidenceSeq }) => evidenceSeq > accepted);
-  const place = witness ?? head;
-  throw damaged(
-    `${place?.path ?? "The log"} at offset ${place?.stop.offset ?? 0}: ${place?.stop.what ?? "nothing is left"}; frames up to ${proven} were synced, only those up to ${accepted} are sound, entries from log index ${lastIndex + 1} on are lost`,
-  );
+type RecoveredSegments = Pick<Recovery, "base" | "entries" | "markSegment" | "commitIndex" | "chain" | "tail" | "first"> & {
+  /** Marks in `first` that stood in no segment. */
+  readonly addedMarks: number;
+};
+
+/** Nothing of the log is left that fits: it begins anew after the snapshot, or at the very beginning. */
+function restartAt(snapshot: (SnapshotFile & { readonly kind: "own" | "installed" }) | null): RecoveredSegments {
+  const base = { index: snapshot?.meta.index ?? 0, term: snapshot?.meta.term ?? 0 };
+  const records = snapshot === null ? [] : [markOf(snapshot, snapshot.kind)];
+  const first: FirstBatch = { reason: "repair", baseIndex: base.index, baseTerm: base.term, records };
+  const tail = { segment: 0, seq: 0, crc: 0 };
+  return { base, entries: [], markSegment: 0, commitIndex: base.index, chain: [], tail, first, addedMarks: records.length };
 }
 
-function reportCut(head: SegmentScan | null, after: readonly FoundSegment[], logger: Logger): void {
-  for (const scan of [head, ...after.map((segment) => ("scan" in segment ? segment.scan : null))]) {
-    if (scan === null || scan.stop.kind !== "torn") continue;
-    const { batchOffset, offset, entries, what } = scan.stop;
-    const firstIndex = (head?.batches.at(-1)?.index ?? 0) + 1;
-    logger.warn("a batch that never was acknowledged is cut off", { path: scan.path, batchOffset, offset, what, entries, firstIndex });
-  }
-}
-
-/** The head and its predecessors, as far as they are sound, oldest first. */
-function followChain(
-  found: readonly FoundSegment[],
-  head: SegmentScan | null,
-): { readonly links: readonly Link[]; readonly gap: LogGap | null } {
-  const links: Link[] = [];
-  let scan = head;
-  let batches = head?.batches ?? [];
-  while (scan !== null) {
-    const { open } = scan;
-    if (open === null) return { links, gap: { kind: "damaged", what: `${scan.path} has no OPEN frame` } };
-    links.unshift({ scan, open, batches });
-    if (open.previousSegment === 0) break;
-    const previous = found.find((segment) => segment.number === open.previousSegment);
-    if (previous === undefined) return { links, gap: { kind: "missing", what: `segment ${open.previousSegment} is missing` } };
-    if ("problem" in previous) return { links, gap: { kind: "damaged", what: `${previous.path} ${previous.problem}` } };
-    const below = previous.scan.batches.filter((batch) => batch.lastSeq <= open.previousSeq);
-    const last = below.at(-1);
-    const joined = last?.lastSeq === open.previousSeq && last.lastCrc === scan.openPreviousCrc;
-    if (!joined || (open.reason !== "install" && (last.index !== open.baseIndex || last.term !== open.baseTerm))) {
-      const { stop } = previous.scan;
-      const what = `${previous.path} at offset ${stop.offset}: ${stop.what}; frames up to ${open.previousSeq} were synced`;
-      return { links, gap: { kind: "damaged", what } };
-    }
-    scan = previous.scan;
-    batches = below;
-  }
-  return { links, gap: null };
-}
-
-/** Plays the records in order. */
-function replay(links: readonly Link[]): Pick<RecoveredSegments, "base" | "entries" | "mark" | "markSegment" | "commitIndex"> {
-  const first = links[0]?.open;
-  let base = { index: first?.baseIndex ?? 0, term: first?.baseTerm ?? 0 };
-  let entries: LogEntry[] = [];
-  let mark: SnapshotMark | null = null;
-  let markSegment = 0;
-  let commitIndex = 0;
-  for (const { scan, batches } of links) {
-    for (const batch of batches) {
-      commitIndex = Math.max(commitIndex, batch.commitIndex);
-      for (const record of batch.records) {
-        if (record.type === "entry") {
-          entries.push(record.entry);
-        } else if (record.type === "truncate") {
-          // A compaction may have removed what stood below a tail that was replaced later: the log then begins where it was cut.
-          if (record.index < base.index) base = { index: record.index, term: record.term };
-          entries.length = record.index - base.index;
-        } else if (record.type === "mark") {
-          mark = record;
-          markSegment = scan.header.number;
-        } else if (record.reason === "install") {
-          base = { index: record.baseIndex, term: record.baseTerm };
-          entries = [];
-        }
-      }
-    }
-  }
-  return { base, entries, mark, markSegment, commitIndex: Math.min(commitIndex, base.index + entries.length) };
-}
-
-function provenOf(batches: readonly ScannedBatch[], proven: number): readonly ScannedBatch[] {
-  return batches.filter((batch) => batch.lastSeq <= proven);
+/** A fragment is taken up where it ends. If its last mark is not the snapshot's, `first` puts that one in force. */
+function goOn(kept: LogFragment, { usable }: SnapshotSearch, proven: number): RecoveredSegments {
+  const { base, entries, commitIndex, links, marks } = kept;
+  const newest = marks.at(-1);
+  const isMarked = newest?.mark.index === usable?.meta.index;
+  const { tail, first } = takeOver(links, proven);
+  const added = usable === null || isMarked ? [] : [markOf(usable, usable.kind)];
+  const provenLinks = links.filter(({ batches }) => batches.some((batch) => batch.lastSeq <= proven));
+  return {
+    base,
+    entries,
+    commitIndex,
+    markSegment: isMarked ? (newest?.segment ?? 0) : 0,
+    chain: provenLinks.map(({ scan, open }) => ({ number: scan.header.number, baseIndex: open.baseIndex })),
+    tail,
+    first: { ...first, records: [...first.records, ...added] },
+    addedMarks: added.length,
+  };
 }
 
 /** Where the chain is taken up, and what is written again from there. */
-function takeOver(links: readonly Link[], proven: number): Pick<RecoveredSegments, "tail" | "first"> {
+function takeOver(links: readonly FragmentLink[], proven: number): Pick<Recovery, "tail" | "first"> {
   const before = links[0];
   let tail = { segment: before?.open.previousSegment ?? 0, seq: before?.open.previousSeq ?? 0, crc: before?.scan.openPreviousCrc ?? 0 };
   let position = { index: before?.open.baseIndex ?? 0, term: before?.open.baseTerm ?? 0 };
   let records: Exclude<LogRecord, OpenRecord>[] = [];
-  let installed = false;
+  let restarted: "install" | "repair" | null = null;
   for (const { scan, batches } of links) {
     for (const batch of batches) {
       if (batch.lastSeq <= proven) {
@@ -251,28 +170,14 @@ function takeOver(links: readonly Link[], proven: number): Pick<RecoveredSegment
       for (const record of batch.records) {
         if (record.type !== "open") {
           records.push(record);
-        } else if (record.reason === "install") {
+        } else if (record.reason === "install" || record.reason === "repair") {
           position = { index: record.baseIndex, term: record.baseTerm };
           records = [];
-          installed = true;
+          restarted = record.reason;
         }
       }
     }
   }
-  const reason = installed ? "install" : tail.segment === 0 ? "first" : "restart";
+  const reason = restarted ?? (tail.segment === 0 ? "first" : "restart");
   return { tail, first: { reason, baseIndex: position.index, baseTerm: position.term, records } };
-}
-
-function damaged(what: string): LogStoreError {
-  return new LogStoreError(
-    "ERR_DATA_DAMAGED",
-    `${what}. Nothing was changed. Remove this member from the cluster and add it again with an empty directory, or restore a backup`,
-  );
-}
-
-function stale(what: string): LogStoreError {
-  return new LogStoreError(
-    "ERR_META_STALE",
-    `${what}: the meta file is older than the log, remove this member from the cluster and add it again with an empty directory`,
-  );
 }

@@ -4,11 +4,12 @@ import { DiskError } from "@raftkv/raft-node";
  * Why a store can't be opened or can't go on.
  *
  * - `ERR_DATA_DIR_LOCKED` another process holds the directory.
- * - `ERR_META_MISSING`, `ERR_META_DAMAGED`, `ERR_META_STALE` term and vote are gone or older than the log: the member must be
- *   removed from the cluster and added again under a new id.
+ * - `ERR_META_MISSING`, `ERR_META_DAMAGED`, `ERR_META_STALE` term and vote are gone or older than the log: the directory is opened to be
+ *   read, and the member is quarantined.
+ * - `ERR_QUARANTINED` a write to such a directory.
  * - `ERR_IDENTITY`, `ERR_FOREIGN_FILE` the directory, or one file in it, belongs to another member.
  * - `ERR_FORMAT_TOO_NEW` a newer RaftKV wrote it.
- * - `ERR_DATA_DAMAGED` acknowledged data may be lost; nothing is cut or guessed.
+ * - `ERR_DATA_DAMAGED` a snapshot file is not as it was written.
  * - `ERR_STORAGE_FAILED` a write or sync failed. Final: every later call rejects with it.
  * - `ERR_DISK_FULL` as before, because there is no space.
  * - `ERR_SNAPSHOT` a snapshot can't be stored or isn't there; the log is not affected.
@@ -20,6 +21,7 @@ export type LogStoreErrorCode =
   | "ERR_META_MISSING"
   | "ERR_META_DAMAGED"
   | "ERR_META_STALE"
+  | "ERR_QUARANTINED"
   | "ERR_IDENTITY"
   | "ERR_FOREIGN_FILE"
   | "ERR_FORMAT_TOO_NEW"

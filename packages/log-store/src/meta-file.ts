@@ -117,6 +117,11 @@ export async function readMeta(disk: Disk, directory: string, logger: Logger | n
   return found;
 }
 
+/** Whether term and vote are lost: the meta file is damaged, gone or older than the log. */
+export function isMetaProblem(reason: unknown): reason is LogStoreError {
+  return reason instanceof LogStoreError && ["ERR_META_DAMAGED", "ERR_META_MISSING", "ERR_META_STALE"].includes(reason.code);
+}
+
 function newerOf(first: MetaCopy, second: MetaCopy): FoundMeta | null {
   if (first.kind === "valid" && (second.kind !== "valid" || first.record.generation >= second.record.generation)) {
     return { record: first.record, weakerCopy: 1 };
@@ -125,9 +130,5 @@ function newerOf(first: MetaCopy, second: MetaCopy): FoundMeta | null {
 }
 
 function damaged(path: string, what: string, cause?: unknown): LogStoreError {
-  return new LogStoreError(
-    "ERR_META_DAMAGED",
-    `${path} ${what}: term and vote are lost, remove this member from the cluster and add it again with an empty directory`,
-    { cause },
-  );
+  return new LogStoreError("ERR_META_DAMAGED", `${path} ${what}: term and vote are lost`, { cause });
 }

@@ -1,28 +1,23 @@
-import type { HardState } from "@raftkv/raft-core";
-import { type Clock, type DirectoryLock, type Disk, DiskError, type Logger, type LogStore, type Random } from "@raftkv/raft-node";
-import {
-  checkNoData,
-  DataDirectory,
-  isSnapshotName,
-  listIfThere,
-  makeDirectories,
-  removeTemps,
-  segmentNumberOf,
-  snapshotName,
-} from "./data-directory.ts";
+import { type Clock, type DirectoryLock, type Disk, type Logger, type LogStore, type LostEntries, type Random } from "@raftkv/raft-node";
+import { moveDamaged, readLastDamage } from "./damaged-files.ts";
+import { DataDirectory, isSnapshotName, listIfThere, makeDirectories, removeTemps, snapshotPositionOf } from "./data-directory.ts";
+import { type DirectoryContents, drawStoreId, readDirectory, readOrMakeMeta } from "./directory-contents.ts";
+import { checkIdentity, readOwner } from "./directory-identity.ts";
+import { DiskReserve } from "./disk-reserve.ts";
 import { FileLogStore } from "./file-log-store.ts";
-import { FRAMES_OFFSET, hex16, type Identity, PAGE_BYTES, viewOf } from "./format.ts";
-import type { SnapshotMark } from "./frame.ts";
-import { type RecoveredSegments, recoverSegments } from "./log-recovery.ts";
+import { FRAMES_OFFSET, type Identity, PAGE_BYTES } from "./format.ts";
+import { InertLogStore } from "./inert-log-store.ts";
+import { holds } from "./log-fragment.ts";
+import type { Recovery } from "./log-recovery.ts";
 import { LogStoreError } from "./log-store-error.ts";
 import { LogWriter } from "./log-writer.ts";
-import { createMeta, type FoundMeta, META_NAME, META_TEMP_NAME, MetaFile, readMeta } from "./meta-file.ts";
-import { firstMetaRecord } from "./meta-record.ts";
+import { type FoundMeta, isMetaProblem, MetaFile } from "./meta-file.ts";
+import type { MetaRecord } from "./meta-record.ts";
 import { readQuarantine } from "./quarantine-file.ts";
-import { readSegments } from "./segment-reading.ts";
+import type { FoundSegment } from "./segment-reading.ts";
 import { SegmentSupply } from "./segment-supply.ts";
-import { type SnapshotFile, verifySnapshotFile } from "./snapshot-file.ts";
-import { SnapshotStore } from "./snapshot-store.ts";
+import { newestSoundSnapshot } from "./snapshot-search.ts";
+import { type KeptSnapshot, SnapshotStore } from "./snapshot-store.ts";
 import { TermRuns } from "./term-runs.ts";
 
 export interface LogStoreOptions {
@@ -44,15 +39,22 @@ export interface LogStoreOptions {
   readonly queueBytesMax?: number;
   /** A log that stands still for so long is sealed, so that damage to its last batch can't pass for a torn write. Default 20 ms. */
   readonly sealIdleMs?: number;
+  /** Size of a file that is given up when the disk is full at a start, so that the store opens all the same. Default two segments. */
+  readonly reserveBytes?: number;
 }
 
 const MEBIBYTE = 1024 * 1024;
 const SEGMENT_BYTES_MIN = FRAMES_OFFSET + 4 * PAGE_BYTES;
 
 /**
- * Opens the data directory of a member, and makes it at the first start. Throws a `LogStoreError` if the directory is in use,
- * belongs to another member, or may have lost something that was acknowledged; it is then left as it was. What can't have been
- * acknowledged, a torn last batch, is cut and reported through the logger.
+ * Opens the data directory of a member, and makes it at the first start. Throws a `LogStoreError` if the directory is in use, belongs to
+ * another member, or was written by a newer version; it is then left as it was.
+ *
+ * - What can't have been acknowledged, a torn last batch, is cut and reported through the logger.
+ * - If the log or a snapshot is damaged, the store goes on with the longest beginning that it can prove, and `recovered.lost` says what
+ *   may be gone; that holds for every later start too, until `endRepair`.
+ * - If the meta file is damaged, gone or older than the log, the store is inert: it changes nothing, `recovered.quarantine` says why, and
+ *   whatever would write rejects.
  */
 export async function openLogStore(options: LogStoreOptions): Promise<LogStore> {
   const { segmentBytes = 16 * MEBIBYTE, firstSegmentBytes = MEBIBYTE / 4 } = options;
@@ -61,40 +63,113 @@ export async function openLogStore(options: LogStoreOptions): Promise<LogStore> 
       throw new RangeError(`${name} ${value} is not a multiple of ${PAGE_BYTES} from ${SEGMENT_BYTES_MIN} up`);
     }
   }
-  const { disk, directory } = options;
+  const { disk, clock, logger, directory, reserveBytes = 2 * segmentBytes } = options;
+  const reserve = new DiskReserve({ disk, clock, logger, directory, sizeBytes: reserveBytes });
   let lock: DirectoryLock | null = null;
   try {
     await makeDirectories(disk, directory);
-    lock = await disk.lock(directory);
-    return await openLocked(options, { segmentBytes, firstSegmentBytes }, lock);
+    const held = await disk.lock(directory);
+    lock = held;
+    return await reserve.openWithin(() => openLocked({ ...options, segmentBytes, firstSegmentBytes, reserve }, held));
   } catch (reason) {
     await lock?.release();
     throw LogStoreError.from(reason, `open the data directory ${directory}`);
   }
 }
 
-async function openLocked(
-  options: LogStoreOptions,
-  sizes: { readonly segmentBytes: number; readonly firstSegmentBytes: number },
-  lock: DirectoryLock,
-): Promise<LogStore> {
-  const { disk, clock, random, logger, identity } = options;
-  const directory = new DataDirectory(options.directory);
-  const foundMeta = await readOrMakeMeta(options, directory);
-  const { record } = foundMeta;
-  const found = await readSegments(disk, directory, identity);
-  const log = recoverSegments(found, record, logger);
-  const snapshot = await findSnapshot(disk, directory, identity, log, logger);
-  const quarantine = await readQuarantine(disk, directory.root);
+interface SizedOptions extends LogStoreOptions {
+  readonly segmentBytes: number;
+  readonly firstSegmentBytes: number;
+  readonly reserve: DiskReserve;
+}
 
-  // Only from here on is anything changed.
-  await removeTemps(disk, directory);
-  const names = await disk.list(directory.root);
-  if (!names.includes("wal") || !names.includes("snap")) {
-    await makeDirectories(disk, directory.wal);
-    await makeDirectories(disk, directory.snap);
+async function openLocked(options: SizedOptions, lock: DirectoryLock): Promise<LogStore> {
+  const { disk, logger } = options;
+  const directory = new DataDirectory(options.directory);
+  try {
+    const meta = await readOrMakeMeta(options, directory);
+    const contents = await readDirectory(disk, directory, meta.record);
+    report(contents, logger);
+    return await begin(options, { directory, lock, foundMeta: meta, contents });
+  } catch (reason) {
+    if (!isMetaProblem(reason)) throw reason;
+    return openInert(options, directory, lock, reason.message);
   }
+}
+
+/** One line for what was read, one for each thing that was wrong. */
+function report({ segments, reading, recovery }: DirectoryContents, logger: Logger): void {
+  const { base, entries, first, lost, decision, covered } = recovery;
+  const firstIndex = (reading.fragments[0]?.last.index ?? 0) + 1;
+  for (const { path, stop } of reading.torn) {
+    const { batchOffset, offset, what, entries: cut } = stop;
+    logger.warn("a batch that never was acknowledged is cut off", { path, batchOffset, offset, what, entries: cut, firstIndex });
+  }
+  for (const what of covered) logger.warn("damage that costs nothing: a snapshot covers it", { what });
+  if (lost !== null) logger.error("the log is damaged, its longest sound beginning is kept", { from: lost.from, what: lost.description });
+  logger.info("log read", {
+    decision,
+    segments: segments.length,
+    accepted: reading.accepted,
+    proven: reading.proven,
+    firstIndex: base.index + 1,
+    lastIndex: base.index + entries.length,
+    rewrittenRecords: first.records.length,
+  });
+}
+
+interface Opening {
+  readonly directory: DataDirectory;
+  readonly lock: DirectoryLock;
+  readonly foundMeta: FoundMeta;
+  readonly contents: DirectoryContents;
+}
+
+/** Goes on in a new segment. A loss is recorded before anything else is changed: whatever happens then, no later start is without it. */
+async function begin(options: SizedOptions, { directory, lock, foundMeta, contents }: Opening): Promise<LogStore> {
+  const { disk, random, logger, identity } = options;
+  const { record } = foundMeta;
+  const { recovery } = contents;
+  const { snapshot } = recovery;
+  const quarantine = await readQuarantine(disk, directory.root);
+  const lost = await allLost(disk, directory, record, recovery.lost);
   const meta = await MetaFile.open(disk, directory.root, foundMeta);
+  const writer = makeWriter(options, directory, meta, contents);
+  const older = await olderSnapshot(disk, directory, recovery);
+  try {
+    if (lost !== null && lost.from !== record.repairFrom) await meta.update({ repairFrom: lost.from });
+    await removeTemps(disk, directory);
+    const names = await disk.list(directory.root);
+    if (!names.includes("wal") || !names.includes("snap")) {
+      await makeDirectories(disk, directory.wal);
+      await makeDirectories(disk, directory.snap);
+    }
+    await writer.begin(recovery.first);
+    const inForce = { snapshotIndex: snapshot?.meta.index ?? 0, snapshotTerm: snapshot?.meta.term ?? 0 };
+    if (inForce.snapshotIndex !== record.snapshotIndex) await meta.update(inForce);
+    await clearAway(
+      options,
+      { directory, contents, lost, start: record.bootGeneration + 1 },
+      {
+        segments: new Set(writer.chain.map((link) => link.number)),
+        snapshots: new Set([snapshot, older].flatMap((kept) => (kept === null ? [] : [kept.path]))),
+      },
+    );
+  } catch (reason) {
+    await writer.close();
+    await meta.close();
+    throw reason;
+  }
+  const hardState = { term: record.term, vote: record.vote, commit: commitOf(recovery) };
+  const recovered = { hardState, snapshot: snapshot?.meta ?? null, entries: recovery.entries, quarantine, lost };
+  const snapshots = new SnapshotStore({ disk, random, logger, directory, identity }, { inForce: snapshot, older });
+  options.reserve.opened();
+  return new FileLogStore({ ...options, directory, meta, writer, snapshots, lock, storeId: record.storeId, recovered });
+}
+
+function makeWriter(options: SizedOptions, directory: DataDirectory, meta: MetaFile, { segments, recovery }: DirectoryContents): LogWriter {
+  const { disk, clock, random, logger, identity, reserve } = options;
+  const { bootGeneration, lastSegment } = meta.durable;
   const supply = new SegmentSupply({
     disk,
     clock,
@@ -102,17 +177,19 @@ async function openLocked(
     logger,
     directory,
     meta,
+    reserve,
     identity,
-    bootGeneration: record.bootGeneration + 1,
-    firstNumber: 1 + Math.max(record.lastSegment, found.at(-1)?.number ?? 0),
-    firstBytes: sizes.firstSegmentBytes,
-    segmentBytes: sizes.segmentBytes,
+    bootGeneration: bootGeneration + 1,
+    firstNumber: 1 + Math.max(lastSegment, segments.at(-1)?.number ?? 0),
+    firstBytes: options.firstSegmentBytes,
+    segmentBytes: options.segmentBytes,
   });
-  const terms = new TermRuns(log.base.index, log.base.term);
-  for (const entry of log.entries) terms.append(entry.index, entry.term);
-  const commit = Math.max(log.commitIndex, snapshot?.meta.index ?? 0);
+  const terms = new TermRuns(recovery.base.index, recovery.base.term);
+  for (const entry of recovery.entries) terms.append(entry.index, entry.term);
+  const { chain, markSegment, tail, nextSeq } = recovery;
   const { batchBytesMax = 4 * MEBIBYTE, queueBytesMax = 256 * MEBIBYTE, sealIdleMs = 20 } = options;
-  const writer = new LogWriter({
+  const commitIndex = commitOf(recovery);
+  return new LogWriter({
     clock,
     meta,
     supply,
@@ -120,109 +197,81 @@ async function openLocked(
     queueBytesMax,
     sealIdleMs,
     terms,
-    commitIndex: commit,
-    chain: log.chain,
-    markSegment: log.markSegment,
-    tail: log.tail,
-    nextSeq: log.nextSeq,
+    commitIndex,
+    chain,
+    markSegment,
+    tail,
+    nextSeq,
   });
-  try {
-    await writer.begin(log.first);
-    if (snapshot !== null && snapshot.meta.index > record.snapshotIndex) {
-      await meta.update({ snapshotIndex: snapshot.meta.index, snapshotTerm: snapshot.meta.term });
-    }
-    await removeUnused(disk, directory, writer, snapshot);
-  } catch (reason) {
-    await writer.close();
-    await meta.close();
-    throw reason;
-  }
-  const hardState: HardState = { term: record.term, vote: record.vote, commit };
-  const recovered = { hardState, snapshot: snapshot?.meta ?? null, entries: log.entries, quarantine, lost: null };
-  const snapshots = new SnapshotStore({ disk, random, logger, directory, identity }, snapshot);
-  return new FileLogStore({ disk, logger, directory, meta, writer, snapshots, lock, storeId: record.storeId, recovered });
 }
 
-/** The meta file comes first: a directory with data but without it is damaged. */
-async function readOrMakeMeta(options: LogStoreOptions, directory: DataDirectory): Promise<FoundMeta> {
-  const { disk, random, logger, identity } = options;
-  let found = await readMeta(disk, directory.root, logger);
-  if (found === null) {
-    await checkNoData(disk, directory);
-    if ((await disk.list(directory.root)).includes(META_TEMP_NAME)) await disk.remove(`${directory.root}/${META_TEMP_NAME}`);
-    found = { record: { ...firstMetaRecord(identity, drawStoreId(random)), generation: 1 }, weakerCopy: 0 };
-    await createMeta(disk, directory.root, found.record);
-  }
-  const { record } = found;
-  if (record.clusterId !== identity.clusterId || record.memberId !== identity.memberId) {
-    throw new LogStoreError(
-      "ERR_IDENTITY",
-      `${directory.root}/${META_NAME} belongs to member ${hex16(record.memberId)} of cluster ${hex16(record.clusterId)}, not to member ${hex16(identity.memberId)} of cluster ${hex16(identity.clusterId)}: give this member its own directory`,
-    );
-  }
-  return found;
+function commitOf({ commitIndex, snapshot }: Recovery): number {
+  return Math.max(commitIndex, snapshot?.meta.index ?? 0);
 }
 
-/** A random u64 that is not 0. */
-function drawStoreId(random: Random): bigint {
-  const drawn = viewOf(random.bytes(8)).getBigUint64(0, true);
-  return drawn === 0n ? 1n : drawn;
+/** What this and earlier starts found to be lost, as long as the repair has not ended. */
+async function allLost(disk: Disk, directory: DataDirectory, record: MetaRecord, found: LostEntries | null): Promise<LostEntries | null> {
+  const { repairFrom } = record;
+  if (found !== null) return repairFrom === 0 ? found : { ...found, from: Math.min(repairFrom, found.from) };
+  if (repairFrom === 0) return null;
+  const description =
+    (await readLastDamage(disk, directory)) ?? `An earlier start found entries from log index ${repairFrom} on to be lost`;
+  return { from: repairFrom, description };
 }
 
-/** The snapshot in force, every byte checked. */
-async function findSnapshot(
-  disk: Disk,
-  directory: DataDirectory,
-  identity: Identity,
-  log: RecoveredSegments,
-  logger: Logger,
-): Promise<SnapshotFile | null> {
-  const { mark, gap } = log;
-  if (mark === null) return null;
-  // A missing segment is what a compaction leaves.
-  if (gap?.kind === "damaged")
-    logger.warn("a damaged log segment is not used, a snapshot covers it", { segment: gap.what, snapshotIndex: mark.index });
-  return checkSnapshot(disk, directory.snapshot(mark.index, mark.term), identity, mark);
+/** The newest snapshot before the one in force, if the log goes on from it too: it costs nothing then if the newest is damaged later. */
+async function olderSnapshot(disk: Disk, directory: DataDirectory, { base, entries, snapshot }: Recovery): Promise<KeptSnapshot | null> {
+  if (snapshot === null) return null;
+  const older = (await listIfThere(disk, directory.snap))
+    .flatMap((name) => snapshotPositionOf(name) ?? [])
+    .findLast(({ index, term }) => index < snapshot.meta.index && holds({ base, entries }, { index, term }));
+  return older === undefined ? null : { path: directory.snapshot(older.index, older.term), index: older.index };
 }
 
-async function checkSnapshot(disk: Disk, path: string, identity: Identity, mark: SnapshotMark): Promise<SnapshotFile> {
-  let file: Awaited<ReturnType<typeof verifySnapshotFile>>;
-  try {
-    file = await verifySnapshotFile(disk, path);
-  } catch (reason) {
-    const gone = reason instanceof DiskError && (reason.code === "not-found" || reason.code === "io");
-    throw gone ? damaged(`Snapshot ${path} at log index ${mark.index} can't be read: ${reason.message}`) : reason;
-  }
-  if (file.clusterId !== identity.clusterId || file.memberId !== identity.memberId) {
-    throw new LogStoreError(
-      "ERR_FOREIGN_FILE",
-      `${path} is a snapshot of member ${hex16(file.memberId)} of cluster ${hex16(file.clusterId)}, expected member ${hex16(identity.memberId)} of cluster ${hex16(identity.clusterId)}: take it out of the directory`,
-    );
-  }
-  const same = file.sha256.every((byte, at) => byte === mark.sha256[at]) && file.fileBytes === mark.fileBytes;
-  if (!same || file.meta.index !== mark.index || file.meta.term !== mark.term) {
-    throw damaged(`Snapshot ${path} is not the file that the log names for log index ${mark.index}`);
-  }
-  return file;
+interface Leftovers {
+  readonly directory: DataDirectory;
+  readonly contents: DirectoryContents;
+  readonly lost: LostEntries | null;
+  readonly start: number;
 }
 
-/** Removes segments that nothing leads to any more and snapshots that never came in force. */
-async function removeUnused(disk: Disk, directory: DataDirectory, writer: LogWriter, snapshot: SnapshotFile | null): Promise<void> {
-  const kept = new Set(writer.chain.map((link) => link.number));
-  for (const name of await disk.list(directory.wal)) {
-    const number = segmentNumberOf(name);
-    if (number !== null && !kept.has(number)) await disk.remove(`${directory.wal}/${name}`);
-  }
+/** Removes segments that nothing leads to any more and snapshots that never came in force; what is damaged is kept aside. */
+async function clearAway(
+  { disk, logger }: SizedOptions,
+  { directory, contents, lost, start }: Leftovers,
+  kept: { readonly segments: ReadonlySet<number>; readonly snapshots: ReadonlySet<string> },
+): Promise<void> {
+  const { recovery, search } = contents;
+  const segments = contents.segments.filter(({ number }) => !kept.segments.has(number));
+  const damaged = segments.flatMap((segment) => (isEvidence(segment, lost) ? [segment.path] : []));
+  for (const { path } of segments) if (!damaged.includes(path)) await disk.remove(path);
   await disk.syncDirectory(directory.wal);
-  const inForce = snapshot === null ? null : snapshotName(snapshot.meta.index, snapshot.meta.term);
-  for (const name of await listIfThere(disk, directory.snap)) {
-    if (isSnapshotName(name) && name !== inForce) await disk.remove(`${directory.snap}/${name}`);
+  for (const name of (await listIfThere(disk, directory.snap)).filter(isSnapshotName)) {
+    const path = `${directory.snap}/${name}`;
+    if (kept.snapshots.has(path)) continue;
+    if (recovery.lost !== null || search.bad.some((bad) => bad.path === path)) damaged.push(path);
+    else await disk.remove(path);
   }
+  if (damaged.length === 0 && recovery.lost === null) return;
+  const description = lost?.description ?? recovery.covered.join("; ");
+  await moveDamaged(disk, directory, logger, { start, description, decision: recovery.decision, files: damaged });
 }
 
-function damaged(what: string): LogStoreError {
-  return new LogStoreError(
-    "ERR_DATA_DAMAGED",
-    `${what}. Nothing was changed. Remove this member from the cluster and add it again with an empty directory, or restore a backup`,
-  );
+/** Whether a segment that is not needed tells something about damage, or may hold what a repair can't bring back. */
+function isEvidence(segment: FoundSegment, lost: LostEntries | null): boolean {
+  if ("problem" in segment) return true;
+  const { stop, highestSeq } = segment.scan;
+  return stop.kind === "whole" || (lost !== null && highestSeq > 0);
+}
+
+/** Term and vote are lost: the directory is left as it is. */
+async function openInert(options: SizedOptions, directory: DataDirectory, lock: DirectoryLock, problem: string): Promise<LogStore> {
+  const { disk, random, logger, identity } = options;
+  const owner = await readOwner(disk, directory);
+  if (owner !== null) checkIdentity(directory.root, owner.identity, identity);
+  const description = `${problem}. Nothing in ${directory.root} was changed. Remove this member from the cluster and add it again with an empty directory`;
+  logger.error("the term and vote of this member are lost, it takes no part any more", { what: description });
+  const inForce = await newestSoundSnapshot(disk, directory, identity);
+  const snapshots = new SnapshotStore({ disk, random, logger, directory, identity }, { inForce, older: null });
+  return new InertLogStore({ storeId: owner?.storeId ?? drawStoreId(random), snapshots, lock, description });
 }

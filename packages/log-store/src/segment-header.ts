@@ -54,28 +54,30 @@ export type SegmentHeaderResult =
   | { readonly kind: "damaged" }
   | { readonly kind: "unknown"; readonly version: number };
 
-/** The first sound copy at the beginning of a segment's bytes. */
-export function decodeSegmentHeader(file: Uint8Array): SegmentHeaderResult {
-  for (const copy of [0, 1]) {
-    if (file.length < copy * PAGE_BYTES + HEADER_BYTES) continue;
-    const bytes = file.subarray(copy * PAGE_BYTES, copy * PAGE_BYTES + HEADER_BYTES);
-    const view = viewOf(bytes);
-    if (!hasText(bytes, 0, MAGIC) || view.getUint32(8, true) !== crc32c(bytes.subarray(12))) continue;
-    const version = view.getUint16(12, true);
-    if (version > FORMAT_VERSION || !isZero(bytes, 88, HEADER_BYTES)) return { kind: "unknown", version };
-    const header: SegmentHeader = {
-      clusterId: view.getBigUint64(16, true),
-      memberId: view.getBigUint64(24, true),
-      number: getU64(view, 32),
-      salt: bytes.slice(40, 40 + SALT_BYTES),
-      sizeBytes: getU64(view, 56),
-      bootGeneration: getU64(view, 64),
-      createdMs: getU64(view, 72),
-      storeId: view.getBigUint64(80, true),
-    };
-    const shape = view.getUint16(14, true) === HEADER_BYTES && view.getUint32(48, true) === copy && view.getUint32(52, true) === PAGE_BYTES;
-    const fields = header.number > 0 && header.sizeBytes > FRAMES_OFFSET && header.bootGeneration >= 0 && header.storeId !== 0n;
-    if (shape && fields) return { kind: "valid", header };
-  }
-  return { kind: "damaged" };
+/** The sound copy at the beginning of a segment's bytes that says `number`, or else the first one. */
+export function decodeSegmentHeader(file: Uint8Array, number: number): SegmentHeaderResult {
+  const copies = [decodeCopy(file, 0), decodeCopy(file, 1)].filter(({ kind }) => kind !== "damaged");
+  return copies.find((copy) => copy.kind === "valid" && copy.header.number === number) ?? copies[0] ?? { kind: "damaged" };
+}
+
+function decodeCopy(file: Uint8Array, copy: 0 | 1): SegmentHeaderResult {
+  const bytes = file.subarray(copy * PAGE_BYTES, copy * PAGE_BYTES + HEADER_BYTES);
+  if (bytes.length < HEADER_BYTES) return { kind: "damaged" };
+  const view = viewOf(bytes);
+  if (!hasText(bytes, 0, MAGIC) || view.getUint32(8, true) !== crc32c(bytes.subarray(12))) return { kind: "damaged" };
+  const version = view.getUint16(12, true);
+  if (version > FORMAT_VERSION || !isZero(bytes, 88, HEADER_BYTES)) return { kind: "unknown", version };
+  const header: SegmentHeader = {
+    clusterId: view.getBigUint64(16, true),
+    memberId: view.getBigUint64(24, true),
+    number: getU64(view, 32),
+    salt: bytes.slice(40, 40 + SALT_BYTES),
+    sizeBytes: getU64(view, 56),
+    bootGeneration: getU64(view, 64),
+    createdMs: getU64(view, 72),
+    storeId: view.getBigUint64(80, true),
+  };
+  const shape = view.getUint16(14, true) === HEADER_BYTES && view.getUint32(48, true) === copy && view.getUint32(52, true) === PAGE_BYTES;
+  const fields = header.number > 0 && header.sizeBytes > FRAMES_OFFSET && header.bootGeneration >= 0 && header.storeId !== 0n;
+  return shape && fields ? { kind: "valid", header } : { kind: "damaged" };
 }

@@ -1,10 +1,15 @@
 import { type Disk, DiskError } from "@raftkv/raft-node";
 import { type DataDirectory, listIfThere, segmentNumberOf } from "./data-directory.ts";
-import { hex16, type Identity, PAGE_BYTES } from "./format.ts";
-import type { FoundSegment } from "./log-recovery.ts";
+import { FRAMES_OFFSET, hex16, type Identity, PAGE_BYTES } from "./format.ts";
 import { LogStoreError } from "./log-store-error.ts";
-import { decodeSegmentHeader } from "./segment-header.ts";
-import { scanSegment } from "./segment-scan.ts";
+import { decodeSegmentHeader, type SegmentHeader } from "./segment-header.ts";
+import { type SegmentScan, scanSegment } from "./segment-scan.ts";
+import { readSmallFile } from "./small-file.ts";
+
+/** A segment file as it was found: read, or unusable for a reason. */
+export type FoundSegment =
+  | { readonly number: number; readonly path: string; readonly scan: SegmentScan }
+  | { readonly number: number; readonly path: string; readonly problem: string };
 
 /** All segments, ascending, each read once. */
 export async function readSegments(disk: Disk, directory: DataDirectory, identity: Identity): Promise<readonly FoundSegment[]> {
@@ -33,6 +38,22 @@ async function readSegment(disk: Disk, directory: DataDirectory, identity: Ident
   return judgeSegment(bytes, { path, number }, identity);
 }
 
+/** The headers of all segments that have a sound one, the newest first. Throws nothing for those that have not. */
+export async function readSegmentHeaders(disk: Disk, directory: DataDirectory): Promise<readonly SegmentHeader[]> {
+  const headers: SegmentHeader[] = [];
+  for (const name of (await listIfThere(disk, directory.wal)).toReversed()) {
+    const number = segmentNumberOf(name);
+    if (number === null) continue;
+    try {
+      const result = decodeSegmentHeader(await readSmallFile(disk, directory.segment(number), FRAMES_OFFSET), number);
+      if (result.kind === "valid") headers.push(result.header);
+    } catch (reason) {
+      if (!(reason instanceof DiskError)) throw reason;
+    }
+  }
+  return headers;
+}
+
 /** Decides what the bytes of a segment file are. Throws `ERR_FORMAT_TOO_NEW` and `ERR_FOREIGN_FILE`. */
 export function judgeSegment(
   bytes: Uint8Array,
@@ -40,7 +61,7 @@ export function judgeSegment(
   identity: Identity,
 ): FoundSegment {
   const { path, number } = place;
-  const result = decodeSegmentHeader(bytes);
+  const result = decodeSegmentHeader(bytes, number);
   if (result.kind === "unknown") {
     throw new LogStoreError(
       "ERR_FORMAT_TOO_NEW",

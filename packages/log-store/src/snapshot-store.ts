@@ -17,7 +17,16 @@ export interface SnapshotStoreOptions {
   readonly identity: Identity;
 }
 
-/** The files in `snap/`: which one is in force, which are being read, which were received. */
+/** A snapshot that was in force before, and is kept with the log that goes on from it. */
+export interface KeptSnapshot {
+  readonly path: string;
+  readonly index: number;
+}
+
+/**
+ * The files in `snap/`: which one is in force, which one was before it, which are being read, which were received. The one before stays,
+ * so that a damaged snapshot costs nothing.
+ */
 export class SnapshotStore {
   readonly #options: SnapshotStoreOptions;
   readonly #received = new Map<string, SnapshotFile>();
@@ -25,14 +34,26 @@ export class SnapshotStore {
   readonly #readers = new Map<string, number>();
   readonly #obsolete = new Set<string>();
   #inForce: SnapshotFile | null;
+  #older: KeptSnapshot | null;
+  /** Where the log begins anew with the one in force, 0 if it does not. */
+  #installedIndex = 0;
 
-  constructor(options: SnapshotStoreOptions, inForce: SnapshotFile | null) {
+  constructor(
+    options: SnapshotStoreOptions,
+    { inForce, older }: { readonly inForce: SnapshotFile | null; readonly older: KeptSnapshot | null },
+  ) {
     this.#options = options;
     this.#inForce = inForce;
+    this.#older = older;
   }
 
   get inForce(): SnapshotFile | null {
     return this.#inForce;
+  }
+
+  /** The log after this index is kept: a snapshot alone, if it is not where the log begins, is not enough to do without the rest. */
+  get neededIndex(): number {
+    return this.#older?.index ?? this.#installedIndex;
   }
 
   /** Writes this member's own state to a temporary file. */
@@ -78,11 +99,18 @@ export class SnapshotStore {
     return { ...file, path };
   }
 
-  /** The log's mark for this file is durable. The one before stays until `removeObsolete`. */
-  putInForce(file: SnapshotFile): void {
+  /**
+   * The log's mark for this file is durable. An own snapshot leaves the one before as the older; a log that was installed goes on from
+   * nothing older. What is not needed any more stays until `removeObsolete`.
+   */
+  putInForce(file: SnapshotFile, kind: SnapshotMark["kind"]): void {
     assert(file.meta.index > (this.#inForce?.meta.index ?? 0), "A snapshot in force is replaced by a later one");
-    if (this.#inForce !== null) this.#obsolete.add(this.#inForce.path);
+    const before = this.#inForce === null ? null : { path: this.#inForce.path, index: this.#inForce.meta.index };
+    const kept = kind === "own" ? before : null;
+    for (const snapshot of [before, this.#older]) if (snapshot !== null && snapshot !== kept) this.#obsolete.add(snapshot.path);
+    this.#older = kept;
     this.#inForce = file;
+    this.#installedIndex = kind === "own" ? 0 : file.meta.index;
   }
 
   /** Removes older snapshots that nobody reads. */
