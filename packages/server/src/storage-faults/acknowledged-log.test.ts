@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { AcknowledgedLog } from "./acknowledged-log.ts";
 import { checkData } from "./kill-loop.ts";
-import { buildStorageProgram, StorageProcess } from "./storage-process.ts";
+import { StorageProcess } from "./storage-process.ts";
+import { buildStorageProgram } from "./storage-program-file.ts";
 import type { StorageLine } from "./storage-work.ts";
 
 /** A check that finds nothing wrong anywhere is worth nothing: here is a store that went its way to the end, and stories that do not fit it. */

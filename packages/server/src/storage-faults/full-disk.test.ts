@@ -5,7 +5,8 @@ import { afterAll, describe, expect, test } from "vitest";
 import { AcknowledgedLog } from "./acknowledged-log.ts";
 import { checkData } from "./kill-loop.ts";
 import { SmallDisk } from "./small-disk.ts";
-import { buildStorageProgram, StorageProcess } from "./storage-process.ts";
+import { StorageProcess } from "./storage-process.ts";
+import { buildStorageProgram } from "./storage-program-file.ts";
 import { exitStorageFailed } from "./storage-work.ts";
 
 const sizeBytes = 12 * 1024 * 1024;
@@ -16,6 +17,7 @@ const noSpace = /^storage program: .*No space left to .* at \/.*: free some and 
 const disk = await SmallDisk.mount(sizeBytes);
 if (disk === null) console.warn("This user may not mount a small file system: the tests of a full disk are skipped");
 const folder = mkdtempSync(join(tmpdir(), "raftkv-full-"));
+const program = buildStorageProgram(folder);
 afterAll(async () => {
   await disk?.unmount();
   rmSync(folder, { recursive: true, force: true });
@@ -23,7 +25,7 @@ afterAll(async () => {
 
 /** Runs a program in `directory` and notes what it acknowledges. */
 async function work(directory: string, log: AcknowledgedLog, options: { readonly seed: number; readonly works: number }) {
-  const end = await new StorageProcess(buildStorageProgram(folder), { directory, ...options }).ended;
+  const end = await new StorageProcess(program, { directory, ...options }).ended;
   for (const line of end.lines) log.note(line);
   return end;
 }

@@ -4,12 +4,16 @@ import { join } from "node:path";
 import { SeededRandom } from "@raftkv/raft-core/testing";
 import { NodeClock } from "../ports/node-clock.ts";
 import { AcknowledgedLog } from "./acknowledged-log.ts";
-import { buildStorageProgram, StorageProcess, type StorageProcessEnd } from "./storage-process.ts";
+import { StorageProcess, type StorageProcessEnd } from "./storage-process.ts";
 import { openProgramStore } from "./storage-program.ts";
 
 export interface KillLoopOptions {
+  /** The file of a storage program. */
+  readonly program: string;
   readonly seed: number;
   readonly cycles: number;
+  /** Called after each cycle with what was counted so far. */
+  readonly onCycle?: (counts: KillCounts) => void;
 }
 
 export interface KillCounts {
@@ -32,10 +36,9 @@ const clock = new NodeClock();
  * Starts a storage program on the same data directory again and again, kills it at any moment, as it opens its store or works, and
  * opens the store that it leaves: every acknowledged call shows, all others wholly or not at all. Throws with seed and cycle if not.
  */
-export async function runKillLoop({ seed, cycles }: KillLoopOptions): Promise<KillCounts> {
+export async function runKillLoop({ program, seed, cycles, onCycle }: KillLoopOptions): Promise<KillCounts> {
   const directory = await mkdtemp(join(tmpdir(), "raftkv-kill-"));
   try {
-    const program = buildStorageProgram(directory);
     const random = new SeededRandom(seed);
     const log = new AcknowledgedLog();
     let counts = noCounts;
@@ -46,6 +49,7 @@ export async function runKillLoop({ seed, cycles }: KillLoopOptions): Promise<Ki
       const violation = await checkData(join(directory, "data"), log);
       if (violation !== null) throw new Error(`Seed ${seed}, cycle ${cycle}: ${violation}`);
       counts = added(counts, countsOf(end));
+      onCycle?.(counts);
     }
     return counts;
   } finally {

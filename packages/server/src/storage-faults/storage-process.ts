@@ -1,8 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { programSource } from "../testing/program-source.ts";
 import type { StorageProgramOptions } from "./storage-program.ts";
 import type { StorageLine } from "./storage-work.ts";
 
@@ -15,14 +12,6 @@ export interface StorageProcessEnd {
   readonly errors: string;
 }
 
-/** Builds the storage program into `directory`; returns its path. */
-export function buildStorageProgram(directory: string): string {
-  const path = join(directory, "storage-program.mjs");
-  const statements = "process.exitCode = await module.runStorageProgram(JSON.parse(process.argv[2]));";
-  writeFileSync(path, programSource(new URL("./storage-program.ts", import.meta.url), statements));
-  return path;
-}
-
 /** A storage program that runs in a process of its own. */
 export class StorageProcess {
   readonly ended: Promise<StorageProcessEnd>;
@@ -32,6 +21,7 @@ export class StorageProcess {
   #lineCount = 0;
   readonly #waiting: { readonly count: number; readonly wake: () => void }[] = [];
 
+  /** `program` is a file that hands its first argument, as JSON, to `runStorageProgram`. */
   constructor(program: string, options: StorageProgramOptions, environment: NodeJS.ProcessEnv = process.env) {
     this.#child = spawn(process.execPath, [program, JSON.stringify(options)], { stdio: ["ignore", "pipe", "pipe"], env: environment });
     this.#child.stdout?.setEncoding("utf8").on("data", (text: string) => this.#read(text));
