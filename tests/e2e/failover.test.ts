@@ -1,8 +1,6 @@
 import { afterEach, describe, expect, test } from "vitest";
-import { eventually } from "../support/eventually.ts";
-import { runHistoryLoad } from "../support/history-load.ts";
+import { expectIntact, loadWhile } from "../support/disturbed-load.ts";
 import { ProcessCluster } from "../support/process-cluster.ts";
-import type { WriteHistory } from "../support/write-history.ts";
 
 const flags = ["--heartbeat-interval=50", "--election-timeout=500", "--snapshot-count=5000", "--log-level=warn"];
 
@@ -11,33 +9,6 @@ afterEach(async () => {
   await cluster?.dispose();
   cluster = null;
 });
-
-/** The load runs while `disturb` does; then everybody is up again and must hold what was acknowledged. */
-async function loadWhile(
-  running: ProcessCluster,
-  writes: number,
-  disturb: (acknowledged: () => number) => Promise<void>,
-): Promise<WriteHistory> {
-  let acknowledged = 0;
-  const load = runHistoryLoad({ cluster: running, writes, onProgress: (count) => (acknowledged = count) });
-  const disturbance = disturb(() => acknowledged);
-  const [history] = await Promise.all([load, disturbance]);
-  return history;
-}
-
-async function expectIntact(running: ProcessCluster, history: WriteHistory): Promise<void> {
-  await running.leader();
-  const first = await running.members[0]?.endpoint.all("linearizable");
-  for (const member of running.members) {
-    await eventually(async () => {
-      const state = await member.endpoint.all("linearizable");
-      expect(state).toEqual(first);
-      expect(history.violations(state), member.name).toEqual([]);
-    });
-    // The linearizable read brought the member up to date: what it has itself must be the same.
-    expect(await member.endpoint.all("serializable")).toEqual(first);
-  }
-}
 
 async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));

@@ -56,9 +56,10 @@ export class ClusterMember {
     return this.current?.running === true;
   }
 
-  start(): void {
+  /** `environment` is added to that of this process. */
+  start(environment: NodeJS.ProcessEnv = {}): void {
     if (this.running) throw new Error(`${this.name} runs already`);
-    this.current = new RaftKVProcess(["server", ...this.args()]);
+    this.current = new RaftKVProcess(["server", ...this.args()], { environment });
   }
 
   private args(): readonly string[] {
