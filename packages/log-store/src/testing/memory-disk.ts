@@ -1,5 +1,5 @@
 import { type DirectoryLock, type Disk, DiskError, type DiskFile } from "@raftkv/raft-node";
-import { roundUp, SECTOR_BYTES } from "../format.ts";
+import { isZero, roundUp, SECTOR_BYTES } from "../format.ts";
 
 export interface DiskCall {
   readonly name:
@@ -45,10 +45,11 @@ class Inode {
     this.durable = this.durable.slice();
   }
 
-  /** Whether it matters if the sector survives: it holds something else than before, or it lies beyond the end that is certain. */
+  /** Whether the sector reads otherwise if it survives. A hole reads as zeros, so that of zeros beyond the end only the size counts. */
   #differs(sector: number): boolean {
-    const [from, to] = [sector * SECTOR_BYTES, (sector + 1) * SECTOR_BYTES];
-    return to > this.durable.length || Buffer.compare(this.bytes.subarray(from, to), this.durable.subarray(from, to)) !== 0;
+    const [from, to] = [sector * SECTOR_BYTES, Math.min((sector + 1) * SECTOR_BYTES, this.bytes.length)];
+    if (from >= this.durable.length) return !isZero(this.bytes, from, to);
+    return Buffer.compare(this.bytes.subarray(from, to), this.durable.subarray(from, to)) !== 0;
   }
 
   resize(sizeBytes: number): void {
@@ -134,6 +135,8 @@ export class MemoryDisk implements Disk {
   before: (call: DiskCall) => Promise<void> | void = () => {};
   /** Breaks the promise of every sync, to show that tests notice. */
   ignoresSyncs = false;
+  /** A write that would make the files larger than this together finds no space. */
+  capacityBytes = Infinity;
   callCount = 0;
   readonly counts: Record<DiskCall["name"], number> = {
     makeDirectory: 0,
@@ -160,6 +163,11 @@ export class MemoryDisk implements Disk {
   /** Files that are open now. */
   get openFiles(): number {
     return this.#openFiles;
+  }
+
+  /** Sizes of all files together. */
+  get usedBytes(): number {
+    return [...new Set(this.#names.values())].reduce((sum, node) => sum + (node === "directory" ? 0 : node.bytes.length), 0);
   }
 
   /** The call of this number fails, and all after it, as if the process had ended within it. */
@@ -299,6 +307,7 @@ export class MemoryDisk implements Disk {
       write: (offset, chunks) =>
         call("write", () => {
           checkWritable();
+          this.#checkSpace(path, inode, offset, chunks);
           inode.write(offset, chunks);
         }),
       truncate: (sizeBytes) =>
@@ -315,6 +324,7 @@ export class MemoryDisk implements Disk {
         // One call: a crash within it leaves any sectors.
         await call("writeDurably", () => {
           checkWritable();
+          this.#checkSpace(path, inode, offset, chunks);
           inode.write(offset, chunks);
         });
         const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
@@ -336,6 +346,13 @@ export class MemoryDisk implements Disk {
     await this.before({ name, path, number });
     effect?.();
     if (number === this.#crashAt) throw new DiskError("io", path, "the process ends");
+  }
+
+  #checkSpace(path: string, inode: Inode, offset: number, chunks: readonly Uint8Array[]): void {
+    if (this.capacityBytes === Infinity) return;
+    const end = chunks.reduce((sum, chunk) => sum + chunk.length, offset);
+    const growth = Math.max(0, end - inode.bytes.length);
+    if (growth > 0 && this.usedBytes + growth > this.capacityBytes) throw new DiskError("no-space", path, `no space left for ${path}`);
   }
 
   #change(change: NameChange): void {
