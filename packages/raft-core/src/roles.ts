@@ -70,8 +70,8 @@ function leaveRole(state: CoreState, term: Term, leader: NodeId, cause: NodeId):
   forgetReads(state, term, leader);
   if (term !== state.term) {
     state.term = term;
-    state.vote = 0;
     state.repair?.termBegan();
+    state.vote = 0;
   }
   state.leader = leader;
   if (leader === 0) {

@@ -159,7 +159,7 @@ export const electionMutations: readonly Mutation[] = [
     edits: [
       {
         file: "dispatch.ts",
-        find: "const isFreeing = state.options.checkQuorum || state.options.preVote;",
+        find: "const isFreeing = state.options.checkQuorum || state.options.preVote || state.repair !== null;",
         replace: "const isFreeing = false;",
       },
     ],

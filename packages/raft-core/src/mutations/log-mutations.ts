@@ -18,8 +18,8 @@ export const logMutations: readonly Mutation[] = [
     edits: [
       {
         file: "follower.ts",
-        find: "function acknowledge(state: CoreState, to: NodeId, index: LogIndex): void {\n  state.outbox.sendWhenDurable({",
-        replace: "function acknowledge(state: CoreState, to: NodeId, index: LogIndex): void {\n  state.outbox.send({",
+        find: "outbox.sendWhenDurable(repair === null",
+        replace: "outbox.send(repair === null",
       },
     ],
   },

@@ -31,6 +31,14 @@ describe("a mistake planted in the core is noticed", () => {
   });
 });
 
+test("a repair that ends without anything coming back loses a committed entry", async () => {
+  const hasty = mutations.filter(({ name }) => name === "a repair ends without anything coming back");
+  const core = await patchedCore(hasty.flatMap(({ edits }) => edits));
+  const shownBy = "a committed entry outlives the damage of a member that acknowledged it";
+  expect(whatBreaks(core, shownBy, 0)).toMatch(/leads and lacks the committed entry 2$/);
+  expect(whatBreaks(core, "damaged", SEEDS_AS_IT_IS)).toMatch(/ends its repair without the committed entry \d+, which it had acknowledged/);
+});
+
 test("every planted mistake changes exactly one place each time, and has a name of its own", async () => {
   const edits = mutations.flatMap((mutation) => mutation.edits);
   const counts = await Promise.all(edits.map(async (edit) => ({ edit, count: await occurrences(edit) })));

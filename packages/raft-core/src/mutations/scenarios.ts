@@ -18,9 +18,13 @@ import {
 import { ELECTION_TICKS, TestCluster } from "../testing/test-cluster.ts";
 import type { TestMember } from "../testing/test-member.ts";
 import { Progress } from "../tracker/progress.ts";
+import { demand } from "./demand.ts";
+import { repairScenarios } from "./repair-scenarios.ts";
 
 /** What chance meets too seldom, one promise each. They throw if it is broken. */
 export const scenarios = {
+  ...repairScenarios,
+
   "a member that hears nobody keeps its term": (): void => {
     const cluster = new TestCluster({ size: 3 });
     cluster.elect(1);
@@ -231,10 +235,6 @@ export const scenarios = {
 } as const;
 
 export type ScenarioName = keyof typeof scenarios;
-
-function demand(holds: boolean, sentence: string): void {
-  if (!holds) throw new Error(sentence);
-}
 
 function collectAfter(member: TestMember, action: () => void): void {
   action();

@@ -1,5 +1,13 @@
 import { votersOnly } from "../membership/configuration.ts";
-import type { AppendEntries, PeerMessage, RequestPreVote, RequestPreVoteResponse, RequestVote, RequestVoteResponse } from "../messages.ts";
+import type {
+  AppendEntries,
+  Heartbeat,
+  PeerMessage,
+  RequestPreVote,
+  RequestPreVoteResponse,
+  RequestVote,
+  RequestVoteResponse,
+} from "../messages.ts";
 import type { CoreOptions } from "../options.ts";
 import type { Configuration, LogEntry, NodeId } from "../types.ts";
 import { SeededRandom } from "./seeded-random.ts";
@@ -105,11 +113,16 @@ export function append(from: NodeId, body: AppendBody): AppendEntries {
   return { type: "appendEntries", from, to: 1, term, prevIndex, prevTerm, commit, entries: entriesOf(terms, prevIndex + 1) };
 }
 
-export function accept(from: NodeId, body: { readonly term: number; readonly index: number }): PeerMessage {
+/** A member under repair says so in its answers. */
+interface Mark {
+  readonly repairId?: number;
+}
+
+export function accept(from: NodeId, body: { readonly term: number; readonly index: number } & Mark): PeerMessage {
   return { type: "appendEntriesResponse", from, to: 1, ...body, rejected: false, hintIndex: 0, hintTerm: 0 };
 }
 
-export interface Refusal {
+export interface Refusal extends Mark {
   readonly term: number;
   readonly index: number;
   readonly hintIndex: number;
@@ -120,12 +133,12 @@ export function refuse(from: NodeId, body: Refusal): PeerMessage {
   return { type: "appendEntriesResponse", from, to: 1, ...body, rejected: true };
 }
 
-export function heartbeat(from: NodeId, body: { readonly term: number; readonly commit?: number }): PeerMessage {
-  return { type: "heartbeat", from, to: 1, term: body.term, commit: body.commit ?? 0, readPosition: 0 };
+export function heartbeat(from: NodeId, body: Pick<Heartbeat, "term"> & Partial<Pick<Heartbeat, "commit" | "repair">>): PeerMessage {
+  return { type: "heartbeat", from, to: 1, commit: 0, readPosition: 0, ...body };
 }
 
-export function heartbeatAnswer(from: NodeId, body: { readonly term: number; readonly readPosition?: number }): PeerMessage {
-  return { type: "heartbeatResponse", from, to: 1, term: body.term, readPosition: body.readPosition ?? 0 };
+export function heartbeatAnswer(from: NodeId, body: { readonly term: number; readonly readPosition?: number } & Mark): PeerMessage {
+  return { type: "heartbeatResponse", from, to: 1, readPosition: 0, ...body };
 }
 
 export function ofType<Type extends PeerMessage["type"]>(
