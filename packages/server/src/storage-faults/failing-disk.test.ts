@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { AcknowledgedLog } from "./acknowledged-log.ts";
 import { buildDiskFaults, failedCall, faultEnvironment, noDiskFaults } from "./disk-fault.ts";
 import { checkData } from "./kill-loop.ts";
-import { StorageProcess, type StorageProcessEnd } from "./storage-process.ts";
+import { StorageProcess } from "./storage-process.ts";
 import { buildStorageProgram } from "./storage-program-file.ts";
 import { exitStorageFailed, type StorageLine } from "./storage-work.ts";
 
