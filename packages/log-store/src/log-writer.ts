@@ -96,6 +96,7 @@ export class LogWriter {
   #sealTimer: Timer | null = null;
   #sealIsDue = false;
   #failure: LogStoreError | null = null;
+  #isFailureTold = false;
   #commitIndex: number;
   #markSegment: number;
   /** Commit index after everything that waits. */
@@ -158,11 +159,7 @@ export class LogWriter {
     return new Promise((resolve, reject) => {
       const bytes = operationBytes(operation);
       if (this.#failure !== null) {
-        reject(
-          new LogStoreError("ERR_STORAGE_FAILED", `Storage failed before and is not used again: ${this.#failure.message}`, {
-            cause: this.#failure,
-          }),
-        );
+        reject(this.#refusal(this.#failure));
         return;
       }
       this.#queue.push({ operation, bytes, resolve, reject });
@@ -194,8 +191,22 @@ export class LogWriter {
   /** Makes `reason` final. */
   fail(reason: unknown): void {
     this.#failure ??= LogStoreError.from(reason, "write the log");
-    for (const waiting of this.#queue.splice(0)) waiting.reject(this.#failure);
+    this.#reject(this.#queue.splice(0), this.#failure);
     this.#queueBytes = 0;
+  }
+
+  #reject(waiting: readonly Waiting[], failure: LogStoreError): void {
+    if (waiting.length > 0) this.#isFailureTold = true;
+    for (const { reject } of waiting) reject(failure);
+  }
+
+  /** For what comes after the failure. Whoever is the first to hear of it is told all: nothing may have waited when it happened. */
+  #refusal(failure: LogStoreError): LogStoreError {
+    if (this.#isFailureTold) {
+      return new LogStoreError("ERR_STORAGE_FAILED", `Storage failed before and is not used again: ${failure.message}`, { cause: failure });
+    }
+    this.#isFailureTold = true;
+    return failure;
   }
 
   /** Forgets the segments that hold nothing after `index`. The one with the newest snapshot's mark stays, whatever its entries. */
@@ -236,7 +247,7 @@ export class LogWriter {
       for (const waiting of group) waiting.resolve();
     } catch (reason) {
       this.fail(reason);
-      for (const waiting of group) waiting.reject(this.#failure ?? LogStoreError.from(reason, "write the log"));
+      this.#reject(group, this.#failure ?? LogStoreError.from(reason, "write the log"));
     }
   }
 

@@ -65,14 +65,9 @@ export async function openLogStore(options: LogStoreOptions): Promise<LogStore> 
   }
   const { disk, clock, logger, directory, reserveBytes = 2 * segmentBytes } = options;
   const reserve = new DiskReserve({ disk, clock, logger, directory, sizeBytes: reserveBytes });
-  let lock: DirectoryLock | null = null;
   try {
-    await makeDirectories(disk, directory);
-    const held = await disk.lock(directory);
-    lock = held;
-    return await reserve.openWithin(() => openLocked({ ...options, segmentBytes, firstSegmentBytes, reserve }, held));
+    return await reserve.openWithin(() => openDirectory({ ...options, segmentBytes, firstSegmentBytes, reserve }));
   } catch (reason) {
-    await lock?.release();
     throw LogStoreError.from(reason, `open the data directory ${directory}`);
   }
 }
@@ -81,6 +76,18 @@ interface SizedOptions extends LogStoreOptions {
   readonly segmentBytes: number;
   readonly firstSegmentBytes: number;
   readonly reserve: DiskReserve;
+}
+
+async function openDirectory(options: SizedOptions): Promise<LogStore> {
+  const { disk, directory } = options;
+  await makeDirectories(disk, directory);
+  const lock = await disk.lock(directory);
+  try {
+    return await openLocked(options, lock);
+  } catch (reason) {
+    await lock.release();
+    throw reason;
+  }
 }
 
 async function openLocked(options: SizedOptions, lock: DirectoryLock): Promise<LogStore> {

@@ -1,5 +1,6 @@
-import { type Clock, type Disk, DiskError, type Logger, type Random } from "@raftkv/raft-node";
+import type { Clock, Disk, Logger, Random } from "@raftkv/raft-node";
 import type { DataDirectory } from "./data-directory.ts";
+import { type DiskReserve, isDiskFull } from "./disk-reserve.ts";
 import { FRAMES_OFFSET, hex16, type Identity, PAGE_BYTES, roundUp } from "./format.ts";
 import { saltCrcOf } from "./frame.ts";
 import { assert } from "./log-store-error.ts";
@@ -10,6 +11,8 @@ import { encodeSegmentHeader, SALT_BYTES } from "./segment-header.ts";
 
 /** Each segment of a process life is this many times larger than the one before, up to `segmentBytes`: restarts stay cheap. */
 const GROWTH = 4;
+/** Until a segment that found no space is tried again. */
+const RETRY_MS = 1_000;
 
 /** A segment in place: its number is in the meta file. The file stays open until it is full. */
 export interface Segment {
@@ -17,6 +20,11 @@ export interface Segment {
   readonly path: string;
   readonly file: SegmentFile;
   readonly saltCrc: number;
+}
+
+/** A segment that still has its temporary name. */
+interface UnplacedSegment extends Omit<Segment, "path"> {
+  readonly temp: string;
 }
 
 /** Whether a batch of `bytes` fits at `offset`, and a seal after it. */
@@ -31,6 +39,7 @@ export interface SegmentSupplyOptions {
   readonly logger: Logger;
   readonly directory: DataDirectory;
   readonly meta: MetaFile;
+  readonly reserve: DiskReserve;
   readonly identity: Identity;
   readonly bootGeneration: number;
   readonly firstNumber: number;
@@ -48,6 +57,8 @@ export class SegmentSupply {
   #nextNumber: number;
   #nextBytes: number;
   #prepared: Promise<Segment | null> | null = null;
+  /** When a segment that found no space is tried again, null if the last one found some. */
+  #retryMs: number | null = null;
 
   constructor(options: SegmentSupplyOptions) {
     this.#options = options;
@@ -57,15 +68,10 @@ export class SegmentSupply {
 
   /** Begins to prepare the next segment if none is under way. `onFailure` is told of a failure that is final. */
   prepareAhead(onFailure: (reason: unknown) => void): void {
-    this.#prepared ??= this.#create(0).catch((reason: unknown) => {
-      if (reason instanceof DiskError && reason.code === "no-space") {
-        // Not final: the segment is needed later, and space may be there by then.
-        this.#options.logger.warn("no space to prepare the next log segment", { path: reason.path });
-      } else {
-        onFailure(reason);
-      }
-      return null;
-    });
+    if (this.#prepared !== null || this.#options.clock.monotonicMs() < (this.#retryMs ?? 0)) return;
+    const preparing = this.#prepareIfSpace();
+    this.#prepared = preparing;
+    preparing.catch(onFailure);
   }
 
   /** A segment that holds a batch of `bytes`. One that was prepared and is too small is left unused. */
@@ -74,40 +80,80 @@ export class SegmentSupply {
     this.#prepared = null;
     if (prepared !== null && fits(prepared, FRAMES_OFFSET, bytes)) return prepared;
     await prepared?.file.close();
-    return this.#create(bytes);
+    return this.#putInPlace(await this.#make(bytes));
   }
 
   async close(): Promise<void> {
-    const prepared = await this.#prepared;
+    // A failure was told to whoever asked for the segment.
+    const prepared = await this.#prepared?.catch(() => null);
     await prepared?.file.close();
   }
 
-  async #create(batchBytes: number): Promise<Segment> {
+  /** No space is not final: the segment is needed later, and space may be there by then. */
+  async #prepareIfSpace(): Promise<Segment | null> {
+    const { clock, logger } = this.#options;
+    let made: UnplacedSegment;
+    try {
+      made = await this.#make(0);
+    } catch (reason) {
+      if (!isDiskFull(reason)) throw reason;
+      if (this.#retryMs === null) {
+        const advice = "free space on this disk: when the current segment is full, this member stops";
+        logger.warn("there is no space for the next log segment", { reason: String(reason), advice });
+      }
+      this.#retryMs = clock.monotonicMs() + RETRY_MS;
+      this.#prepared = null;
+      return null;
+    }
+    if (this.#retryMs !== null) logger.info("there is space for the next log segment again");
+    this.#retryMs = null;
+    return this.#putInPlace(made);
+  }
+
+  /** A segment under a temporary name, synced. A reserve that is being made gives way. */
+  async #make(batchBytes: number): Promise<UnplacedSegment> {
+    const sizeBytes = Math.max(this.#nextBytes, FRAMES_OFFSET + roundUp(batchBytes, PAGE_BYTES) + SEAL_BYTES);
+    try {
+      return await this.#write(sizeBytes);
+    } catch (reason) {
+      if (!isDiskFull(reason) || !(await this.#options.reserve.giveWay())) throw reason;
+      return this.#write(sizeBytes);
+    }
+  }
+
+  async #write(sizeBytes: number): Promise<UnplacedSegment> {
     const { disk, clock, random, directory, meta, identity, bootGeneration } = this.#options;
     const number = this.#nextNumber;
-    const sizeBytes = Math.max(this.#nextBytes, FRAMES_OFFSET + roundUp(batchBytes, PAGE_BYTES) + SEAL_BYTES);
     const salt = random.bytes(SALT_BYTES);
     assert(salt.length === SALT_BYTES, "The random source gives as many bytes as asked");
     const temp = directory.segmentTemp(hex16(random.below(0x1_0000_0000)));
-    const path = directory.segment(number);
     const file = await disk.open(temp, "create");
-    let inPlace = false;
     try {
       const { storeId } = meta.durable;
       const header = encodeSegmentHeader({ ...identity, storeId, number, salt, sizeBytes, bootGeneration, createdMs: clock.wallMs() });
-      const segmentFile = await SegmentFile.make(file, header, sizeBytes);
-      await disk.rename(temp, path);
-      inPlace = true;
-      await disk.syncDirectory(directory.wal);
-      await meta.update({ lastSegment: number, bootGeneration });
-      this.#nextNumber = number + 1;
-      this.#nextBytes = Math.min(this.#options.segmentBytes, GROWTH * this.#nextBytes);
-      return { number, path, file: segmentFile, saltCrc: saltCrcOf(salt) };
+      return { number, temp, file: await SegmentFile.make(file, header, sizeBytes), saltCrc: saltCrcOf(salt) };
     } catch (reason) {
       await file.close();
       // The space counts; if this fails too, the next start removes it.
-      if (!inPlace) await disk.remove(temp).catch(() => {});
+      await disk.remove(temp).catch(() => {});
       throw reason;
     }
+  }
+
+  /** Gives the segment its name, and the meta file its number. */
+  async #putInPlace({ number, temp, file, saltCrc }: UnplacedSegment): Promise<Segment> {
+    const { disk, directory, meta, bootGeneration } = this.#options;
+    const path = directory.segment(number);
+    try {
+      await disk.rename(temp, path);
+      await disk.syncDirectory(directory.wal);
+      await meta.update({ lastSegment: number, bootGeneration });
+    } catch (reason) {
+      await file.close();
+      throw reason;
+    }
+    this.#nextNumber = number + 1;
+    this.#nextBytes = Math.min(this.#options.segmentBytes, GROWTH * this.#nextBytes);
+    return { number, path, file, saltCrc };
   }
 }
