@@ -1,212 +1,14 @@
 import { DiskError } from "@raftkv/raft-node";
 import { describe, expect, test } from "vitest";
-import { PAGE_BYTES, SECTOR_BYTES } from "./format.ts";
+import { PAGE_BYTES } from "./format.ts";
 import { logRows, snapshotRows } from "./recovery-decision.ts";
-import { firstMissing, makeSoundDirectory, type SoundDirectoryOptions, snapshotState, spoil } from "./testing/damaged-directory.ts";
+import { type DamageCase, damageCases, segmentPath, snapshotPath } from "./testing/damage-cases.ts";
+import { firstMissing, makeSoundDirectory, snapshotState, spoil } from "./testing/damaged-directory.ts";
 import { hardState, LineLogger, openTestStore, readSnapshotBytes, SeededRandom, snapshotMeta, testEntries } from "./testing/fixture.ts";
 import { MemoryDisk } from "./testing/memory-disk.ts";
 
-function wal(disk: MemoryDisk, at: number): string {
-  return disk.files("/data/wal").at(at) ?? "";
-}
-
-function snapshot(index: number): string {
-  return `/data/snap/${index.toString(16).padStart(16, "0")}-0000000000000002.snap`;
-}
-
-function zero(disk: MemoryDisk, path: string, offset: number, length: number): void {
-  disk.poke(path, disk.peek(path).fill(0, offset, offset + length));
-}
-
-/** Where the last batch of the newest segment stands: its page is the last one with anything in it. */
-function lastBatch(disk: MemoryDisk): { readonly path: string; readonly offset: number } {
-  const path = disk.files("/data/wal").findLast((name) => disk.peek(name).some((byte, at) => at >= 2 * PAGE_BYTES && byte !== 0)) ?? "";
-  const bytes = disk.peek(path);
-  let offset = bytes.length - PAGE_BYTES;
-  while (bytes.subarray(offset, offset + PAGE_BYTES).every((byte) => byte === 0)) offset -= PAGE_BYTES;
-  return { path, offset };
-}
-
-interface Case {
-  readonly what: string;
-  readonly made: SoundDirectoryOptions;
-  readonly damage: (disk: MemoryDisk) => void;
-  readonly decision: string;
-  /** Index of the snapshot that is used, 0 for none. */
-  readonly snapshotIndex: number;
-  /** Last entry that is there. */
-  readonly lastIndex: number;
-  /** First index that may be lost, null for no loss. */
-  readonly lostFrom: number | null;
-}
-
-const cases: readonly Case[] = [
-  {
-    what: "a log that was closed",
-    made: { lastIndex: 10 },
-    damage: () => {},
-    decision: "L1 S3",
-    snapshotIndex: 0,
-    lastIndex: 10,
-    lostFrom: null,
-  },
-  {
-    what: "a log of a member that was killed",
-    made: { lastIndex: 10, isKilled: true },
-    damage: () => {},
-    decision: "L2 S3",
-    snapshotIndex: 0,
-    lastIndex: 10,
-    lostFrom: null,
-  },
-  {
-    what: "a last batch whose second half was never written",
-    made: { lastIndex: 10, isKilled: true },
-    damage: (disk) => {
-      const { path, offset } = lastBatch(disk);
-      zero(disk, path, offset + SECTOR_BYTES, SECTOR_BYTES);
-    },
-    decision: "L3 S3",
-    snapshotIndex: 0,
-    lastIndex: 9,
-    lostFrom: null,
-  },
-  {
-    what: "a last batch whose beginning was never written",
-    made: { lastIndex: 10, isKilled: true },
-    damage: (disk) => {
-      const { path, offset } = lastBatch(disk);
-      zero(disk, path, offset, SECTOR_BYTES);
-    },
-    decision: "L4 S3",
-    snapshotIndex: 0,
-    lastIndex: 9,
-    lostFrom: null,
-  },
-  {
-    what: "a last batch that is wrong",
-    made: { lastIndex: 10, isKilled: true },
-    damage: (disk) => {
-      const { path, offset } = lastBatch(disk);
-      spoil(disk, path, offset + 100);
-    },
-    decision: "L5 S3",
-    snapshotIndex: 0,
-    lastIndex: 9,
-    lostFrom: 10,
-  },
-  {
-    what: "damage between sound segments",
-    made: { lastIndex: 14 },
-    damage: (disk) => spoil(disk, wal(disk, 1), 3 * PAGE_BYTES + 100),
-    decision: "L6 L1 S4",
-    snapshotIndex: 0,
-    lastIndex: 4,
-    lostFrom: 5,
-  },
-  {
-    what: "damage between sound segments, below a snapshot",
-    made: { lastIndex: 14, snapshots: [13] },
-    damage: (disk) => spoil(disk, wal(disk, 0), 3 * PAGE_BYTES + 100),
-    decision: "L7 L1 S1",
-    snapshotIndex: 13,
-    lastIndex: 14,
-    lostFrom: null,
-  },
-  {
-    what: "a segment that is gone",
-    made: { lastIndex: 14 },
-    damage: (disk) => disk.lose(wal(disk, 1)),
-    decision: "L8 L1 S4",
-    snapshotIndex: 0,
-    lastIndex: 3,
-    lostFrom: 4,
-  },
-  {
-    what: "a last segment that is cut off",
-    made: { lastIndex: 10 },
-    damage: (disk) => disk.poke(wal(disk, -1), disk.peek(wal(disk, -1)).subarray(0, 9_000)),
-    decision: "L8 S3",
-    snapshotIndex: 0,
-    lastIndex: 10,
-    lostFrom: 11,
-  },
-  {
-    what: "a segment without header, below a snapshot",
-    made: { lastIndex: 14, snapshots: [13] },
-    damage: (disk) => zero(disk, wal(disk, 0), 0, 2 * PAGE_BYTES),
-    decision: "L9 L1 S1",
-    snapshotIndex: 13,
-    lastIndex: 14,
-    lostFrom: null,
-  },
-  {
-    what: "a newest snapshot that is wrong, and an older one",
-    made: { lastIndex: 12, snapshots: [5, 9] },
-    damage: (disk) => spoil(disk, snapshot(9), 4_200),
-    decision: "L1 S2",
-    snapshotIndex: 5,
-    lastIndex: 12,
-    lostFrom: null,
-  },
-  {
-    what: "a newest snapshot that is gone, and an older one",
-    made: { lastIndex: 12, snapshots: [5, 9] },
-    damage: (disk) => disk.lose(snapshot(9)),
-    decision: "L1 S2",
-    snapshotIndex: 5,
-    lastIndex: 12,
-    lostFrom: null,
-  },
-  {
-    what: "a wrong snapshot and a log from the beginning",
-    made: { lastIndex: 7, snapshots: [6] },
-    damage: (disk) => spoil(disk, snapshot(6), 60),
-    decision: "L1 S3",
-    snapshotIndex: 0,
-    lastIndex: 7,
-    lostFrom: null,
-  },
-  {
-    what: "two wrong snapshots and a log that was compacted",
-    made: { lastIndex: 14, snapshots: [9, 12] },
-    damage: (disk) => {
-      spoil(disk, snapshot(9), 60);
-      spoil(disk, snapshot(12), 60);
-    },
-    decision: "L8 L1 S4",
-    snapshotIndex: 0,
-    lastIndex: 0,
-    lostFrom: 1,
-  },
-  {
-    what: "a snapshot and no log",
-    made: { lastIndex: 14, snapshots: [9, 12] },
-    damage: (disk) => {
-      for (const path of disk.files("/data/wal")) disk.lose(path);
-      disk.lose("/data/wal");
-    },
-    decision: "L8 S6",
-    snapshotIndex: 12,
-    lastIndex: 12,
-    lostFrom: 13,
-  },
-  {
-    what: "an old snapshot and a beginning of the log",
-    made: { lastIndex: 14, snapshots: [3, 5] },
-    damage: (disk) => {
-      spoil(disk, snapshot(5), 4_200);
-      spoil(disk, wal(disk, 1), 3 * PAGE_BYTES + 10);
-    },
-    decision: "L6 L1 S4",
-    snapshotIndex: 3,
-    lastIndex: 6,
-    lostFrom: 7,
-  },
-];
-
 describe("opening", () => {
-  test.each(cases)("$what: $decision", async ({ made, damage, decision, snapshotIndex, lastIndex, lostFrom }) => {
+  test.each(damageCases)("$what: $decision", async ({ made, damage, decision, snapshotIndex, lastIndex, lostFrom }) => {
     const { disk, entries } = await makeSoundDirectory(made);
     damage(disk);
     const logger = new LineLogger();
@@ -218,7 +20,7 @@ describe("opening", () => {
     expect(recovered.lost?.from ?? null).toBe(lostFrom);
     expect(recovered.hardState).toMatchObject({ term: 2, vote: 3 });
     expect(recovered.quarantine).toBeNull();
-    if (snapshotIndex > 0) expect(await readSnapshotBytes(store)).toEqual(snapshotState(snapshotIndex));
+    expect(await readSnapshotBytes(store)).toEqual(snapshotIndex === 0 ? null : snapshotState(snapshotIndex));
     expect(firstMissing(store, entries)).toBe(lastIndex + 1);
     await store.close();
     expect(disk.openFiles).toBe(0);
@@ -232,17 +34,17 @@ describe("opening", () => {
   });
 
   test("reaches every row of the decision tables", () => {
-    const reached = new Set(cases.flatMap(({ decision }) => decision.split(" ")));
+    const reached = new Set(damageCases.flatMap(({ decision }) => decision.split(" ")));
     expect([...logRows, ...snapshotRows].map(({ name }) => name).filter((name) => !reached.has(name))).toEqual([]);
   });
 });
 
 describe("a store that lost entries", () => {
-  const spoilMiddle = (disk: MemoryDisk): void => spoil(disk, wal(disk, 1), 3 * PAGE_BYTES + 100);
+  const spoilMiddle = (disk: MemoryDisk): void => spoil(disk, segmentPath(disk, 1), 3 * PAGE_BYTES + 100);
 
   test("says where and what, in this and every later start, until the repair ends", async () => {
     const { disk, entries } = await makeSoundDirectory({ lastIndex: 14 });
-    const path = wal(disk, 1);
+    const path = segmentPath(disk, 1);
     spoilMiddle(disk);
     let store = await openTestStore(disk, { seed: 2 });
     const { lost } = store.recovered;
@@ -286,8 +88,8 @@ describe("a store that lost entries", () => {
     const next = await openTestStore(disk, { seed: 2 });
     await next.append({ hardState: hardState(3, 0, 3), entries: testEntries(4, 4, 3) });
     await next.close();
-    disk.lose(wal(disk, 1));
-    disk.lose(wal(disk, 1));
+    disk.lose(segmentPath(disk, 1));
+    disk.lose(segmentPath(disk, 1));
     const again = await openTestStore(disk, { seed: 3 });
     expect(again.recovered.hardState.term).toBe(3);
     expect(again.recovered.entries.map(({ term }) => term)).toEqual([2, 2, 2, 2, 2, 2, 2]);
@@ -297,16 +99,16 @@ describe("a store that lost entries", () => {
 
   test("lowers the first lost index if it is damaged again, and never raises it", async () => {
     const { disk, entries } = await makeSoundDirectory({ lastIndex: 14 });
-    spoil(disk, wal(disk, 2), 3 * PAGE_BYTES + 100);
+    spoil(disk, segmentPath(disk, 2), 3 * PAGE_BYTES + 100);
     const first = await openTestStore(disk, { seed: 2 });
     expect(first.recovered.lost?.from).toBe(9);
     await first.close();
-    spoil(disk, wal(disk, 0), 3 * PAGE_BYTES + 100);
+    spoil(disk, segmentPath(disk, 0), 3 * PAGE_BYTES + 100);
     const second = await openTestStore(disk, { seed: 3 });
     expect(second.recovered.lost?.from).toBe(1);
     await second.append({ hardState: hardState(2, 3), entries });
     await second.close();
-    spoil(disk, wal(disk, -1), 2 * PAGE_BYTES + 100);
+    spoil(disk, segmentPath(disk, -1), 2 * PAGE_BYTES + 100);
     const third = await openTestStore(disk, { seed: 4 });
     expect(third.recovered.lost?.from).toBe(1);
     await third.close();
@@ -314,7 +116,7 @@ describe("a store that lost entries", () => {
 
   test("counts a segment that can't be read as damaged", async () => {
     const { disk } = await makeSoundDirectory({ lastIndex: 14 });
-    const path = wal(disk, 1);
+    const path = segmentPath(disk, 1);
     let reads = 0;
     disk.before = (call) => {
       // A file keeps the path that it was made under.
@@ -332,7 +134,7 @@ describe("a store that lost entries", () => {
   test("keeps no more than four sets of damaged files", async () => {
     const { disk, entries } = await makeSoundDirectory({ lastIndex: 10 });
     for (let start = 2; start < 10; start++) {
-      spoil(disk, wal(disk, 0), 2 * PAGE_BYTES + 100);
+      spoil(disk, segmentPath(disk, 0), 2 * PAGE_BYTES + 100);
       const store = await openTestStore(disk, { seed: start });
       expect(store.recovered).toMatchObject({ entries: [], lost: { from: 1 } });
       await store.append({ hardState: hardState(2, 3), entries });
@@ -363,10 +165,10 @@ describe("a store that lost entries", () => {
 });
 
 describe("a power loss while a damaged directory is opened", () => {
-  const damaged = cases.filter(({ lostFrom }) => lostFrom !== null);
+  const damaged = damageCases.filter(({ lostFrom }) => lostFrom !== null);
 
   /** Opens what is left and lets a leader repair it. Returns what is wrong, or null. */
-  async function checkRepair(disk: MemoryDisk, { made, snapshotIndex, lostFrom }: Case, seed: number): Promise<string | null> {
+  async function checkRepair(disk: MemoryDisk, { made, snapshotIndex, lostFrom }: DamageCase, seed: number): Promise<string | null> {
     const { entries } = await makeSoundDirectory(made);
     const store = await openTestStore(disk, { seed });
     const { lost, snapshot: found, hardState: hard } = store.recovered;
@@ -417,13 +219,13 @@ describe("a power loss while a damaged directory is opened", () => {
 describe("two snapshots", () => {
   test("are kept, with the log that goes on from the older one", async () => {
     const { disk } = await makeSoundDirectory({ lastIndex: 14, snapshots: [3, 6, 12] });
-    expect(disk.files("/data/snap")).toEqual([snapshot(6), snapshot(12)]);
+    expect(disk.files("/data/snap")).toEqual([snapshotPath(6), snapshotPath(12)]);
     const store = await openTestStore(disk, { seed: 2 });
     expect(store.recovered.snapshot).toEqual(snapshotMeta(12, 2));
     expect(store.recovered.entries[0]?.index).toBeLessThanOrEqual(7);
     expect(store.recovered.entries[0]?.index).toBeGreaterThan(1);
     await store.compact(12);
-    expect(disk.files("/data/snap")).toEqual([snapshot(6), snapshot(12)]);
+    expect(disk.files("/data/snap")).toEqual([snapshotPath(6), snapshotPath(12)]);
     await store.close();
     const again = await openTestStore(disk, { seed: 3 });
     expect(again.recovered.entries[0]?.index).toBeLessThanOrEqual(7);

@@ -22,6 +22,8 @@ export type MetaChange = Partial<Omit<MetaRecord, "clusterId" | "memberId" | "st
 export interface FoundMeta {
   readonly record: MetaRecord;
   readonly weakerCopy: CopyNumber;
+  /** What the copy that is not used is worth. */
+  readonly otherCopy: "equal" | "older" | "damaged";
 }
 
 /**
@@ -111,7 +113,7 @@ export async function readMeta(disk: Disk, directory: string, logger: Logger | n
   }
   const found = newerOf(first, second);
   if (found === null) throw damaged(path, `has no valid copy at offset 0 or 4096 in ${bytes.length} bytes`);
-  if (first.kind !== "valid" || second.kind !== "valid" || first.record.generation !== second.record.generation) {
+  if (found.otherCopy !== "equal") {
     logger?.warn("one copy of the meta file is damaged or older, the other one is used", { path, generation: found.record.generation });
   }
   return found;
@@ -123,10 +125,13 @@ export function isMetaProblem(reason: unknown): reason is LogStoreError {
 }
 
 function newerOf(first: MetaCopy, second: MetaCopy): FoundMeta | null {
-  if (first.kind === "valid" && (second.kind !== "valid" || first.record.generation >= second.record.generation)) {
-    return { record: first.record, weakerCopy: 1 };
+  if (first.kind === "valid" && second.kind === "valid") {
+    const [record, weakerCopy] =
+      first.record.generation >= second.record.generation ? [first.record, 1 as const] : [second.record, 0 as const];
+    return { record, weakerCopy, otherCopy: first.record.generation === second.record.generation ? "equal" : "older" };
   }
-  return second.kind === "valid" ? { record: second.record, weakerCopy: 0 } : null;
+  if (first.kind === "valid") return { record: first.record, weakerCopy: 1, otherCopy: "damaged" };
+  return second.kind === "valid" ? { record: second.record, weakerCopy: 0, otherCopy: "damaged" } : null;
 }
 
 function damaged(path: string, what: string, cause?: unknown): LogStoreError {

@@ -21,7 +21,8 @@ export async function readSegments(disk: Disk, directory: DataDirectory, identit
   return found.sort((a, b) => a.number - b.number);
 }
 
-async function readSegment(disk: Disk, directory: DataDirectory, identity: Identity, number: number): Promise<FoundSegment> {
+/** One segment. Throws `ERR_FORMAT_TOO_NEW` and `ERR_FOREIGN_FILE`. */
+export async function readSegment(disk: Disk, directory: DataDirectory, identity: Identity, number: number): Promise<FoundSegment> {
   const path = directory.segment(number);
   let bytes: Uint8Array;
   try {

@@ -97,8 +97,8 @@ async function candidates(disk: Disk, directory: DataDirectory, preferred: LogPo
 
 type SnapshotReading = { readonly sound: SoundSnapshot } | { readonly bad: BadSnapshot };
 
-/** Reads a file that must be `mark`'s, if there is a mark. */
-async function readSnapshotFile(
+/** Reads a file that must be `mark`'s, if there is a mark. Throws `ERR_FOREIGN_FILE`, `ERR_FORMAT_TOO_NEW`. */
+export async function readSnapshotFile(
   disk: Disk,
   directory: DataDirectory,
   identity: Identity,

@@ -1,0 +1,217 @@
+import type { QuarantineEvidence } from "@raftkv/raft-core";
+import { type Disk, DiskError } from "@raftkv/raft-node";
+import { readLastDamage } from "./damaged-files.ts";
+import { checkNoData, DataDirectory, isTempName, listIfThere, segmentNumberOf, snapshotPositionOf } from "./data-directory.ts";
+import type { DataReport, FileKind, FileReport, LogReport, MetaReport } from "./data-report.ts";
+import { type DirectoryContents, readDirectory } from "./directory-contents.ts";
+import { readOwner } from "./directory-identity.ts";
+import { RESERVE_NAME } from "./disk-reserve.ts";
+import { hex16, type Identity } from "./format.ts";
+import { LogStoreError } from "./log-store-error.ts";
+import { isMetaProblem, META_NAME, readMeta } from "./meta-file.ts";
+import type { MetaRecord } from "./meta-record.ts";
+import { QUARANTINE_NAME, readQuarantine } from "./quarantine-file.ts";
+import { type FoundSegment, readSegment } from "./segment-reading.ts";
+import { readSnapshotFile } from "./snapshot-search.ts";
+
+/**
+ * Reads every byte of a stopped member's directory, and changes nothing. Whatever is found is in the report; throws only
+ * `ERR_DATA_DIR_LOCKED` while a member runs, and `ERR_STORAGE_FAILED` for a directory that is not there or can't be read.
+ */
+export async function inspectDataDirectory(disk: Disk, path: string): Promise<DataReport> {
+  try {
+    await disk.list(path);
+    const lock = await disk.lock(path);
+    try {
+      return await inspect(disk, new DataDirectory(path));
+    } finally {
+      await lock.release();
+    }
+  } catch (reason) {
+    throw LogStoreError.from(reason, `read the data directory ${path}`);
+  }
+}
+
+type Finding = Omit<DataReport, "directory" | "files">;
+
+async function inspect(disk: Disk, directory: DataDirectory): Promise<DataReport> {
+  let meta: MetaRecord | null = null;
+  let contents: DirectoryContents | null = null;
+  let finding: Finding;
+  try {
+    meta = (await readMeta(disk, directory.root, null))?.record ?? null;
+    if (meta === null) {
+      await checkNoData(disk, directory);
+      finding = { ...nothing, outcome: "empty", summary: "Nothing of a member is in this directory" };
+    } else {
+      contents = await readDirectory(disk, directory, meta);
+      finding = await judge(disk, directory, meta, contents);
+    }
+  } catch (reason) {
+    if (!(reason instanceof LogStoreError)) throw reason;
+    const outcome = isMetaProblem(reason) ? "quarantine" : "refused";
+    finding = { ...nothing, outcome, summary: reason.message, errorCode: reason.code, meta: meta === null ? null : metaReport(meta) };
+  }
+  return { directory: directory.root, ...finding, files: await inspectFiles(disk, directory, meta, contents) };
+}
+
+const nothing = { errorCode: null, decision: null, meta: null, log: null, lost: null, covered: [] } as const;
+
+async function judge(disk: Disk, directory: DataDirectory, meta: MetaRecord, { recovery }: DirectoryContents): Promise<Finding> {
+  const { decision, covered } = recovery;
+  const earlier = meta.repairFrom === 0 ? null : { from: meta.repairFrom, description: await earlierLoss(disk, directory, meta) };
+  const lost = recovery.lost ?? earlier;
+  const log = logReport(recovery);
+  const found = { ...nothing, decision, covered, lost, log, meta: metaReport(meta) };
+  const evidence = await readQuarantine(disk, directory.root);
+  if (evidence !== null) return { ...found, outcome: "quarantine", summary: quarantineSummary(evidence) };
+  if (lost !== null) return { ...found, outcome: "repair", summary: lost.description };
+  const snapshot = log.snapshotIndex === 0 ? "no snapshot" : `a snapshot at log index ${log.snapshotIndex}`;
+  const entries = log.lastIndex < log.firstIndex ? "no entries" : `entries ${log.firstIndex} to ${log.lastIndex}`;
+  return { ...found, outcome: "sound", summary: `Nothing that was acknowledged is missing: ${snapshot}, ${entries}` };
+}
+
+async function earlierLoss(disk: Disk, directory: DataDirectory, { repairFrom }: MetaRecord): Promise<string> {
+  return (await readLastDamage(disk, directory)) ?? `An earlier start found entries from log index ${repairFrom} on to be lost`;
+}
+
+function quarantineSummary(evidence: QuarantineEvidence): string {
+  if (evidence.kind === "storage") return evidence.description;
+  return `The member recorded that it lost what it acknowledged: ${evidence.kind}`;
+}
+
+function logReport({ base, entries, snapshot }: DirectoryContents["recovery"]): LogReport {
+  const lastTerm = entries.at(-1)?.term ?? base.term;
+  return { snapshotIndex: snapshot?.meta.index ?? 0, firstIndex: base.index + 1, lastIndex: base.index + entries.length, lastTerm };
+}
+
+function metaReport(meta: MetaRecord): MetaReport {
+  const { term, vote, bootGeneration, lastSegment, snapshotIndex, repairFrom } = meta;
+  const ids = { clusterId: hex16(meta.clusterId), memberId: hex16(meta.memberId), storeId: hex16(meta.storeId) };
+  return { ...ids, term, vote, bootGeneration, lastSegment, snapshotIndex, repairFrom };
+}
+
+/** Every file that is there; directories are looked into, and not named. */
+async function inspectFiles(
+  disk: Disk,
+  directory: DataDirectory,
+  meta: MetaRecord | null,
+  contents: DirectoryContents | null,
+): Promise<readonly FileReport[]> {
+  const owner = meta ?? (await readOwner(disk, directory))?.identity ?? null;
+  const files: FileReport[] = [];
+  const inRoot = (await disk.list(directory.root)).filter((name) => !["wal", "snap", "damaged"].includes(name));
+  for (const name of inRoot) files.push(await inspectRootFile(disk, directory, name));
+  for (const name of await listIfThere(disk, directory.wal)) files.push(await inspectSegment({ disk, directory, owner, contents }, name));
+  for (const name of await listIfThere(disk, directory.snap)) files.push(await inspectSnapshot({ disk, directory, owner, contents }, name));
+  for (const name of await listIfThere(disk, directory.damaged)) {
+    files.push(await fileReport(disk, directory, `damaged/${name}`, "damaged", async () => ["unused", "taken out of service"]));
+  }
+  return files;
+}
+
+type Judgement = readonly [FileReport["verdict"], string];
+
+/** Asks `judgeFile`, whose errors are verdicts too. */
+async function fileReport(
+  disk: Disk,
+  directory: DataDirectory,
+  path: string,
+  kind: FileKind,
+  judgeFile: () => Promise<Judgement>,
+): Promise<FileReport> {
+  let sizeBytes = 0;
+  try {
+    const file = await disk.open(`${directory.root}/${path}`, "read");
+    try {
+      sizeBytes = await file.sizeBytes();
+    } finally {
+      await file.close();
+    }
+    const [verdict, detail] = await judgeFile();
+    return { path, kind, sizeBytes, verdict, detail };
+  } catch (reason) {
+    if (!(reason instanceof LogStoreError || reason instanceof DiskError)) throw reason;
+    const verdict = reason.code === "ERR_FORMAT_TOO_NEW" ? "too new" : reason.code === "ERR_FOREIGN_FILE" ? "foreign" : "damaged";
+    return { path, kind, sizeBytes, verdict, detail: reason.message };
+  }
+}
+
+function inspectRootFile(disk: Disk, directory: DataDirectory, name: string): Promise<FileReport> {
+  if (name === META_NAME) {
+    return fileReport(disk, directory, name, "meta", async () => {
+      const found = await readMeta(disk, directory.root, null);
+      if (found?.otherCopy === "damaged") return ["damaged", "one of its two copies; the other one is used"];
+      return ["sound", `term ${found?.record.term ?? 0}, vote ${found?.record.vote ?? 0}`];
+    });
+  }
+  if (name === QUARANTINE_NAME) {
+    return fileReport(disk, directory, name, "quarantine", async () => {
+      const evidence = await readQuarantine(disk, directory.root);
+      return ["sound", evidence === null ? "" : quarantineSummary(evidence)];
+    });
+  }
+  if (name === RESERVE_NAME) return fileReport(disk, directory, name, "reserve", async () => ["sound", "space for a start on a full disk"]);
+  if (isTempName(name)) return fileReport(disk, directory, name, "temporary", leftBehind);
+  return fileReport(disk, directory, name, "other", async () => ["unused", "not a file of RaftKV"]);
+}
+
+async function leftBehind(): Promise<Judgement> {
+  return ["unused", "left behind by a crash"];
+}
+
+interface FileContext {
+  readonly disk: Disk;
+  readonly directory: DataDirectory;
+  /** Null if nothing in the directory says whose it is. */
+  readonly owner: Identity | null;
+  readonly contents: DirectoryContents | null;
+}
+
+function inspectSegment({ disk, directory, owner, contents }: FileContext, name: string): Promise<FileReport> {
+  const path = `wal/${name}`;
+  const number = segmentNumberOf(name);
+  if (isTempName(name)) return fileReport(disk, directory, path, "temporary", leftBehind);
+  if (number === null) return fileReport(disk, directory, path, "other", async () => ["unused", "not a file of RaftKV"]);
+  return fileReport(disk, directory, path, "segment", async () => {
+    if (owner === null) return ["damaged", "nothing says whose it is"];
+    const found = contents?.segments.find((segment) => segment.number === number) ?? (await readSegment(disk, directory, owner, number));
+    return judgeSegmentFile(found, contents);
+  });
+}
+
+/** What a segment is worth among the others; by itself if these could not be read. */
+function judgeSegmentFile(found: FoundSegment, contents: DirectoryContents | null): Judgement {
+  if ("problem" in found) return ["damaged", found.problem];
+  const { stop, batches, highestSeq } = found.scan;
+  const newest = contents?.reading.fragments[0] ?? null;
+  const entries = batches.reduce((sum, { records }) => sum + records.filter(({ type }) => type === "entry").length, 0);
+  const held = `${entries} entries in ${batches.length} batches, up to log index ${batches.at(-1)?.index ?? 0}`;
+  const isLast = newest === null || found.number >= (newest.links.at(-1)?.scan.header.number ?? 0);
+  // What comes after the part that its successor goes on from is superseded.
+  if (!isLast && newest.links.some(({ scan }) => scan.header.number === found.number)) return ["sound", held];
+  const wrong = `at offset ${stop.offset}: ${stop.what}; before it ${held}`;
+  if (stop.kind === "whole" || (!isLast && stop.kind === "torn")) return ["damaged", wrong];
+  const isGone = contents !== null && contents.reading.end.provenFrames === "some" && found.scan.evidenceSeq > contents.reading.accepted;
+  if (isLast && isGone) return ["damaged", wrong];
+  if (stop.kind === "torn") return ["torn", wrong];
+  if (highestSeq === 0) return ["unused", "prepared, holds nothing yet"];
+  return isLast ? ["sound", held] : ["unused", held];
+}
+
+function inspectSnapshot({ disk, directory, owner, contents }: FileContext, name: string): Promise<FileReport> {
+  const path = `snap/${name}`;
+  const position = snapshotPositionOf(name);
+  if (isTempName(name)) return fileReport(disk, directory, path, "temporary", leftBehind);
+  if (position === null) return fileReport(disk, directory, path, "other", async () => ["unused", "not a file of RaftKV"]);
+  return fileReport(disk, directory, path, "snapshot", async () => {
+    if (owner === null) return ["damaged", "nothing says whose it is"];
+    const bad = contents?.search.bad.find((candidate) => candidate.path === `${directory.root}/${path}`);
+    if (bad !== undefined) return ["damaged", bad.what];
+    const result = await readSnapshotFile(disk, directory, owner, { position, mark: null });
+    if ("bad" in result) return ["damaged", result.bad.what];
+    const used = contents?.recovery.snapshot?.meta.index ?? Infinity;
+    if (position.index > used) return ["unused", "it never came in force"];
+    return ["sound", `log index ${position.index} of term ${position.term}, ${result.sound.payloadBytes} bytes of state`];
+  });
+}
