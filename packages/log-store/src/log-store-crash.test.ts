@@ -6,7 +6,7 @@ import { MemoryDisk } from "./testing/memory-disk.ts";
 /** How many calls the scenario makes when nothing goes wrong. */
 async function countCalls(): Promise<number> {
   const disk = new MemoryDisk();
-  await runScenario(() => openTestStore(disk));
+  await runScenario((clock) => openTestStore(disk, { clock, reserveBytes: 8_192 }));
   return disk.callCount;
 }
 
@@ -41,7 +41,7 @@ async function crashEverywhere(
     const disk = new MemoryDisk();
     disk.ignoresSyncs = ignoresSyncs;
     disk.crashAtCall(call);
-    const possible = await runScenario(() => openTestStore(disk));
+    const possible = await runScenario((clock) => openTestStore(disk, { clock, reserveBytes: 8_192 }));
     for (let state = 0; state < statesPerCall; state++) {
       const random = new SeededRandom(call * 1_000 + state);
       // From nothing but what was synced, over even odds, to everything: a kill without a power loss.
@@ -74,7 +74,7 @@ describe("a power loss at any call to the disk", () => {
     for (let call = 3; call <= calls; call += 5) {
       const disk = new MemoryDisk();
       disk.crashAtCall(call);
-      const possible = await runScenario(() => openTestStore(disk));
+      const possible = await runScenario((clock) => openTestStore(disk, { clock, reserveBytes: 8_192 }));
       const random = new SeededRandom(call);
       const survives = () => random.below(2) === 0;
       const first = disk.afterPowerLoss(survives);

@@ -4,12 +4,14 @@ import { expect, test } from "vitest";
 import { emptyModel, findLoss, type Model, snapshotBytes } from "./testing/crash-scenario.ts";
 import { chunksOf, hardState, openTestStore, SeededRandom, snapshotMeta, testEntry } from "./testing/fixture.ts";
 import { MemoryDisk } from "./testing/memory-disk.ts";
+import { TestClock } from "./testing/test-clock.ts";
 
 type Action =
   | { readonly kind: "append"; readonly back: number; readonly sizes: readonly number[]; readonly newTerm: boolean }
   | { readonly kind: "vote"; readonly vote: number }
   | { readonly kind: "save" | "compact"; readonly back: number }
   | { readonly kind: "install"; readonly ahead: number }
+  | { readonly kind: "idle"; readonly ms: number }
   | { readonly kind: "restart" | "crash" };
 
 const action: fc.Arbitrary<Action> = fc.oneof(
@@ -25,6 +27,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("vote" as const), vote: fc.integer({ min: 1, max: 3 }) }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom("save" as const, "compact" as const), back: fc.nat(3) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("install" as const), ahead: fc.integer({ min: 1, max: 9 }) }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant("idle" as const), ms: fc.constantFrom(19, 20, 5_000) }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom("restart" as const, "crash" as const) }) },
 );
 
@@ -34,6 +37,7 @@ class Twin {
   model: Model = emptyModel;
   commit = 0;
   #opened = 0;
+  #clock = new TestClock();
   readonly #random: SeededRandom;
 
   constructor(seed: number) {
@@ -42,7 +46,9 @@ class Twin {
 
   open(): Promise<LogStore> {
     this.#opened += 1;
-    return openTestStore(this.disk, { seed: this.#opened });
+    // A clock of its own: a store that crashed hears no more of it.
+    this.#clock = new TestClock();
+    return openTestStore(this.disk, { seed: this.#opened, clock: this.#clock });
   }
 
   get lastIndex(): number {
@@ -87,6 +93,10 @@ class Twin {
         this.model = { ...model, term, vote: model.term === term ? model.vote : 0, snapshotIndex: index, entries: [] };
         return store;
       }
+      case "idle":
+        this.#clock.advance(action.ms);
+        // What is due may be under way when the next thing happens.
+        return store;
       case "restart":
       case "crash": {
         if (action.kind === "restart") await store.close();

@@ -1,6 +1,7 @@
 import type { LogEntry } from "@raftkv/raft-core";
 import type { LogStore } from "@raftkv/raft-node";
 import { chunksOf, hardState, readSnapshotBytes, snapshotMeta, testEntries, testEntry } from "./fixture.ts";
+import { TestClock } from "./test-clock.ts";
 
 /** What a store must hold: positions after the snapshot, term and vote. */
 export interface Model {
@@ -15,7 +16,10 @@ export const emptyModel: Model = { term: 0, vote: 0, snapshotIndex: 0, entries: 
 /** Calls that are made at the same time. Each changes the model in turn. */
 export interface Step {
   readonly name: string;
-  readonly calls: readonly { readonly run: (store: LogStore) => Promise<void>; readonly apply: (model: Model) => Model }[];
+  readonly calls: readonly {
+    readonly run: (store: LogStore, clock: TestClock) => Promise<void>;
+    readonly apply: (model: Model) => Model;
+  }[];
 }
 
 function append(term: number, vote: number, entries: readonly LogEntry[]): Step["calls"][number] {
@@ -39,22 +43,39 @@ function compact(index: number): Step["calls"][number] {
   return { run: (store) => store.compact(index), apply: (model) => model };
 }
 
+/** Lets time pass until everything that waits for it is written. */
+function standStill(ms: number): Step {
+  const run = async (_: LogStore, clock: TestClock): Promise<void> => {
+    await quiet();
+    clock.advance(ms);
+    await quiet();
+  };
+  return { name: `nothing for ${ms} ms`, calls: [{ run, apply: (model) => model }] };
+}
+
+async function quiet(): Promise<void> {
+  for (let turn = 0; turn < 4; turn++) await new Promise((resolve) => setImmediate(resolve));
+}
+
 /** The state at an index, as this scenario has it. */
 export function snapshotBytes(index: number): Uint8Array {
   return Uint8Array.from({ length: 900 }, (_, at) => 1 + ((index + at) % 255));
 }
 
-/** Appends, replaced tails, votes, rotations, snapshots of both kinds, compactions: every path that writes. */
+/** Appends, seals, replaced tails, votes, rotations, snapshots of both kinds, compactions: every path that writes. */
 export const scenario: readonly Step[] = [
   { name: "first vote", calls: [append(1, 1, [])] },
   { name: "first entries", calls: [append(1, 1, testEntries(1, 3, 1))] },
+  standStill(20),
   { name: "one after another", calls: [append(1, 1, [testEntry(4, 1)])] },
   {
     name: "at the same time",
     calls: [append(1, 1, [testEntry(5, 1)]), append(2, 0, [testEntry(6, 2)]), append(2, 3, [testEntry(7, 2, 700)])],
   },
   { name: "a tail is replaced", calls: [append(3, 2, testEntries(5, 8, 3))] },
+  standStill(5_000),
   { name: "into the next segment", calls: [append(3, 2, testEntries(9, 10, 3, 5_000))] },
+  standStill(20),
   { name: "own snapshot", calls: [save(8, 3)] },
   { name: "snapshot and append", calls: [append(3, 2, [testEntry(11, 3)]), save(10, 3)] },
   { name: "compaction", calls: [compact(9)] },
@@ -72,20 +93,22 @@ export const scenario: readonly Step[] = [
       },
     ],
   },
+  standStill(20),
   { name: "after the install", calls: [append(6, 1, testEntries(41, 43, 6))] },
   { name: "last vote", calls: [append(7, 3, [])] },
   { name: "last entry", calls: [append(7, 3, [testEntry(44, 7)])] },
 ];
 
 /** Runs the scenario until it fails. Returns the last model that was acknowledged and those that are possible after it. */
-export async function runScenario(open: () => Promise<LogStore>): Promise<readonly Model[]> {
+export async function runScenario(open: (clock: TestClock) => Promise<LogStore>): Promise<readonly Model[]> {
+  const clock = new TestClock();
   let model = emptyModel;
   let possible: readonly Model[] = [model];
   try {
-    const store = await open();
+    const store = await open(clock);
     for (const step of scenario) {
       possible = step.calls.reduce<readonly Model[]>((models, call) => [...models, call.apply(models.at(-1) ?? model)], [model]);
-      await Promise.all(step.calls.map((call) => call.run(store)));
+      await Promise.all(step.calls.map((call) => call.run(store, clock)));
       model = possible.at(-1) ?? model;
       possible = [model];
     }
@@ -106,7 +129,9 @@ function describeLog({ snapshotIndex, entries }: Pick<Model, "snapshotIndex" | "
  * vote are those of the same or a later one, because they are written first.
  */
 export async function findLoss(store: LogStore, possible: readonly Model[]): Promise<string | null> {
-  const { hardState: found, snapshot, entries } = store.recovered;
+  const { hardState: found, snapshot, entries, lost, quarantine } = store.recovered;
+  if (lost !== null) return `complains without reason: ${lost.description}`;
+  if (quarantine !== null) return `is quarantined without reason: ${JSON.stringify(quarantine)}`;
   const snapshotIndex = snapshot?.index ?? 0;
   const log = describeLog({ snapshotIndex, entries });
   const at = possible.findIndex((model) => describeLog(model) === log);
