@@ -35,8 +35,8 @@ function startPeerRepair(
 ): void {
   const target = state.log.lastIndex;
   peer.repair = { id, index: target };
-  // Then the answer is one to the only question that is open.
-  peer.startOver(answer.type === "appendEntriesResponse" ? answer.index + 1 : Math.max(target, 1));
+  // The end of the log is asked about first: often little is missing. Or this answer is taken for one to the question that is open now.
+  peer.startOver((answer.type === "appendEntriesResponse" ? answer.index : target) + 1);
   state.emit?.({ type: "peerRepairStarted", id, target, peer: peer.status() });
   if (leadership.transferTarget === peer.id) endTransfer(state, leadership, "target_gone");
 }

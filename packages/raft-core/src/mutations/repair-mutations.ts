@@ -115,7 +115,7 @@ export const repairMutations: readonly Mutation[] = [
     edits: [
       {
         file: "leader/peer-repair.ts",
-        find: '  peer.startOver(answer.type === "appendEntriesResponse" ? answer.index + 1 : Math.max(target, 1));',
+        find: '  peer.startOver((answer.type === "appendEntriesResponse" ? answer.index : target) + 1);',
         replace: "  void answer;",
       },
     ],
