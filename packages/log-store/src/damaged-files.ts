@@ -1,4 +1,4 @@
-import { type Disk, DiskError, type Logger } from "@raftkv/raft-node";
+import { type Disk, DiskError, type DiskErrorCode, type Logger } from "@raftkv/raft-node";
 import { type DataDirectory, listIfThere, makeDirectories } from "./data-directory.ts";
 import { hex16 } from "./format.ts";
 import { readSmallFile, replaceSmallFile } from "./small-file.ts";
@@ -29,21 +29,28 @@ export interface DamageCase {
  * damaged/0000000000000007-decision.txt                  why, written first
  * damaged/0000000000000007-0000000000000003.wal          what was in wal/ or snap/
  * ```
- * It costs space, not data, if a file can't be moved: nothing leads to it any more.
+ * It costs space, not data, if there is no space for the reason or a file can't be moved: nothing leads to it any more.
  */
 export async function moveDamaged(disk: Disk, directory: DataDirectory, logger: Logger, damage: DamageCase): Promise<void> {
+  const { damaged } = directory;
   const set = hex16(damage.start);
+  await makeDirectories(disk, damaged);
+  await removeOldSets(disk, directory);
+  const decision = { name: `${set}-decision.txt`, tempName: `${set}-decision.tmp`, bytes: encodeDecision(damage) };
+  await orWarn(logger, `${damaged}/${decision.name}`, ["no-space"], () => replaceSmallFile(disk, damaged, decision));
+  for (const path of damage.files) {
+    await orWarn(logger, path, ["no-space", "permission", "io"], () => disk.rename(path, `${damaged}/${set}-${nameIn(path)}`));
+  }
+  for (const path of [damaged, directory.wal, directory.snap]) await disk.syncDirectory(path);
+  logger.warn("damaged files are out of service", { directory: damaged, set, files: damage.files.join(" ") });
+}
+
+async function orWarn(logger: Logger, path: string, codes: readonly DiskErrorCode[], move: () => Promise<void>): Promise<void> {
   try {
-    await makeDirectories(disk, directory.damaged);
-    await removeOldSets(disk, directory);
-    const decision = { name: `${set}-decision.txt`, tempName: `${set}-decision.tmp`, bytes: encodeDecision(damage) };
-    await replaceSmallFile(disk, directory.damaged, decision);
-    for (const path of damage.files) await disk.rename(path, `${directory.damaged}/${set}-${nameIn(path)}`);
-    for (const path of [directory.damaged, directory.wal, directory.snap]) await disk.syncDirectory(path);
-    logger.warn("damaged files were taken out of service", { directory: directory.damaged, set, files: damage.files.join(" ") });
+    await move();
   } catch (reason) {
-    if (!(reason instanceof DiskError)) throw reason;
-    logger.warn("damaged files could not be moved away", { directory: directory.damaged, reason: reason.message });
+    if (!(reason instanceof DiskError && codes.includes(reason.code))) throw reason;
+    logger.warn("a damaged file could not be moved away", { path, reason: reason.message });
   }
 }
 

@@ -152,7 +152,7 @@ describe("a store that lost entries", () => {
     };
     const logger = new LineLogger();
     const store = await openTestStore(disk, { seed: 2, logger });
-    expect(logger.at("warn")).toContain("damaged files could not be moved away");
+    expect(logger.at("warn")).toContain("a damaged file could not be moved away");
     await store.append({ hardState: hardState(2, 3, 14), entries: entries.slice(4) });
     await store.endRepair();
     await store.close();
