@@ -17,9 +17,13 @@ export function memberTrouble<Result>(node: Pick<RaftNode<Result>, "repair" | "q
   return null;
 }
 
+/** The store says itself what to do; what a leader showed is mended by a new member. */
 function quarantineSentence(evidence: QuarantineEvidence): string {
-  const detail = evidence.kind === "storage" ? `storage: ${evidence.description}` : evidence.kind;
-  return `this member can't stand by what it acknowledged and takes no part until it is removed, emptied and added again (${detail})`;
+  const detail =
+    evidence.kind === "storage"
+      ? evidence.description
+      : `${evidence.kind}. Remove it from the cluster and add it again with an empty directory`;
+  return `this member can't stand by what it acknowledged and takes no part: ${detail}`;
 }
 
 function repairSentence({ from, target, verified }: MemberRepairStatus): string {
