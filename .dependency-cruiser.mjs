@@ -45,9 +45,9 @@ export default {
     },
     {
       name: "server-only-from-its-commands",
-      comment: "only `raftkv server` and `raftkv cluster` load the server",
+      comment: "only `raftkv server`, `raftkv cluster` and `raftkv check-data` load the server",
       severity: "error",
-      from: { path: "^packages/cli/", pathNot: "/(server|cluster)[^/]*[.]ts$" },
+      from: { path: "^packages/cli/", pathNot: "/(server|cluster|check-data)[^/]*[.]ts$" },
       to: { path: "^packages/server/" },
     },
     {

@@ -23,6 +23,7 @@ describe("wrong usage ends with status 64 and says what is wrong", () => {
     [["get", "k", "--endpoints", "localhost"], 'raftkv: Endpoint "localhost" is not host:port, give one like 127.0.0.1:2379'],
     [["get", "k", "--endpoints", ""], 'raftkv: Endpoint "" is not host:port, give one like 127.0.0.1:2379'],
     [["get", "xyz", "--hex"], 'raftkv: Key "xyz" is not pairs of hex digits'],
+    [["check-data"], "error: missing required argument 'directory'"],
     [["cluster", "--nodes", "10"], '"10" is not a whole number between 1 and 9.'],
     [
       ["cluster", "--nodes", "3", "--client-port", "65535"],
@@ -45,7 +46,7 @@ describe("help", () => {
   test("lists every command and every exit status, and ends with status 0", async () => {
     const { status, out, err } = await run("--help");
     expect({ status, err }).toEqual({ status: 0, err: "" });
-    for (const command of ["put", "update", "get", "remove", "status", "server", "cluster"])
+    for (const command of ["put", "update", "get", "remove", "status", "server", "cluster", "check-data"])
       expect(out).toMatch(new RegExp(`^  ${command} `, "m"));
     for (const [code, meaning] of exitCodeMeanings) expect(out).toContain(`${String(code).padEnd(3)} ${meaning}`);
   });

@@ -1,5 +1,6 @@
 import { ClientError, type ClientErrorCode } from "@raftkv/client";
 import { Command, CommanderError } from "commander";
+import { addCheckDataCommand } from "./check-data-command.ts";
 import { addClusterCommand } from "./cluster-command.ts";
 import { type ExitCode, exitCode, exitCodeHelp } from "./exit-code.ts";
 import { addKeyValueCommands } from "./key-value-commands.ts";
@@ -42,6 +43,7 @@ function buildProgram(terminal: Terminal, finish: (status: ExitCode) => void): C
   addStatusCommand(program, terminal, finish);
   program.command("server").description("run one member; takes etcd's flags, see raftkv server --help");
   addClusterCommand(program, terminal, finish);
+  addCheckDataCommand(program, terminal, finish);
   return program;
 }
 

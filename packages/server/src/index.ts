@@ -1,6 +1,8 @@
+export { type DataOutcome, type DataReport, type FileReport, LogStoreError } from "@raftkv/log-store";
 export { ConfigError } from "./config/config-error.ts";
 export { type MemberConfig, memberConfig } from "./config/member-config.ts";
 export { readOptions } from "./config/option-source.ts";
+export { checkData } from "./data-check.ts";
 export { Member, type MemberOptions } from "./member.ts";
 export { nodePorts } from "./ports/node-ports.ts";
 export { runServer, serverHelp, serverVersion } from "./server-process.ts";
