@@ -117,6 +117,11 @@ describe("a member whose log is damaged", () => {
     await cluster.simulation.runFor(3_000);
     await fixture.put(1, "w-after");
     expect(await fixture.read(2, false)).toBe(1);
+
+    // What is damaged is out of the way for good.
+    cluster.crash(second);
+    await cluster.simulation.drive(() => cluster.start(second));
+    expect(repaired()).toBe(true);
   });
 
   test("comes back also with nothing left but its term and its vote", async () => {
