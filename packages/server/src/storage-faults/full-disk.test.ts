@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
@@ -12,6 +12,8 @@ import { exitStorageFailed } from "./storage-work.ts";
 const sizeBytes = 12 * 1024 * 1024;
 /** What is left when the disk fills: less and more than a page, a snapshot, a segment. */
 const leftBytes = [0, 4_096, 40_000, 140_000, 300_000, 700_000] as const;
+/** Two segments of the program. */
+const reserveBytes = 2 * 128 * 1024;
 const noSpace = /^storage program: .*No space left to .* at \/.*: free some and start again\n$/;
 
 const disk = await SmallDisk.mount(sizeBytes);
@@ -54,4 +56,26 @@ describe.skipIf(disk === null)("a disk that is full", () => {
       expect(await checkData(directory, log)).toBeNull();
     },
   );
+
+  test("lets a store with a reserve start, take a snapshot, compact its log and go on", async () => {
+    if (disk === null) return;
+    const directory = join(disk.path, "reserve");
+    const log = new AcknowledgedLog();
+    const first = await work(directory, log, { seed: 1, works: 60 });
+    expect(first.status, first.errors).toBe(0);
+    // A member makes it in its first seconds.
+    writeFileSync(join(directory, "reserve"), new Uint8Array(reserveBytes), { mode: 0o600 });
+    await disk.fill(0);
+    try {
+      const crowded = await work(directory, log, { seed: 2, works: 1_000_000 });
+      expect(readdirSync(directory)).not.toContain("reserve");
+      const done = new Set(crowded.lines.flatMap((line) => (line.kind === "done" ? [line.number] : [])));
+      const kinds = new Set(crowded.lines.flatMap((line) => (line.kind === "begun" && done.has(line.number) ? [line.work.kind] : [])));
+      expect([...kinds].sort()).toEqual(["append", "compact", "save"]);
+      expect(crowded.errors).toMatch(noSpace);
+    } finally {
+      await disk.free();
+    }
+    expect(await checkData(directory, log)).toBeNull();
+  });
 });
