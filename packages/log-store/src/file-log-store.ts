@@ -89,7 +89,7 @@ export class FileLogStore implements LogStore {
   }
 
   endRepair(): Promise<void> {
-    return this.#track(() => this.#updateMeta({ repairFrom: 0 }));
+    return this.#track(() => this.#endRepair());
   }
 
   metrics(): LogStoreMetrics {
@@ -128,6 +128,14 @@ export class FileLogStore implements LogStore {
     await writer.run({ type: "install", mark: markOf(received, "installed"), hardState, rename });
     await this.#putInForce(file, "installed");
     await this.#compact(meta.index);
+  }
+
+  /** The commit index first: a member that votes knows which configurations are in force, also after its next start. */
+  async #endRepair(): Promise<void> {
+    const { writer, meta } = this.#parts;
+    if (meta.durable.repairFrom === 0) return;
+    await writer.run({ type: "commit" });
+    await this.#updateMeta({ repairFrom: 0 });
   }
 
   async #putInForce(file: SnapshotFile, kind: SnapshotMark["kind"]): Promise<void> {
@@ -173,7 +181,10 @@ export class FileLogStore implements LogStore {
       await disk.syncDirectory(directory.wal);
       this.#parts.reserve.spaceWasFreed();
     } catch (reason) {
-      if (isFatal(reason)) this.#parts.writer.fail(reason);
+      if (isFatal(reason)) {
+        this.#parts.writer.fail(reason);
+        throw LogStoreError.from(reason, "remove old log segments");
+      }
       // They cost space, not data: the next compaction tries again.
       logger.warn("old log segments could not be removed", { directory: directory.wal, removed, reason: String(reason) });
     }

@@ -64,6 +64,25 @@ describe("a store that lost entries", () => {
     await repaired.close();
   });
 
+  test("knows the commit index that it had when the repair ended", async () => {
+    const { disk, entries } = await makeSoundDirectory({ lastIndex: 14 });
+    spoilMiddle(disk);
+    const store = await openTestStore(disk, { seed: 2 });
+    await store.append({ hardState: hardState(2, 3, 4), entries: entries.slice(4) });
+    await store.append({ hardState: hardState(2, 3, 13), entries: [] });
+    await store.endRepair();
+    const again = await openTestStore(
+      disk.afterPowerLoss(() => false),
+      { seed: 3 },
+    );
+    expect(again.recovered).toMatchObject({ lost: null, hardState: { commit: 13 } });
+    const before = disk.files("/data/wal").length;
+    await store.endRepair();
+    expect(disk.files("/data/wal")).toHaveLength(before);
+    await again.close();
+    await store.close();
+  });
+
   test("keeps what it took out of service, with a word on why", async () => {
     const { disk } = await makeSoundDirectory({ lastIndex: 14 });
     spoilMiddle(disk);

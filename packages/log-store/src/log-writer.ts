@@ -22,10 +22,14 @@ import type { TermRuns } from "./term-runs.ts";
 /** OPEN and COMMIT, which any batch may need. */
 const FIXED_BYTES = frameBytes(OPEN_PAYLOAD_BYTES) + frameBytes(COMMIT_PAYLOAD_BYTES);
 
-/** Something to make durable. `mark` puts an own snapshot in force, `install` a received one, which drops the log. */
+/**
+ * Something to make durable. `mark` puts an own snapshot in force, `install` a received one, which drops the log. `commit` writes the commit
+ * index of the appends before it, which alone are not worth a write.
+ */
 export type LogOperation =
   | { readonly type: "append"; readonly batch: LogBatch }
   | { readonly type: "mark"; readonly mark: SnapshotMark }
+  | { readonly type: "commit" }
   | {
       readonly type: "install";
       readonly mark: SnapshotMark;
@@ -275,12 +279,12 @@ export class LogWriter {
     }
   }
 
-  /** What goes into one batch. An install stands alone, because it begins a segment. */
+  /** What goes into one batch. What begins a segment stands alone. */
   #takeGroup(): readonly Waiting[] {
     let count = 0;
     let bytes = 0;
     for (const waiting of this.#queue) {
-      const alone = waiting.operation.type === "install";
+      const alone = waiting.operation.type === "install" || waiting.operation.type === "commit";
       if (count > 0 && (alone || bytes + waiting.bytes > this.#options.batchBytesMax)) break;
       count += 1;
       bytes += waiting.bytes;
@@ -297,6 +301,11 @@ export class LogWriter {
     if (first?.type === "install") {
       await first.rename();
       return this.#install(first.mark);
+    }
+    if (first?.type === "commit") {
+      // A batch needs something to say; the first one of a segment always has.
+      await this.#nextSegment(FIXED_BYTES);
+      return this.#tail.write(this.#commitIndex);
     }
     const bytes = group.reduce((sum, waiting) => sum + waiting.bytes, 0);
     // A commit index alone is a hint and goes with the next batch.
@@ -366,8 +375,11 @@ export class LogWriter {
 
   /** Begins a batch in the current segment, or in the next one if it does not fit. */
   async #batchFor(bytes: number): Promise<BatchEncoder> {
+    return this.#tail.holds(bytes) ? this.#tail.begin() : this.#nextSegment(bytes);
+  }
+
+  async #nextSegment(bytes: number): Promise<BatchEncoder> {
     const { terms, supply } = this.#options;
-    if (this.#tail.holds(bytes)) return this.#tail.begin();
     const next = await supply.take(bytes);
     const open = this.#openAfter("rotate", terms.lastIndex, terms.lastTerm);
     await this.#tail.close();
