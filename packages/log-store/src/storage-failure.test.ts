@@ -143,6 +143,19 @@ describe("a disk that fails once", () => {
     await again.close();
   });
 
+  test("after an install makes the install fail, because whoever began a log may open it again at once", async () => {
+    const store = await openTestStore(disk, { clock });
+    await append(store, 1);
+    await store.receiveSnapshot(snapshotMeta(9, 1), chunksOf(testBytes(10, 1)));
+    let removed = false;
+    disk.before = ({ name, path }) => {
+      if (name === "remove") removed = true;
+      if (removed && name === "syncDirectory") throw new DiskError("io", path, "the sync failed");
+    };
+    expect(await codeOf(store.installSnapshot(snapshotMeta(9, 1), null))).toBe("ERR_STORAGE_FAILED");
+    await store.close();
+  });
+
   test("while nothing waits tells the next call what it was", async () => {
     const store = await openTestStore(disk, { clock });
     await append(store, 1);
