@@ -30,8 +30,8 @@ import { zeroSectorsOf } from "./zero-sectors.ts";
 const BUFFER_BYTES_MIN = 64 * 1024;
 /** Largest buffer; a batch that copies more gets several. */
 const BUFFER_BYTES_MAX = 4 * 1024 * 1024;
-/** Below it a copy costs less than one more buffer in the system call. */
-const REFERENCED_BYTES_MIN = 8 * 1024;
+/** Below it a copy costs no more than one more buffer in the system call. */
+const REFERENCED_BYTES_MIN = 16 * 1024;
 const zeroPadding = new Uint8Array(8);
 
 /** Where a batch goes and what comes before it. */
@@ -61,6 +61,8 @@ export interface EncodedBatch {
   /** Entries in the batch. */
   readonly entries: number;
 }
+
+type Payload = Pick<FrameFields, "type" | "payloadBytes" | "payloadCrc" | "zeroSectors">;
 
 /**
  * Builds the bytes of one batch: frames one after another, closed by a COMMIT frame, zeros to the end of the page. Small entries are
@@ -160,8 +162,7 @@ export class BatchEncoder {
   finish(commitIndex: number, wallMs: number): EncodedBatch {
     const at = this.#reserve(FRAME_HEADER_BYTES + COMMIT_PAYLOAD_BYTES);
     const { firstSeq } = this.#start;
-    const payload = this.#bytes.subarray(at + FRAME_HEADER_BYTES, at + FRAME_HEADER_BYTES + COMMIT_PAYLOAD_BYTES);
-    encodeCommit(payload, { firstSeq, frames: this.#seq - firstSeq, commitIndex, wallMs });
+    encodeCommit(this.#bytes, this.#view, at + FRAME_HEADER_BYTES, { firstSeq, frames: this.#seq - firstSeq, commitIndex, wallMs });
     this.#close(at, FRAME_COMMIT, COMMIT_PAYLOAD_BYTES, FLAG_LAST);
     this.#fill(roundUp(this.#length, PAGE_BYTES) - this.#length);
     this.#endChunk();
@@ -242,19 +243,19 @@ export class BatchEncoder {
     this.#length += this.#used - at;
   }
 
-  #putHeader(at: number, frame: Pick<FrameFields, "type" | "payloadBytes" | "payloadCrc" | "zeroSectors">, flags = 0): void {
-    // One by one: a spread here costs more than the rest of the frame.
+  #putHeader(at: number, { type, payloadBytes, payloadCrc, zeroSectors }: Payload, flags = 0): void {
+    // Named one by one: a spread of the payload's fields costs more than all the rest.
     this.#previousCrc = encodeFrameHeader(this.#bytes, this.#view, at, this.#start.saltCrc, {
-      type: frame.type,
-      payloadBytes: frame.payloadBytes,
-      payloadCrc: frame.payloadCrc,
-      zeroSectors: frame.zeroSectors,
+      payloadBytes,
+      payloadCrc,
       seq: this.#seq,
       durableSeq: this.#start.durableSeq,
       index: this.#index,
       term: this.#term,
       previousCrc: this.#previousCrc,
+      type,
       flags: flags | (this.#length === 0 ? FLAG_FIRST : 0),
+      zeroSectors,
       offset: this.#start.offset + this.#length,
     });
     this.#seq += 1;

@@ -162,16 +162,15 @@ export interface CommitFields {
   readonly wallMs: number;
 }
 
-/** Writes the payload of a COMMIT or SEAL frame to the beginning of `payload`. */
-export function encodeCommit(payload: Uint8Array, { firstSeq, frames, commitIndex, wallMs }: CommitFields): void {
-  const view = viewOf(payload);
-  setU64(view, 0, firstSeq);
-  view.setUint32(8, frames, true);
-  view.setUint32(12, 0, true);
-  setU64(view, 16, commitIndex);
-  setU64(view, 24, 0);
-  setU64(view, 32, Math.max(0, Math.floor(wallMs)));
-  setText(payload, 40, COMMIT_TEXT);
+/** Writes the payload of a COMMIT or SEAL frame at `at`. `view` is over the same bytes as `file`. */
+export function encodeCommit(file: Uint8Array, view: DataView, at: number, fields: CommitFields): void {
+  setU64(view, at, fields.firstSeq);
+  view.setUint32(at + 8, fields.frames, true);
+  view.setUint32(at + 12, 0, true);
+  setU64(view, at + 16, fields.commitIndex);
+  setU64(view, at + 24, 0);
+  setU64(view, at + 32, Math.max(0, Math.floor(fields.wallMs)));
+  setText(file, at + 40, COMMIT_TEXT);
 }
 
 /** Null if the payload is not one of a COMMIT or SEAL frame. */

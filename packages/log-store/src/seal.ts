@@ -56,12 +56,12 @@ export function encodeSeal(
   const view = viewOf(pages);
   const encode = (copy: 0 | 1, previousCrc: number): number => {
     const at = copy * PAGE_BYTES;
-    const payload = pages.subarray(at + FRAME_HEADER_BYTES, at + FRAME_HEADER_BYTES + COMMIT_PAYLOAD_BYTES);
+    const payload = at + FRAME_HEADER_BYTES;
     const seq = before.seq + 1 + copy;
-    encodeCommit(payload, { firstSeq: seq, frames: 1, commitIndex: fields.commitIndex, wallMs: fields.wallMs });
+    encodeCommit(pages, view, payload, { firstSeq: seq, frames: 1, commitIndex: fields.commitIndex, wallMs: fields.wallMs });
     return encodeFrameHeader(pages, view, at, place.saltCrc, {
       payloadBytes: COMMIT_PAYLOAD_BYTES,
-      payloadCrc: crc32c(payload),
+      payloadCrc: crc32c(pages.subarray(payload, payload + COMMIT_PAYLOAD_BYTES)),
       seq,
       durableSeq: fields.durableSeq,
       index: before.index,
