@@ -31,9 +31,9 @@ export class FrameReader {
     this.#payloadMax = payloadMax;
   }
 
-  /** Is a frame cut off at the end of what was read? */
-  get midFrame(): boolean {
-    return this.#headerLength > 0;
+  /** Memory for the frame that is cut off at the end of what was read; 0 if none is. */
+  get retainedBytes(): number {
+    return this.#pending?.length ?? this.#headerLength;
   }
 
   /** Throws ConnectionError: FRAME_SIZE_ERROR for a length above the maximum, before anything of the frame is kept. */
