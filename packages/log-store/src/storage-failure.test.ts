@@ -1,6 +1,8 @@
 import { DiskError, type LogStore } from "@raftkv/raft-node";
 import { beforeEach, describe, expect, test } from "vitest";
+import { FRAMES_OFFSET } from "./format.ts";
 import { LogStoreError } from "./log-store-error.ts";
+import { makeSoundDirectory, spoil } from "./testing/damaged-directory.ts";
 import { chunksOf, hardState, openTestStore, snapshotMeta, testBytes, testEntry } from "./testing/fixture.ts";
 import { type DiskCall, MemoryDisk } from "./testing/memory-disk.ts";
 import { TestClock } from "./testing/test-clock.ts";
@@ -103,11 +105,6 @@ const cases: readonly Case[] = [
       await store.installSnapshot(snapshotMeta(9, 1), null);
     },
   },
-  {
-    what: "the end of a repair",
-    fails: (call) => isMeta(call) && call.name === "writeDurably",
-    act: (store) => store.endRepair(),
-  },
 ];
 
 describe("a disk that fails once", () => {
@@ -154,6 +151,26 @@ describe("a disk that fails once", () => {
     };
     expect(await codeOf(store.installSnapshot(snapshotMeta(9, 1), null))).toBe("ERR_STORAGE_FAILED");
     await store.close();
+  });
+
+  test("with the end of a repair leaves the member under repair, and is not written to again", async () => {
+    const { disk: damaged } = await makeSoundDirectory({ lastIndex: 3 });
+    spoil(damaged, damaged.files("/data/wal")[0] ?? "", FRAMES_OFFSET);
+    const store = await openTestStore(damaged, { clock, seed: 2 });
+    expect(store.recovered.lost).not.toBeNull();
+    damaged.before = (call) => {
+      if (isMeta(call) && call.name === "writeDurably") throw new DiskError("io", call.path, "bad sector");
+    };
+    expect(await codeOf(store.endRepair())).toBe("ERR_STORAGE_FAILED");
+    damaged.before = () => {};
+    const { writeDurably } = damaged.counts;
+    expect(await codeOf(append(store, 1, 2))).toBe("ERR_STORAGE_FAILED");
+    expect(await codeOf(store.endRepair())).toBe("ERR_STORAGE_FAILED");
+    await store.close();
+    expect(damaged.counts.writeDurably).toBe(writeDurably);
+    const again = await openTestStore(damaged, { seed: 3 });
+    expect(again.recovered.lost).not.toBeNull();
+    await again.close();
   });
 
   test("while nothing waits tells the next call what it was", async () => {
