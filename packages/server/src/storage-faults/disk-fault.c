@@ -4,8 +4,7 @@
  *   RAFTKV_FAULT_DIRECTORY  files and directories below it are meant
  *   RAFTKV_FAULT_CALL       number of the writing or syncing call that fails with EIO, from 1; all others succeed
  *   RAFTKV_FAULT_EFFECT     "lost": the failing call does nothing. "kept": it writes, so that the bytes can be read, and syncs nothing
- *   RAFTKV_FAULT_DELAY_MS   each durable call takes so much longer
- *   RAFTKV_FAULT_DELAY_FILE if given, calls are delayed only while this file exists
+ *   RAFTKV_FAULT_DELAY_FILE while this file exists, each durable call takes as many milliseconds longer as it says
  *   RAFTKV_FAULT_REPORT     a file that gets a line for each failed call: its name, and the path
  */
 #define _GNU_SOURCE
@@ -34,10 +33,13 @@ static int path_of(int fd, char *path, size_t size) {
 }
 
 static void delay(void) {
-  const char *text = getenv("RAFTKV_FAULT_DELAY_MS");
-  const char *file = getenv("RAFTKV_FAULT_DELAY_FILE");
-  if (text == NULL || (file != NULL && access(file, F_OK) != 0)) return;
-  long ms = atol(text);
+  const char *path = getenv("RAFTKV_FAULT_DELAY_FILE");
+  FILE *file = path == NULL ? NULL : fopen(path, "r");
+  if (file == NULL) return;
+  long ms = 0;
+  int found = fscanf(file, "%ld", &ms);
+  fclose(file);
+  if (found != 1) return;
   struct timespec time = {ms / 1000, (ms % 1000) * 1000000};
   nanosleep(&time, NULL);
 }

@@ -18,8 +18,8 @@ export interface DiskFault {
   readonly failingCall?: number;
   /** What the failing call leaves: nothing, or bytes that can be read and are not durable. Default: nothing. */
   readonly effect?: "lost" | "kept";
-  /** Each durable call takes so much longer while `delayFile` exists. */
-  readonly delay?: { readonly delayMs: number; readonly delayFile: string };
+  /** While this file exists, each durable call takes as many milliseconds longer as it says. */
+  readonly delayFile?: string;
 }
 
 /** Builds the library that stands between a process and its disk into `directory`; returns its path. */
@@ -32,14 +32,14 @@ export function buildDiskFaults(directory: string): string {
 
 /** What a process needs in its environment to have this fault. */
 export function faultEnvironment(library: string, fault: DiskFault): Readonly<Record<string, string>> {
-  const { directory, failingCall, effect = "lost", delay } = fault;
+  const { directory, failingCall, effect = "lost", delayFile } = fault;
   return {
     LD_PRELOAD: library,
     RAFTKV_FAULT_DIRECTORY: directory,
     RAFTKV_FAULT_REPORT: reportPath(directory),
     RAFTKV_FAULT_EFFECT: effect,
     ...(failingCall === undefined ? {} : { RAFTKV_FAULT_CALL: String(failingCall) }),
-    ...(delay === undefined ? {} : { RAFTKV_FAULT_DELAY_MS: String(delay.delayMs), RAFTKV_FAULT_DELAY_FILE: delay.delayFile }),
+    ...(delayFile === undefined ? {} : { RAFTKV_FAULT_DELAY_FILE: delayFile }),
   };
 }
 
