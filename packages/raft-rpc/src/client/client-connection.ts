@@ -127,6 +127,8 @@ export class ClientConnection extends Http2Connection<ClientStream> implements C
     this.#drain(code === ErrorCode.ENHANCE_YOUR_CALM && reason === "too_many_pings");
     for (const stream of [...this.streams.values()]) {
       if (stream.id <= lastStreamId) continue;
+      // The server has promised silence; if it speaks, the calls that go on do not pay for it.
+      this.resetIds.add(stream.id);
       this.discard(stream);
       stream.stopInput();
       stream.notProcessed(`Server goes away before it saw the call: ${reason}`);

@@ -256,6 +256,18 @@ describe("GOAWAY at the client (6.8)", () => {
     expect(script.results).toEqual(["UNAVAILABLE safe", "OK hi"]);
   });
 
+  test("what comes all the same for a call that was not processed is dropped", async () => {
+    const script = new ScriptedServer();
+    script.call();
+    script.call();
+    const old = await script.connection();
+    const late = wholeResponse.map((part) => part.slice());
+    for (const part of late) part[8] = 3;
+    old.send(goaway(1), ...late, ...wholeResponse);
+    await script.clock.settleAsync();
+    expect([script.results, old.goaway]).toEqual([["UNAVAILABLE safe", "OK hi"], null]);
+  });
+
   test("calls that wait for a free stream go to the new connection", async () => {
     const script = new ScriptedServer();
     script.call();
