@@ -75,26 +75,34 @@ function judgeEnd({ head, after, ends, accepted, proven, meta }: EndEvidence): L
   const missing = missingSegment(head, after, meta);
   const whole = ends.find(({ stop }) => stop.kind === "whole");
   const stopKind = whole !== undefined ? "whole" : ends.some(({ stop }) => stop.kind === "torn") ? "torn" : "zero";
-  const found = { segments: missing === null ? "present" : "missing", after: stopKind } as const;
-  if (accepted >= proven) {
-    const wrong = whole === undefined ? null : `${whole.path} at offset ${whole.stop.offset}: ${whole.stop.what}`;
-    return { ...found, provenFrames: "all", problem: missing ?? wrong };
-  }
   // The evidence stands after the gap: in the segment that has it, or in a later one.
-  const place = whole ?? ends.find(({ evidenceSeq }) => evidenceSeq > accepted) ?? head;
-  const what = `${place?.path ?? "The log"} at offset ${place?.stop.offset ?? 0}: ${place?.stop.what ?? "nothing is left"}`;
-  const problem = missing ?? `${what}; frames up to ${proven} were synced, only those up to ${accepted} are sound`;
-  return { ...found, provenFrames: "some", problem };
+  const witness = accepted >= proven ? undefined : (ends.find(({ evidenceSeq }) => evidenceSeq > accepted) ?? head ?? undefined);
+  const place = whole ?? witness;
+  const problems = [
+    ...(place === undefined ? [] : [`${place.path} at offset ${place.stop.offset}: ${place.stop.what}`]),
+    ...(missing === null ? [] : [missing]),
+    ...(accepted >= proven ? [] : [`frames up to ${proven} were synced, only those up to ${accepted} are sound`]),
+  ];
+  return {
+    segments: missing === null ? "present" : "missing",
+    after: stopKind,
+    provenFrames: accepted >= proven ? "all" : "some",
+    problem: problems.length === 0 ? null : problems.join("; "),
+  };
 }
 
-/** Segments that were put in place after the head are there, or something that was written to them may be lost. */
+/**
+ * Segments that were put in place after the head are there, or something that was written to them may be lost. One that can't be used is
+ * named before one that is not there, which may be no more than what a compaction left.
+ */
 function missingSegment(head: SegmentScan | null, after: readonly FoundSegment[], meta: MetaRecord): string | null {
-  for (let number = (head?.header.number ?? 0) + 1; number <= meta.lastSegment; number++) {
-    const segment = after.find((candidate) => candidate.number === number);
-    if (segment === undefined) return `segment ${number} is missing, the meta file knows ${meta.lastSegment}`;
-    if ("problem" in segment) return `${segment.path} ${segment.problem}`;
-  }
-  return null;
+  const unusable = after.flatMap((segment) =>
+    "problem" in segment && segment.number <= meta.lastSegment ? [`${segment.path} ${segment.problem}`] : [],
+  );
+  const present = new Set(after.map(({ number }) => number));
+  let number = (head?.header.number ?? 0) + 1;
+  while (present.has(number)) number += 1;
+  return unusable[0] ?? (number > meta.lastSegment ? null : `segment ${number} is missing, the meta file knows ${meta.lastSegment}`);
 }
 
 /** The meta file is replaced before any file that it must know of, so it is never older than the log. */

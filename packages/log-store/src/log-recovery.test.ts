@@ -64,6 +64,15 @@ describe("a store that lost entries", () => {
     await repaired.close();
   });
 
+  test("names the first file that is damaged, if nothing of the log can be read", async () => {
+    const { disk } = await makeSoundDirectory({ lastIndex: 14, snapshots: [5, 9] });
+    const first = segmentPath(disk, 0);
+    for (const path of disk.files("/data/wal")) spoil(disk, path, 2 * PAGE_BYTES + 20);
+    const store = await openTestStore(disk, { seed: 2 });
+    expect(store.recovered.lost).toMatchObject({ from: 10, description: expect.stringMatching(`^${first} at offset ${2 * PAGE_BYTES}: `) });
+    await store.close();
+  });
+
   test("knows the commit index that it had when the repair ended", async () => {
     const { disk, entries } = await makeSoundDirectory({ lastIndex: 14 });
     spoilMiddle(disk);
