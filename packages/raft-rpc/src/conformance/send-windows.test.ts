@@ -7,6 +7,7 @@ import { type ServerFixture, startServer } from "../testing/server-fixture.ts";
 const { WINDOW_UPDATE } = FrameType;
 const path = "/x.Y/Big";
 const prefixBytes = 5;
+const firstBytes = 1000;
 
 /** What a client may do to the windows and frames of a server that answers it. */
 type Act =
@@ -27,7 +28,12 @@ class StrictClient {
   #nextId = 1;
 
   constructor() {
-    this.#fixture.dispatcher.addUnary(path, (_request, call) => call.respond(new Uint8Array(Number(call.metadata.get("bytes")))));
+    // A short message first: what fits into one frame takes another way than what waits.
+    this.#fixture.dispatcher.addStream(path, (call) => {
+      call.send(new Uint8Array(firstBytes));
+      call.send(new Uint8Array(Number(call.metadata.get("bytes"))));
+      call.end();
+    });
     this.#client = this.#fixture.startedPeer();
   }
 
@@ -68,7 +74,7 @@ class StrictClient {
     const id = this.#nextId;
     this.#nextId += 2;
     this.#windows.set(id, this.#initialWindow);
-    this.#expected.set(id, bytes + prefixBytes);
+    this.#expected.set(id, firstBytes + bytes + 2 * prefixBytes);
     const fields = grpcRequestFields(path, [["bytes", String(bytes)]]);
     this.#client.send(this.#client.headers(id, fields), this.#client.data(id, new Uint8Array(prefixBytes), Flag.END_STREAM));
   }
