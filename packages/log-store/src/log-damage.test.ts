@@ -293,7 +293,7 @@ describe("a damaged segment that a snapshot covers", () => {
     expect(again.recovered.snapshot?.index).toBe(11);
     expect(again.recovered.entries.at(-1)?.index).toBe(12);
     expect(again.recovered.entries[0]?.index).toBeGreaterThan(1);
-    expect(lines.at("warn")).toEqual(["damage that costs nothing: a snapshot covers it", "damaged files are out of service"]);
+    expect(lines.at("warn")).toEqual(["damage was found that cost nothing", "damaged files are out of service"]);
     await again.close();
   });
 });

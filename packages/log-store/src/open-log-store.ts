@@ -112,7 +112,7 @@ function report({ segments, reading, recovery }: DirectoryContents, logger: Logg
     const { batchOffset, offset, what, entries: cut } = stop;
     logger.warn("a batch that never was acknowledged is cut off", { path, batchOffset, offset, what, entries: cut, firstIndex });
   }
-  for (const what of covered) logger.warn("damage that costs nothing: a snapshot covers it", { what });
+  for (const what of covered) logger.warn("damage was found that cost nothing", { what });
   if (lost !== null) logger.error("the log is damaged, its longest sound beginning is kept", { from: lost.from, what: lost.description });
   logger.info("log read", {
     decision,
@@ -140,9 +140,9 @@ async function begin(options: SizedOptions, { directory, lock, foundMeta, conten
   const { snapshot } = recovery;
   const quarantine = await readQuarantine(disk, directory.root);
   const lost = await allLost(disk, directory, record, recovery.lost);
+  const older = await olderSnapshot(disk, directory, recovery);
   const meta = await MetaFile.open(disk, directory.root, foundMeta);
   const writer = makeWriter(options, directory, meta, contents);
-  const older = await olderSnapshot(disk, directory, recovery);
   try {
     if (lost !== null && lost.from !== record.repairFrom) await meta.update({ repairFrom: lost.from });
     await removeTemps(disk, directory);
