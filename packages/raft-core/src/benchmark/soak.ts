@@ -2,7 +2,7 @@ import { EVENTS, playRandomRun } from "../testing/random-run.ts";
 import type { RunTheme } from "../testing/random-setup.ts";
 
 /** `npm run soak -- --seeds 100000 --from 1 --events 6000`: many more random clusters than the tests play. Prints each seed that fails. */
-const THEMES: readonly RunTheme[] = ["free", "leases", "fixed"];
+const THEMES: readonly RunTheme[] = ["free", "leases", "fixed", "damaged", "ruined"];
 
 function option(name: string, byDefault: number): number {
   const place = process.argv.indexOf(`--${name}`);
