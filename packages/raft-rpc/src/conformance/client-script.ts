@@ -18,15 +18,21 @@ export const responseMessage: Uint8Array = frameBytes(FrameType.DATA, 0, 1, grpc
 export const okTrailers: Uint8Array = frameBytes(FrameType.HEADERS, Flag.END_HEADERS | Flag.END_STREAM, 1, okBlock);
 export const wholeResponse: readonly Uint8Array[] = [responseHeaders, responseMessage, okTrailers];
 
+/** SETTINGS, and the ACK of the client's. */
+const serverPreface: readonly Uint8Array[] = [frameBytes(FrameType.SETTINGS, 0, 0, []), frameBytes(FrameType.SETTINGS, Flag.ACK, 0, [])];
+
 /** A channel whose server is scripted: the calls that it makes, and what became of them. */
 export class ScriptedServer {
   readonly clock = new ManualClock();
-  /** One per connection; each has sent SETTINGS. */
+  /** One per connection; each has sent its preface. */
   readonly connections: RawPeer[] = [];
   readonly results: string[] = [];
   readonly channel: Channel;
 
-  constructor(options: Partial<ChannelOptions> = {}) {
+  readonly #preface: readonly Uint8Array[];
+
+  constructor(options: Partial<ChannelOptions> = {}, preface: readonly Uint8Array[] = serverPreface) {
+    this.#preface = preface;
     this.channel = new Channel({ connect: () => Promise.resolve(this.#accept()), authority: "test", clock: this.clock, ...options });
   }
 
@@ -50,7 +56,7 @@ export class ScriptedServer {
   #accept(): MemoryStream {
     const [client, accepted] = MemoryStream.pair({ clock: this.clock });
     const server = new RawPeer(accepted, "server");
-    server.send(server.settings([]), server.settingsAck());
+    server.send(...this.#preface);
     this.connections.push(server);
     return client;
   }

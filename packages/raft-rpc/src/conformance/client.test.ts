@@ -28,6 +28,18 @@ function headers(fields: readonly (readonly [string, string])[], flags: number =
 
 type Row = readonly [section: string, title: string, outcome: string, frames: readonly Uint8Array[]];
 
+test.each([
+  ["PING", frame(PING, 0, 0, new Uint8Array(8))],
+  ["the ACK of the client's SETTINGS", frame(SETTINGS, Flag.ACK, 0, [])],
+  ["a response", responseHeaders],
+  ["GOAWAY", frame(GOAWAY, 0, 0, new Uint8Array(8))],
+])("client 3.4: %s before the server's SETTINGS: connection PROTOCOL_ERROR", async (_, first) => {
+  const script = new ScriptedServer({}, [first]);
+  script.call();
+  const server = await script.connection();
+  expect([server.goaway, server.closed, script.results]).toEqual(["PROTOCOL_ERROR", true, ["UNAVAILABLE maybe-applied"]]);
+});
+
 describe("frames that a server sends", () => {
   test.each<Row>([
     ["4.1", "an unknown frame type is ignored", "OK hi", [frame(0x16, 0, 0, new Uint8Array(8)), ...wholeResponse]],
@@ -340,4 +352,10 @@ test("calls that pass their deadline while the server reads nothing all end, wit
   }
   script.clock.advance(2000);
   expect(ended).toBe(3000);
+  // The calls were ours to end: a server that comes back is a good one.
+  server.send(frame(PING, 0, 0, new Uint8Array(8)));
+  await script.clock.settleAsync();
+  server.stream.resume();
+  await script.clock.settleAsync();
+  expect([server.goaway, server.closed, server.frames.at(-1)?.type]).toEqual([null, false, "PING"]);
 });

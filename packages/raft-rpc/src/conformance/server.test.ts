@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { ErrorCode, Flag, FrameType, readUint32 } from "../http2/frame.ts";
+import { clientPreface, ErrorCode, Flag, FrameType, readUint32 } from "../http2/frame.ts";
 import { ascii, frameBytes, grpcMessage, grpcRequestFields, headerBlock, hex, type RawPeer, uint32 } from "../testing/raw-peer.ts";
 import { startServer } from "../testing/server-fixture.ts";
 import {
@@ -18,7 +18,7 @@ import {
   wait,
 } from "./server-script.ts";
 
-const { DATA, HEADERS, RST_STREAM, GOAWAY, WINDOW_UPDATE, PING } = FrameType;
+const { DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS, GOAWAY, WINDOW_UPDATE, PING } = FrameType;
 const end = Flag.END_STREAM;
 const endHeaders = Flag.END_HEADERS;
 const message = grpcMessage(ascii("hello"));
@@ -29,6 +29,19 @@ type Row = readonly [section: string, title: string, outcome: string, step: Step
 function trailers(...more: readonly (readonly [string, string])[]): Step {
   return steps(begin(wait), finish(1, 0), frame(HEADERS, endHeaders | end, 1, headerBlock(more)));
 }
+
+test.each([
+  ["PING", frameBytes(PING, 0, 0, new Uint8Array(8))],
+  ["the ACK of the server's SETTINGS", frameBytes(SETTINGS, Flag.ACK, 0, [])],
+  ["a request", frameBytes(HEADERS, endHeaders, 1, requestBlock)],
+  ["an unknown frame", frameBytes(0x42, 0, 0, [])],
+])("server 3.4: %s before the client's SETTINGS: connection PROTOCOL_ERROR", (_, first) => {
+  const { clock, peer: accept } = startServer();
+  const client = accept();
+  client.send(clientPreface, first);
+  clock.settle();
+  expect([client.goaway, client.closed]).toEqual(["PROTOCOL_ERROR", true]);
+});
 
 describe("rules of RFC 9113 beyond h2spec's list", () => {
   test.each<Row>([
@@ -67,6 +80,7 @@ describe("rules of RFC 9113 beyond h2spec's list", () => {
     ["5.1", "two RST_STREAM", "accepted", steps(begin(wait), frame(RST_STREAM, 0, 1, uint32(8)), frame(RST_STREAM, 0, 1, uint32(8)))],
     ["5.1", "a whole request, reset at once", "accepted", steps(unanswered, frame(RST_STREAM, 0, 1, uint32(8)))],
     ["6.1", "DATA that is padding alone", "grpc-status 0", steps(begin(echo), frame(DATA, Flag.PADDED, 1, [2, 0, 0]), finish())],
+    ["6.3", "PRIORITY of 4 octets on a stream that cannot be reset", "connection FRAME_SIZE_ERROR", frame(PRIORITY, 0, 1, [0, 0, 0, 0])],
     ["6.5.2", "ENABLE_PUSH 1, which a client may send", "grpc-status 0", steps(setting(2, 1), answered)],
     ["6.5.2", "MAX_CONCURRENT_STREAMS 0, which concerns pushes", "grpc-status 0", steps(setting(3, 0), answered)],
     ["6.5.2", "the largest MAX_FRAME_SIZE", "grpc-status 0", steps(setting(5, 16_777_215), answered)],
@@ -219,7 +233,7 @@ describe("our own SETTINGS bind the client from its ACK on (6.5.3)", () => {
     const { clock, peer: accept, dispatcher } = startServer({ limits });
     dispatcher.addUnary(wait, () => undefined);
     const client = accept();
-    client.send(ascii("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), client.settings([]));
+    client.send(clientPreface, client.settings([]));
     begin(wait)(client);
     return { client, settle: () => clock.settle() };
   }

@@ -136,10 +136,16 @@ export abstract class Http2Connection<S extends Http2Stream> extends ConnectionL
     this.send.resetFrame(streamId, code);
   }
 
+  /** RST_STREAM that a frame of the peer provoked: one of the answers that it has to read (CVE-2019-9514). */
+  protected answerReset(streamId: number, code: ErrorCode): void {
+    this.resetId(streamId, code);
+    this.send.controlFrame();
+  }
+
   /** A stream error of the peer: reset, tell the call. */
   protected streamError(stream: S, code: ErrorCode, message: string): void {
     this.guard.reset(this.nowMs);
-    this.resetId(stream.id, code);
+    this.answerReset(stream.id, code);
     this.abort(stream, { kind: "resetByUs", code, message });
   }
 
@@ -275,7 +281,7 @@ export abstract class Http2Connection<S extends Http2Stream> extends ConnectionL
     if (this.isIdle(streamId)) throw protocolError(`DATA stands on idle stream ${streamId}`);
     if (this.isIgnored(streamId)) return;
     this.guard.reset(this.nowMs);
-    this.resetId(streamId, ErrorCode.STREAM_CLOSED);
+    this.answerReset(streamId, ErrorCode.STREAM_CLOSED);
   }
 
   /** DATA without bytes that ends nothing. */

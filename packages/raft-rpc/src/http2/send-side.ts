@@ -105,7 +105,7 @@ export class SendSide {
 
   resetFrame(streamId: number, code: ErrorCode): void {
     this.output.uint32Frame(FrameType.RST_STREAM, streamId, code);
-    this.controlFrame();
+    this.schedule();
   }
 
   /** HEADERS, and CONTINUATION frames if the block is longer than a frame. */

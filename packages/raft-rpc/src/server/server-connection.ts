@@ -254,13 +254,13 @@ export class ServerConnection extends Http2Connection<ServerStream> implements S
   #refuse(streamId: number): void {
     this.counters.refusals++;
     this.guard.refusal(this.nowMs);
-    this.resetId(streamId, ErrorCode.REFUSED_STREAM);
+    this.answerReset(streamId, ErrorCode.REFUSED_STREAM);
   }
 
   #reject(streamId: number, rejection: Rejection, endStream: boolean): void {
     if (rejection.kind === "malformed") {
       this.guard.reset(this.nowMs);
-      this.resetId(streamId, ErrorCode.PROTOCOL_ERROR);
+      this.answerReset(streamId, ErrorCode.PROTOCOL_ERROR);
       return;
     }
     if (rejection.kind === "http") {
@@ -270,7 +270,7 @@ export class ServerConnection extends Http2Connection<ServerStream> implements S
       this.send.headers(streamId, trailersOnlyBlock(rejection.code, rejection.message, null, rejection.extra ?? null), Flag.END_STREAM);
     }
     if (endStream) this.closedIds.add(streamId);
-    else this.resetId(streamId, ErrorCode.NO_ERROR);
+    else this.answerReset(streamId, ErrorCode.NO_ERROR);
   }
 
   /** A second header block of a request: must end it, and holds no pseudo headers. What it says is of no use in gRPC. */
