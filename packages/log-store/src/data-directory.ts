@@ -1,5 +1,5 @@
 import { type Disk, DiskError } from "@raftkv/raft-node";
-import { hex16 } from "./format.ts";
+import { hex16, type LogPosition } from "./format.ts";
 import { LogStoreError } from "./log-store-error.ts";
 import { META_NAME, META_TEMP_NAME } from "./meta-file.ts";
 import { QUARANTINE_NAME, QUARANTINE_TEMP_NAME } from "./quarantine-file.ts";
@@ -45,14 +45,8 @@ export function segmentNumberOf(name: string): number | null {
   return /^[0-9a-f]{16}\.wal$/.test(name) ? Number.parseInt(name.slice(0, 16), 16) : null;
 }
 
-/** The log position that a snapshot's file name says. */
-export interface SnapshotPosition {
-  readonly index: number;
-  readonly term: number;
-}
-
-/** The position in a snapshot's file name, null for another name. */
-export function snapshotPositionOf(name: string): SnapshotPosition | null {
+/** The log position in a snapshot's file name, null for another name. */
+export function snapshotPositionOf(name: string): LogPosition | null {
   if (!isSnapshotName(name)) return null;
   return { index: Number.parseInt(name.slice(0, 16), 16), term: Number.parseInt(name.slice(17, 33), 16) };
 }

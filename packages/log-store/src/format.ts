@@ -17,6 +17,12 @@ export interface Identity {
   readonly memberId: bigint;
 }
 
+/** A place in the log: entries at the same position are the same, and so is everything before them. */
+export interface LogPosition {
+  readonly index: number;
+  readonly term: number;
+}
+
 export function roundUp(value: number, multiple: number): number {
   return Math.ceil(value / multiple) * multiple;
 }

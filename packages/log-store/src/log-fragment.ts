@@ -1,4 +1,5 @@
 import type { LogEntry } from "@raftkv/raft-core";
+import type { LogPosition } from "./format.ts";
 import type { OpenRecord, SnapshotMark } from "./frame.ts";
 import type { FoundSegment } from "./segment-reading.ts";
 import type { ScannedBatch, ScanStop, SegmentScan } from "./segment-scan.ts";
@@ -35,11 +36,6 @@ export interface LogFragment {
   /** Snapshots that came in force, in order. */
   readonly marks: readonly PlacedMark[];
   readonly commitIndex: number;
-}
-
-export interface LogPosition {
-  readonly index: number;
-  readonly term: number;
 }
 
 export interface PlacedMark {

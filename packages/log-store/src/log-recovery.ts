@@ -1,7 +1,8 @@
 import type { LogEntry } from "@raftkv/raft-core";
 import type { LostEntries } from "@raftkv/raft-node";
+import type { LogPosition } from "./format.ts";
 import type { LogRecord, OpenRecord } from "./frame.ts";
-import { type FragmentLink, holds, type LogFragment, type LogGap, type LogPosition } from "./log-fragment.ts";
+import { type FragmentLink, holds, type LogFragment, type LogGap } from "./log-fragment.ts";
 import type { LogReading } from "./log-reading.ts";
 import { assert } from "./log-store-error.ts";
 import type { ChainLink, FirstBatch } from "./log-writer.ts";

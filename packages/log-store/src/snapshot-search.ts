@@ -1,8 +1,7 @@
 import { type Disk, DiskError } from "@raftkv/raft-node";
-import { type DataDirectory, listIfThere, type SnapshotPosition, snapshotPositionOf } from "./data-directory.ts";
-import { hex16, type Identity } from "./format.ts";
+import { type DataDirectory, listIfThere, snapshotPositionOf } from "./data-directory.ts";
+import { hex16, type Identity, type LogPosition } from "./format.ts";
 import type { SnapshotMark } from "./frame.ts";
-import type { LogPosition } from "./log-fragment.ts";
 import type { LogReading } from "./log-reading.ts";
 import { LogStoreError } from "./log-store-error.ts";
 import type { MetaRecord } from "./meta-record.ts";
@@ -88,7 +87,7 @@ function positionInForce({ fragments }: LogReading, meta: MetaRecord): LogPositi
 }
 
 /** All files, the newest first; before them `preferred`, whether it is there or not. */
-async function candidates(disk: Disk, directory: DataDirectory, preferred: LogPosition | null): Promise<readonly SnapshotPosition[]> {
+async function candidates(disk: Disk, directory: DataDirectory, preferred: LogPosition | null): Promise<readonly LogPosition[]> {
   const positions = (await listIfThere(disk, directory.snap)).flatMap((name) => snapshotPositionOf(name) ?? []);
   positions.sort((a, b) => b.index - a.index || b.term - a.term);
   if (preferred === null) return positions;
