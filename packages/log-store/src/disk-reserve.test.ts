@@ -53,7 +53,7 @@ async function appendUntilFailure(store: LogStore, from: number, to: number): Pr
 async function withReserve(sizeBytes = reserveBytes): Promise<void> {
   const store = await open({ reserveBytes: sizeBytes });
   for (const index of [1, 2, 3]) await append(store, index, 100);
-  await pass(5_000);
+  await pass(60_000);
   await store.close();
   expect(disk.peek(reservePath).length).toBe(sizeBytes);
 }
@@ -61,14 +61,14 @@ async function withReserve(sizeBytes = reserveBytes): Promise<void> {
 describe("the reserve", () => {
   test("is made some time after the start, once, of real zeros", async () => {
     const store = await open();
-    await pass(4_999);
+    await pass(59_999);
     expect(disk.files()).not.toContain(reservePath);
     await pass(1);
     expect(disk.peek(reservePath)).toEqual(new Uint8Array(reserveBytes));
     await store.close();
     const writes = disk.counts.write;
     const again = await open({ seed: 2 });
-    await pass(10_000);
+    await pass(120_000);
     // The first segment: two pieces.
     expect(disk.counts.write - writes).toBe(2);
     await again.close();
@@ -76,11 +76,11 @@ describe("the reserve", () => {
 
   test("is not made if it has no size, or if the store is closed before", async () => {
     const store = await open({ reserveBytes: 0 });
-    await pass(10_000);
+    await pass(120_000);
     await store.close();
     const short = await open({ seed: 2 });
     await short.close();
-    await pass(10_000);
+    await pass(120_000);
     expect(disk.files()).not.toContain(reservePath);
     expect(disk.openFiles).toBe(0);
   });
@@ -90,7 +90,7 @@ describe("the reserve", () => {
     for (const length of [0, 1_000, reserveBytes + 1]) {
       disk.poke(reservePath, new Uint8Array(length));
       const store = await open({ seed: 2 + length });
-      await pass(5_000);
+      await pass(60_000);
       expect(disk.peek(reservePath)).toEqual(new Uint8Array(reserveBytes));
       await store.close();
     }
@@ -99,7 +99,7 @@ describe("the reserve", () => {
   test("of which only a part fits is removed again, and the store goes on", async () => {
     const store = await open();
     disk.capacityBytes = disk.usedBytes + reserveBytes / 2;
-    await pass(5_000);
+    await pass(60_000);
     expect(disk.files()).not.toContain(reservePath);
     expect(logger.at("warn")).toEqual([expect.stringContaining("there is no space for the reserve")]);
     await append(store, 1);
@@ -118,7 +118,7 @@ describe("the reserve", () => {
       release = resolve;
     });
     disk.before = ({ name, path }) => (name === "sync" && path === reservePath ? gate : undefined);
-    await pass(5_000);
+    await pass(60_000);
     expect(disk.files()).toContain(reservePath);
     const large = append(store, 2, 40_000);
     await quiet();
@@ -133,7 +133,7 @@ describe("the reserve", () => {
     disk.before = ({ path }) => {
       if (path === reservePath) throw new DiskError("io", path, "bad sector");
     };
-    await pass(5_000);
+    await pass(60_000);
     expect(logger.at("warn")).toEqual(["the reserve for a full disk can't be made"]);
     await append(store, 1);
     await store.close();
@@ -218,7 +218,7 @@ describe("a full disk", () => {
       await store.compact(index);
     }
     await append(store, last + 1);
-    await pass(5_000);
+    await pass(60_000);
     expect(disk.files()).toContain(reservePath);
     expect(logger.at("info")).toContain("a reserve for a full disk was made");
     await store.close();

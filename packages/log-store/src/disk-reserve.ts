@@ -3,8 +3,8 @@ import { LogStoreError } from "./log-store-error.ts";
 
 export const RESERVE_NAME = "reserve";
 
-/** A start is not the time to write so much. */
-const MAKE_DELAY_MS = 5_000;
+/** A start is not the time to write so much, and a process that lives for less does not need it. */
+const MAKE_DELAY_MS = 60_000;
 /** What is written at once, so that others get their turn, and a making that is in the way can end soon. */
 const PIECE_BYTES = 1024 * 1024;
 const zeroPiece = new Uint8Array(PIECE_BYTES);
@@ -23,7 +23,7 @@ export interface DiskReserveOptions {
  * A file of zeros that keeps space for a start on a full disk: with what it gives back the member can begin its first segment, take a
  * snapshot and compact its log, and so free more.
  * ```
- * open ──► 5 s later: make it ──────────────────► made ──► disk full at a later start: release ──► gone
+ * open ──► a minute later: make it ─────────────► made ──► disk full at a later start: release ──► gone
  *            ▲  no space, or others need it now: gone                                               │
  *            └───────────────────────────── old segments were removed ◄─────────────────────────────┘
  * ```

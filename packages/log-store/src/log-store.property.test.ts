@@ -27,7 +27,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("vote" as const), vote: fc.integer({ min: 1, max: 3 }) }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom("save" as const, "compact" as const), back: fc.nat(3) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("install" as const), ahead: fc.integer({ min: 1, max: 9 }) }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant("idle" as const), ms: fc.constantFrom(19, 20, 5_000) }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant("idle" as const), ms: fc.constantFrom(19, 20, 60_000) }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom("restart" as const, "crash" as const) }) },
 );
 

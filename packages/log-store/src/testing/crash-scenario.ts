@@ -73,7 +73,7 @@ export const scenario: readonly Step[] = [
     calls: [append(1, 1, [testEntry(5, 1)]), append(2, 0, [testEntry(6, 2)]), append(2, 3, [testEntry(7, 2, 700)])],
   },
   { name: "a tail is replaced", calls: [append(3, 2, testEntries(5, 8, 3))] },
-  standStill(5_000),
+  standStill(60_000),
   { name: "into the next segment", calls: [append(3, 2, testEntries(9, 10, 3, 5_000))] },
   standStill(20),
   { name: "own snapshot", calls: [save(8, 3)] },
