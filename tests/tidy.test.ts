@@ -33,7 +33,7 @@ const bans: readonly Ban[] = [
     pattern: /\bconsole\.(log|info|debug|warn|error)\(/,
     instead: "the Logger port",
     files: packageSources,
-    except: /^packages\/(cli|bench)\//,
+    except: /^packages\/(cli|bench)\/|\.test\.ts$/,
   },
   { pattern: /\bDate\.now\b|\bnew Date\(\)/, instead: "the Clock port", files: packageSources, except: realPorts },
   { pattern: /\bMath\.random\b/, instead: "the Random port", files: packageSources, except: realPorts },
