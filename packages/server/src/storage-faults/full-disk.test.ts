@@ -63,7 +63,7 @@ describe.skipIf(disk === null)("a disk that is full", () => {
     const log = new AcknowledgedLog();
     const first = await work(directory, log, { seed: 1, works: 60 });
     expect(first.status, first.errors).toBe(0);
-    // A member makes it in its first seconds.
+    // A member makes it some time after its start.
     writeFileSync(join(directory, "reserve"), new Uint8Array(reserveBytes), { mode: 0o600 });
     await disk.fill(0);
     try {
