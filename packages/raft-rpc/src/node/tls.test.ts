@@ -14,11 +14,11 @@ import { Channel } from "../client/channel.ts";
 import { createClient } from "../client/typed-client.ts";
 import { Dispatcher } from "../server/dispatcher.ts";
 import { RpcServer } from "../server/rpc-server.ts";
-import { TestAuthority, type TestCertificate } from "../testing/certificates.ts";
 import { echoService } from "../testing/echo-service.ts";
 import { watchCredentials } from "./credential-files.ts";
 import { SocketStream } from "./socket-stream.ts";
 import { SystemClock } from "./system-clock.ts";
+import { TestAuthority, type TestCertificate } from "./testing/certificates.ts";
 import { connectTls, listenTls, type TlsListener } from "./tls.ts";
 import type { TlsClientCredentials, TlsServerCredentials } from "./tls-credentials.ts";
 
