@@ -15,7 +15,7 @@ const mayImport = {
 
 const anyOf = (names) => `(${names.join("|")})`;
 /** Tests, and what exists for tests: fixtures, and the suites that an owner of an interface exports. */
-const testCode = ["[.]test[.]ts$", "/src/(testing|conformance|mutations|benchmark|storage-faults)/"];
+const testCode = ["[.]test[.]ts$", "/src/(testing|conformance|mutations|benchmark|storage-faults|sweeps|crash-states|fuzz)/"];
 
 const directions = Object.entries(mayImport).map(([name, allowed]) => ({
   name: `${name}-imports-only-below`,
