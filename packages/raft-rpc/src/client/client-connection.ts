@@ -161,7 +161,6 @@ export class ClientConnection extends Http2Connection<ClientStream> implements C
       if (this.isIgnored(streamId)) return;
       throw new ConnectionError(ErrorCode.STREAM_CLOSED, `HEADERS stands on closed stream ${streamId}`);
     }
-    if (stream.remoteEnded) return this.streamError(stream, ErrorCode.STREAM_CLOSED, "HEADERS came after the end of the stream");
     stream.headersReceived(head, endStream);
     if (endStream && stream.state !== "closed" && this.contentFits(stream, 0, true)) this.remoteEnded(stream);
   }

@@ -265,16 +265,32 @@ describe("integers and strings (5)", () => {
   test.each([
     ["all five octets in use, far above the tables", "ffffffffff0f"],
     ["zeros without end", "ff808080808080808000"],
+    ["zeros without end, and a field behind five of them", "ff8080808080 82"],
     ["a value that would be small after 32 bits", "ff81ffffff0f"],
     ["a string length of 2^32", "0f10 7f81ffffff0f"],
     ["a Huffman length above the block", "0001 78 ff"],
     ["Huffman padding with a zero in it", "000178 81fe"],
     ["a Huffman string that is padding alone", "000178 81ff"],
     ["EOS behind a letter", "000178 851fffffffff"],
+    ["EOS before a letter", "000178 85fffffffc1f"],
     ["a literal without a value", "000178"],
     ["a literal without anything", "00"],
   ])("%s is a COMPRESSION_ERROR", (_, block) => {
     expect(() => decode(fresh(), hex(block))).toThrow(expect.objectContaining({ code: ErrorCode.COMPRESSION_ERROR }));
+  });
+
+  test("a block that is cut is judged by itself, whatever stands behind it in the chunk", () => {
+    const block = hex("3fe11f 828684 410f7777772e6578616d706c652e636f6d 0f0986a8eb10649cbf ff8000 7f0001780179");
+    const outcome = (octets: Uint8Array, end: number): string => {
+      const list = new HeaderList();
+      try {
+        fresh().decode(octets, 0, end, list);
+      } catch (error) {
+        return (error as Error).message;
+      }
+      return list.names.join();
+    };
+    for (let end = 0; end < block.length; end++) expect(outcome(block, end)).toBe(outcome(block.slice(0, end), end));
   });
 
   test("padding of 1 to 7 ones is right, whatever the letter before it", () => {

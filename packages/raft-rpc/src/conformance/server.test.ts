@@ -81,6 +81,8 @@ describe("rules of RFC 9113 beyond h2spec's list", () => {
     ["5.1", "a whole request, reset at once", "accepted", steps(unanswered, frame(RST_STREAM, 0, 1, uint32(8)))],
     ["6.1", "DATA that is padding alone", "grpc-status 0", steps(begin(echo), frame(DATA, Flag.PADDED, 1, [2, 0, 0]), finish())],
     ["6.3", "PRIORITY of 4 octets on a stream that cannot be reset", "connection FRAME_SIZE_ERROR", frame(PRIORITY, 0, 1, [0, 0, 0, 0])],
+    ["6.5", "SETTINGS of 32 entries", "grpc-status 0", steps(frame(SETTINGS, 0, 0, new Uint8Array(32 * 6)), answered)],
+    ["10.5", "SETTINGS of more entries", "connection ENHANCE_YOUR_CALM", frame(SETTINGS, 0, 0, new Uint8Array(33 * 6))],
     ["6.5.2", "ENABLE_PUSH 1, which a client may send", "grpc-status 0", steps(setting(2, 1), answered)],
     ["6.5.2", "MAX_CONCURRENT_STREAMS 0, which concerns pushes", "grpc-status 0", steps(setting(3, 0), answered)],
     ["6.5.2", "the largest MAX_FRAME_SIZE", "grpc-status 0", steps(setting(5, 16_777_215), answered)],
