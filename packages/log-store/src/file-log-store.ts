@@ -201,10 +201,13 @@ export class FileLogStore implements LogStore {
   }
 
   async #close(): Promise<void> {
-    const { writer, meta, lock, reserve } = this.#parts;
+    const { writer, meta, lock, reserve, logger } = this.#parts;
     await Promise.allSettled([...this.#underWay]);
     await reserve.close();
+    const failedBefore = writer.failure !== null;
     await writer.close();
+    // Everything that was acknowledged is durable without the seal, but nobody waits for it who could be told.
+    if (!failedBefore && writer.failure !== null) logger.error("the disk failed while the log was closed", { error: writer.failure });
     await meta.close();
     await lock.release();
   }

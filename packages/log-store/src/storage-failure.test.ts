@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { FRAMES_OFFSET } from "./format.ts";
 import { LogStoreError } from "./log-store-error.ts";
 import { makeSoundDirectory, spoil } from "./testing/damaged-directory.ts";
-import { chunksOf, hardState, openTestStore, snapshotMeta, testBytes, testEntry } from "./testing/fixture.ts";
+import { chunksOf, hardState, LineLogger, openTestStore, snapshotMeta, testBytes, testEntry } from "./testing/fixture.ts";
 import { type DiskCall, MemoryDisk } from "./testing/memory-disk.ts";
 import { TestClock } from "./testing/test-clock.ts";
 
@@ -186,4 +186,19 @@ describe("a disk that fails once", () => {
     expect(await codeOf(append(store, 2))).toBe("ERR_STORAGE_FAILED");
     await store.close();
   });
+});
+
+test("a seal that fails while the store is closed is written down, for nobody waits for it", async () => {
+  const logger = new LineLogger();
+  const store = await openTestStore(disk, { clock, logger });
+  await append(store, 1);
+  disk.before = (call) => {
+    if (isLog(call) && call.name === "writeDurably") throw new DiskError("io", call.path, "no such luck");
+  };
+  await store.close();
+  expect(logger.at("error")).toEqual(["the disk failed while the log was closed"]);
+  disk.before = () => {};
+  const again = await openTestStore(disk, { clock });
+  expect(again.recovered.entries).toHaveLength(1);
+  await again.close();
 });
