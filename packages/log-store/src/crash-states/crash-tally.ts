@@ -1,9 +1,11 @@
-import { hardState, openTestStore, testEntry } from "../testing/fixture.ts";
+import { hardState, openTestStore, SeededRandom, testEntry } from "../testing/fixture.ts";
 import type { MemoryDisk } from "../testing/memory-disk.ts";
 import type { Crash } from "./crash-run.ts";
 import { findLoss, type Model } from "./model.ts";
 import { contentOf, type OutcomeOptions, outcomesOf } from "./outcomes.ts";
 
+/** For a test; the longest takes a minute where nothing else runs. */
+export const CRASH_TIMEOUT_MS = 600_000;
 /** Failures that are kept for the report. */
 const LOSSES_MAX = 20;
 /** One state of so many is also worked with after it was opened. */
@@ -34,6 +36,17 @@ export class CrashTally {
     }
     this.statesOf[step] = (this.statesOf[step] ?? 0) + found.length;
     return found;
+  }
+
+  /** Ends the recovery of a state at each of its calls to the disk, and opens what that leaves. */
+  async tryRecovery(left: MemoryDisk, crash: Crash, sampling: Omit<OutcomeOptions, "random">): Promise<void> {
+    for (let call = 1; ; call++) {
+      const disk = left.afterKill();
+      disk.crashAtCall(call);
+      await openTestStore(disk, { seed: call }).catch(() => null);
+      if (!disk.crashed) return;
+      await this.tryCrash(disk, crash, { ...sampling, random: new SeededRandom(call) });
+    }
   }
 
   /** Opens a state, and goes on working with some of them. */

@@ -1,6 +1,7 @@
 import type { LogEntry } from "@raftkv/raft-core";
 import type { LogStore } from "@raftkv/raft-node";
-import { readSnapshotBytes, testBytes } from "../testing/fixture.ts";
+import { snapshotState } from "../testing/damaged-directory.ts";
+import { readSnapshotBytes } from "../testing/fixture.ts";
 
 /** What a store must hold. */
 export interface Model {
@@ -14,11 +15,6 @@ export interface Model {
 }
 
 export const emptyModel: Model = { term: 0, vote: 0, snapshotIndex: 0, entries: [], lostFrom: null };
-
-/** The state at an index, as these tests have it. */
-export function stateAt(index: number): Uint8Array {
-  return testBytes(900, index);
-}
 
 function holdsLog({ recovered }: LogStore, model: Model): boolean {
   const { snapshotIndex, lostFrom } = model;
@@ -59,6 +55,6 @@ export async function findLoss(store: LogStore, possible: readonly Model[]): Pro
   const first = entries[0]?.index ?? snapshotIndex + 1;
   if (first > snapshotIndex + 1) return `the log begins at ${first} after a snapshot at ${snapshotIndex}`;
   const state = await readSnapshotBytes(store);
-  const isWhole = snapshot === null ? state === null : state !== null && Buffer.compare(state, stateAt(snapshotIndex)) === 0;
+  const isWhole = snapshot === null ? state === null : state !== null && Buffer.compare(state, snapshotState(snapshotIndex)) === 0;
   return isWhole ? null : `the snapshot at ${snapshotIndex} holds something else`;
 }

@@ -12,7 +12,7 @@ export interface OutcomeOptions {
 
 /**
  * What a power loss may leave of a disk: each sector and name that is not synced survives or not, by itself and in any order. A
- * sample goes from nothing over one alone and all but one to everything.
+ * sample holds everything, nothing, each one alone, all but each one, and any.
  */
 export function* outcomesOf(disk: MemoryDisk, { random, exhaustiveMax, samples }: OutcomeOptions): Generator<MemoryDisk> {
   let unsure = 0;
@@ -26,17 +26,13 @@ export function* outcomesOf(disk: MemoryDisk, { random, exhaustiveMax, samples }
   }
   yield everything;
   yield disk.afterPowerLoss(() => false);
-  for (let sample = 2; sample < samples; sample++) {
-    const exception = random.below(unsure);
-    const oddsOf8 = random.below(9);
+  for (let sample = 0; sample < samples; sample++) {
+    // Every second one is one that survives alone or is lost alone, until each had its turn.
+    const isAlone = sample % 2 === 0 && sample < 4 * unsure;
+    const alone = sample >> 2;
+    const survivesAlone = sample % 4 === 0;
     let asked = 0;
-    yield disk.afterPowerLoss(() => {
-      const isException = asked++ === exception;
-      // Every eighth time one alone survives, or one alone does not.
-      if (sample % 8 === 0) return isException;
-      if (sample % 8 === 1) return !isException;
-      return random.below(8) < oddsOf8;
-    });
+    yield disk.afterPowerLoss(() => (isAlone ? (asked++ === alone) === survivesAlone : random.below(2) === 0));
   }
 }
 

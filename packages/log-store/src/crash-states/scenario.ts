@@ -1,12 +1,16 @@
-import type { LogEntry } from "@raftkv/raft-core";
+import type { HardState, LogEntry } from "@raftkv/raft-core";
 import type { LogStore } from "@raftkv/raft-node";
+import { snapshotState } from "../testing/damaged-directory.ts";
 import { chunksOf, hardState, openTestStore, snapshotMeta, testEntries, testEntry } from "../testing/fixture.ts";
 import type { MemoryDisk } from "../testing/memory-disk.ts";
 import { TestClock } from "../testing/test-clock.ts";
-import { type Model, stateAt } from "./model.ts";
+import type { Model } from "./model.ts";
 
 /** Longer than a log stands still before it is sealed. */
 const IDLE_MS = 1_000;
+/** Longer than a start waits before it makes its reserve. */
+const LONG_MS = 120_000;
+const RESERVE_BYTES = 8_192;
 
 /** The store of a member over several lives. */
 export class CrashingMember {
@@ -25,15 +29,15 @@ export class CrashingMember {
   }
 
   async open(): Promise<void> {
-    this.#store = await openTestStore(this.disk, { clock: this.#clock, seed: this.#seed++ });
+    this.#store = await openTestStore(this.disk, { clock: this.#clock, seed: this.#seed++, reserveBytes: RESERVE_BYTES });
   }
 
   async close(): Promise<void> {
     await this.store.close();
   }
 
-  standStill(): void {
-    this.#clock.advance(IDLE_MS);
+  wait(ms: number): void {
+    this.#clock.advance(ms);
   }
 }
 
@@ -60,7 +64,7 @@ function append(term: number, vote: number, entries: readonly LogEntry[]): Call 
 
 function save(index: number, term: number): Call {
   return {
-    run: ({ store }) => store.saveSnapshot(snapshotMeta(index, term), chunksOf(stateAt(index))),
+    run: ({ store }) => store.saveSnapshot(snapshotMeta(index, term), chunksOf(snapshotState(index))),
     apply: (model) => ({ ...model, snapshotIndex: index }),
   };
 }
@@ -68,7 +72,7 @@ function save(index: number, term: number): Call {
 function install(index: number, term: number): Call {
   return {
     run: async ({ store }) => {
-      await store.receiveSnapshot(snapshotMeta(index, term), chunksOf(stateAt(index)));
+      await store.receiveSnapshot(snapshotMeta(index, term), chunksOf(snapshotState(index)));
       await store.installSnapshot(snapshotMeta(index, term), hardState(term, 0, index));
     },
     apply: (model) => ({ ...model, term, vote: 0, snapshotIndex: index, entries: [] }),
@@ -81,7 +85,11 @@ function compact(index: number): Call {
 
 const open: Call = { run: (member) => member.open(), apply: same };
 const close: Call = { run: (member) => member.close(), apply: same };
-const standStill: Call = { run: async (member) => member.standStill(), apply: same };
+
+function wait(ms: number): Call {
+  return { run: async (member) => member.wait(ms), apply: same };
+}
+
 const endRepair: Call = { run: ({ store }) => store.endRepair(), apply: (model) => ({ ...model, lostFrom: null }) };
 
 /** Eight entries that fill twelve sectors, with one in front of their frames. */
@@ -95,7 +103,8 @@ export const wholeLife: readonly Step[] = [
   { name: "first vote", calls: [append(1, 1, [])] },
   { name: "append", calls: [append(1, 1, twelveSectors(1, 1))] },
   { name: "small append", calls: [append(1, 1, [testEntry(9, 1)])] },
-  { name: "seal", calls: [standStill] },
+  { name: "seal", calls: [wait(IDLE_MS)] },
+  { name: "reserve", calls: [wait(LONG_MS)] },
   { name: "append after a seal", calls: [append(1, 1, twelveSectors(10, 1))] },
   { name: "vote", calls: [append(2, 3, [])] },
   {
@@ -121,17 +130,19 @@ export const wholeLife: readonly Step[] = [
   { name: "last append", calls: [append(8, 1, twelveSectors(107, 8))] },
 ];
 
-/** A member that lost entries gets them back from a leader: those from `from` on, as they were. */
-export function repairOf(from: number, to: number, term: number): readonly Step[] {
-  const middle = Math.floor((from + to) / 2);
+/** A damaged directory is opened, and a leader sends the entries that are lost; the member ends its repair and goes on. */
+export function repairOf(lost: readonly LogEntry[], { term, vote, commit }: HardState): readonly Step[] {
+  const half = Math.ceil(lost.length / 2);
+  const next = 1 + (lost.at(-1)?.index ?? commit);
   return [
     { name: "salvage", calls: [open] },
-    { name: "append under repair", calls: [append(term, 2, testEntries(from, middle, term, 600))] },
+    { name: "append under repair", calls: [append(term, vote, lost.slice(0, half))] },
     { name: "close under repair", calls: [close] },
     { name: "restart under repair", calls: [open] },
-    { name: "rest of the repair", calls: [append(term, 2, testEntries(middle + 1, to, term, 600))] },
+    { name: "rest of the repair", calls: [append(term, vote, lost.slice(half))] },
     { name: "end of the repair", calls: [endRepair] },
-    { name: "append after the repair", calls: [append(term + 1, 1, [testEntry(to + 1, term + 1)])] },
-    { name: "restart after the repair", calls: [close, open] },
+    { name: "append after the repair", calls: [append(term + 1, 1, [testEntry(next, term + 1)])] },
+    { name: "close after the repair", calls: [close] },
+    { name: "restart after the repair", calls: [open] },
   ];
 }
