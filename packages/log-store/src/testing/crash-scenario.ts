@@ -1,7 +1,7 @@
 import type { LogEntry } from "@raftkv/raft-core";
 import type { LogStore } from "@raftkv/raft-node";
 import { chunksOf, hardState, readSnapshotBytes, snapshotMeta, testEntries, testEntry } from "./fixture.ts";
-import { TestClock } from "./test-clock.ts";
+import type { TestClock } from "./test-clock.ts";
 
 /** What a store must hold: positions after the snapshot, term and vote. */
 export interface Model {
@@ -98,26 +98,6 @@ export const scenario: readonly Step[] = [
   { name: "last vote", calls: [append(7, 3, [])] },
   { name: "last entry", calls: [append(7, 3, [testEntry(44, 7)])] },
 ];
-
-/** Runs the scenario until it fails. Returns the last model that was acknowledged and those that are possible after it. */
-export async function runScenario(open: (clock: TestClock) => Promise<LogStore>): Promise<readonly Model[]> {
-  const clock = new TestClock();
-  let model = emptyModel;
-  let possible: readonly Model[] = [model];
-  try {
-    const store = await open(clock);
-    for (const step of scenario) {
-      possible = step.calls.reduce<readonly Model[]>((models, call) => [...models, call.apply(models.at(-1) ?? model)], [model]);
-      await Promise.all(step.calls.map((call) => call.run(store, clock)));
-      model = possible.at(-1) ?? model;
-      possible = [model];
-    }
-    await store.close();
-  } catch {
-    // The disk ended the scenario; what was acknowledged until then is what counts.
-  }
-  return possible;
-}
 
 function describeLog({ snapshotIndex, entries }: Pick<Model, "snapshotIndex" | "entries">): string {
   const after = entries.filter(({ index }) => index > snapshotIndex);
