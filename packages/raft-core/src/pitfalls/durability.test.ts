@@ -121,7 +121,8 @@ describe("P24: nothing is applied before it is durable here and at a quorum", ()
 });
 
 /**
- * Damage is told from a torn tail by the store: "the change of any one bit" and the tests around it in packages/log-store/src/sweeps. A start that contradicts itself stops the member, or keeps it from doing harm.
+ * Damage is told from a torn tail by the store: "the change of any one bit" and the tests around it in packages/log-store/src/sweeps. A
+ * start that contradicts itself stops the member, or keeps it from doing harm.
  */
 describe("P25: a store that can't be right", () => {
   test.each<readonly [string, Partial<CoreStart>, string]>([
