@@ -3,7 +3,7 @@ import type { Ports } from "@raftkv/raft-node";
 import { Channel, type Client, createClient, RpcError } from "@raftkv/raft-rpc";
 import { describe, expect, test } from "vitest";
 import type { SimulatedNode } from "../simulated-node.ts";
-import { watchInvariants } from "../testing/cluster-watch.ts";
+import { ClusterWatch } from "../testing/cluster-watch.ts";
 import { applyFault, type ClusterFault, drawFault } from "./cluster-fault.ts";
 import { clientPort, SimulatedCluster } from "./simulated-cluster.ts";
 
@@ -108,7 +108,7 @@ interface Outcome {
 async function ordeal(seed: number, faultsTotal: number): Promise<Outcome> {
   const cluster = new SimulatedCluster({ seed, flags: ["--snapshot-count=100"] });
   const { simulation } = cluster;
-  const invariants = watchInvariants(cluster);
+  const { invariants } = new ClusterWatch(cluster);
   await simulation.drive(() => cluster.startAll());
   const ports = simulation.addNode("client").start();
   const clients = clientsOf(cluster, ports);
