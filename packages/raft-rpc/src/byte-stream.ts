@@ -1,3 +1,5 @@
+import type { PeerIdentity } from "./peer-identity.ts";
+
 export interface ByteStreamHandlers {
   /** The bytes may be kept; nobody writes into them afterwards. */
   onData(bytes: Uint8Array): void;
@@ -14,6 +16,8 @@ export interface ByteStreamHandlers {
 export interface ByteStream {
   /** `host:port` of the other end, for people. */
   readonly remoteAddress: string;
+  /** Who the other end is, if it proved that by a certificate. */
+  readonly peer?: PeerIdentity | null;
   /** Must be called in the turn in which the stream was handed out. May be called again to hand the stream on. */
   setHandlers(handlers: ByteStreamHandlers): void;
   /** Takes the bytes in any case; false asks to stop until `onDrain`. The caller does not write into them afterwards. */

@@ -1,4 +1,6 @@
 import type { ByteStream } from "../byte-stream.ts";
+import { CallTally } from "../grpc/call-tally.ts";
+import type { Compressor } from "../grpc/compressor.ts";
 import { DeadlineWheel } from "../grpc/deadline-wheel.ts";
 import { RpcError } from "../grpc/rpc-error.ts";
 import { StatusCode } from "../grpc/status.ts";
@@ -8,7 +10,8 @@ import type { RpcClock, RpcRandom, RpcTimer } from "../rpc-clock.ts";
 import { type BackOffOptions, backOffMs, defaultBackOff } from "./back-off.ts";
 import type { CallOptions, ClientCall, ClientStreamCall, ClientStreamHandlers, UnaryDone } from "./client-call.ts";
 import { ClientConnection, type ConnectionOwner } from "./client-connection.ts";
-import { type CallOwner, ClientStream } from "./client-stream.ts";
+import { type ClientInterceptor, metadataOf, observersOf } from "./client-interceptor.ts";
+import { type CallOwner, type CallTarget, ClientStream } from "./client-stream.ts";
 import { RequestBlocks } from "./request-blocks.ts";
 
 export interface ChannelOptions {
@@ -29,6 +32,10 @@ export interface ChannelOptions {
   readonly waitingCallsMax?: number;
   /** A call without a deadline waits this long for the connection. Default 60 s. */
   readonly waitMs?: number;
+  /** Compresses requests, and inflates answers: `gzip`. The server has to know it. Default: none. */
+  readonly compression?: Compressor;
+  /** Asked about each call, in their order. Default: none. */
+  readonly interceptors?: readonly ClientInterceptor[];
   /**
    * A handler of a call threw: `done`, or one of ClientStreamHandlers. A stream's call was ended for it with INTERNAL, which its `onClose`
    * is told; nothing else is harmed. Default: dropped.
@@ -59,7 +66,9 @@ const clientLimits = { keepaliveMs: Number.POSITIVE_INFINITY, streamWindowBytes:
 export class Channel implements CallOwner, ConnectionOwner {
   /** Of all connections that the channel had. */
   readonly counters = new Http2Counters();
+  readonly compressor: Compressor | null;
   readonly #options: ChannelOptions;
+  readonly #interceptors: readonly ClientInterceptor[];
   readonly #limits: RpcLimits;
   readonly #backOff: BackOffOptions;
   readonly #random: RpcRandom;
@@ -82,11 +91,17 @@ export class Channel implements CallOwner, ConnectionOwner {
   /** Throws RangeError for limits that make no sense. */
   constructor(options: ChannelOptions) {
     this.#options = options;
+    this.compressor = options.compression ?? null;
+    this.#interceptors = options.interceptors ?? [];
     this.#limits = resolveLimits({ ...clientLimits, ...options.limits });
     this.#backOff = { ...defaultBackOff, ...options.backOff };
     this.#random = options.random ?? noJitter;
     this.#wheel = new DeadlineWheel(options.clock);
-    this.#blocks = new RequestBlocks({ authority: options.authority, scheme: options.scheme ?? "http" });
+    this.#blocks = new RequestBlocks({
+      authority: options.authority,
+      scheme: options.scheme ?? "http",
+      encoding: this.compressor?.encoding ?? null,
+    });
     this.#waitingMax = options.waitingCallsMax ?? 10_000;
     this.#waitMs = options.waitMs ?? 60_000;
   }
@@ -112,9 +127,7 @@ export class Channel implements CallOwner, ConnectionOwner {
 
   /** A unary call on raw messages. The message is not changed until `done` is called, which is never from within this call. */
   request(path: string, message: Uint8Array, done: UnaryDone, options: CallOptions = {}): ClientCall {
-    const call = new ClientStream(this, path, { kind: "unary", request: message, done }, options, this.#deadlineMs(options));
-    this.#begin(call);
-    return call;
+    return this.#call(path, { kind: "unary", request: message, done }, options);
   }
 
   /** A unary call on raw messages. Rejects with RpcError. */
@@ -130,9 +143,7 @@ export class Channel implements CallOwner, ConnectionOwner {
 
   /** A call of any streaming kind on raw messages. */
   stream(path: string, handlers: ClientStreamHandlers, options: CallOptions = {}): ClientStreamCall {
-    const call = new ClientStream(this, path, { kind: "stream", handlers }, options, this.#deadlineMs(options));
-    this.#begin(call);
-    return call;
+    return this.#call(path, { kind: "stream", handlers }, options);
   }
 
   /** Fails the calls that wait ("safe") and that run, and closes the connection. May be called again. */
@@ -191,6 +202,21 @@ export class Channel implements CallOwner, ConnectionOwner {
 
   // ---- Details
 
+  #call(path: string, target: CallTarget, options: CallOptions): ClientStream {
+    if (this.#interceptors.length > 0) return this.#intercepted(path, target, options);
+    const call = new ClientStream(this, path, target, options, this.#deadlineMs(options));
+    this.#begin(call);
+    return call;
+  }
+
+  #intercepted(path: string, target: CallTarget, options: CallOptions): ClientStream {
+    const metadata = metadataOf(this.#interceptors, path, options.metadata);
+    const call = new ClientStream(this, path, target, { ...options, metadata }, this.#deadlineMs(options));
+    call.tally = new CallTally(this.#options.clock, observersOf(this.#interceptors, path));
+    this.#begin(call);
+    return call;
+  }
+
   #deadlineMs(options: CallOptions): number {
     const deadlineMs = options.deadlineMs ?? Number.POSITIVE_INFINITY;
     return options.timeoutMs === undefined ? deadlineMs : Math.min(deadlineMs, this.#options.clock.monotonicMs() + options.timeoutMs);
@@ -228,7 +254,7 @@ export class Channel implements CallOwner, ConnectionOwner {
 
   #start(connection: ClientConnection, call: ClientStream, nowMs: number): void {
     this.#wheel.set(call, call.callDeadlineMs);
-    connection.begin(call, this.#blocks.block(call.path, call.callDeadlineMs - nowMs, call.metadata));
+    connection.begin(call, this.#blocks.block(call, call.callDeadlineMs - nowMs));
   }
 
   #startWaiting(connection: ClientConnection): void {

@@ -9,6 +9,11 @@ export interface CallOptions {
   readonly metadata?: Metadata;
   /** Fail with UNAVAILABLE ("safe") while the last connection attempt failed, instead of waiting for the next. Default false. */
   readonly failFast?: boolean;
+  /**
+   * Sends the requests of this call as they are, though the channel compresses: because they are compressed already, or hold a secret beside
+   * what somebody else may choose, whose length would then tell of it. Default false.
+   */
+  readonly uncompressed?: boolean;
 }
 
 /** One that throws ends its call with INTERNAL; the channel's `onHandlerError` is told what it threw. */

@@ -1,12 +1,17 @@
+import type { CallTally } from "../grpc/call-tally.ts";
+import { type CompressedFlag, CompressedOutput, type MessageSink } from "../grpc/compressed-output.ts";
+import type { Compressor } from "../grpc/compressor.ts";
 import type { InputOwner } from "../grpc/message-input.ts";
 import { Metadata, type ReadonlyMetadata } from "../grpc/metadata.ts";
 import { type Retryable, RpcError } from "../grpc/rpc-error.ts";
 import { StatusCode, statusFromHttp, statusFromNumber } from "../grpc/status.ts";
+import { decodeStatusDetails } from "../grpc/status-details.ts";
 import { ErrorCode, errorName, Flag } from "../http2/frame.ts";
 import { messagePrefix, type SendSide } from "../http2/send-side.ts";
 import { type AbortReason, Http2Stream } from "../http2/stream.ts";
 import { sendHighWaterBytes } from "../limits.ts";
 import type { CallOptions, ClientStreamCall, ClientStreamHandlers, UnaryDone } from "./client-call.ts";
+import type { RequestFields } from "./request-blocks.ts";
 import type { ResponseHead } from "./response-head.ts";
 
 /** Where the result goes: a unary call has one message each way. */
@@ -16,6 +21,8 @@ export type CallTarget =
 
 /** What a call needs of its channel. */
 export interface CallOwner {
+  /** Inflates responses, and compresses requests. */
+  readonly compressor: Compressor | null;
   /** The call ended before it got a connection, or its deadline may be forgotten. */
   callEnded(stream: ClientStream): void;
   /** A handler of the user threw. */
@@ -38,18 +45,22 @@ const noMetadata: ReadonlyMetadata = new Metadata();
 type CallPhase = "waiting" | "running" | "over";
 
 /** A call on the client, and its stream once it has a connection. */
-export class ClientStream extends Http2Stream implements ClientStreamCall {
+export class ClientStream extends Http2Stream implements ClientStreamCall, MessageSink, RequestFields {
   readonly path: string;
   readonly metadata: Metadata | null;
   readonly failFast: boolean;
   /** Of the call; `deadlineMs` is what the wheel waits for, which is nearer while the call waits for a connection. */
   readonly callDeadlineMs: number;
+  /** Of a call that somebody observes; set before it begins. */
+  tally: CallTally | null = null;
+  readonly #output: CompressedOutput | null;
   readonly #owner: CallOwner;
   readonly #target: CallTarget;
   #phase: CallPhase = "waiting";
   #connection: ClientCallConnection | null = null;
-  /** `end` was called. */
+  /** `end` was called; and what was sent before it is past the compressor. */
   #requestsEnded = false;
+  #outputEnded = false;
   #head: ResponseHead | null = null;
   #trailers: ResponseHead | null = null;
   #response: Uint8Array | null = null;
@@ -62,6 +73,12 @@ export class ClientStream extends Http2Stream implements ClientStreamCall {
     this.failFast = options.failFast ?? false;
     this.#owner = owner;
     this.#target = target;
+    const isCompressed = owner.compressor !== null && options.uncompressed !== true;
+    this.#output = isCompressed ? new CompressedOutput(owner.compressor, this) : null;
+  }
+
+  get isCompressed(): boolean {
+    return this.#output !== null;
   }
 
   get isWaiting(): boolean {
@@ -73,17 +90,15 @@ export class ClientStream extends Http2Stream implements ClientStreamCall {
   send(message: Uint8Array): boolean {
     if (this.#phase === "over") return false;
     if (this.#requestsEnded) throw new Error(`Call ${this.path} sends after its end`);
-    if (this.#connection !== null) return this.#connection.send.message(this, message);
-    this.enqueue(messagePrefix(message.length), message);
-    if (this.sendQueueBytes <= sendHighWaterBytes) return true;
-    this.waitsForDrain = true;
-    return false;
+    this.tally?.request(message.length);
+    return this.#output === null ? this.writeMessage(message, 0) : this.#output.send(message);
   }
 
   end(): void {
     if (this.#phase === "over" || this.#requestsEnded) return;
     this.#requestsEnded = true;
-    this.#connection?.send.end(this, null);
+    if (this.#output === null) this.#endOutput();
+    else this.#output.afterAll(() => this.#endOutput());
   }
 
   cancel(): void {
@@ -96,6 +111,26 @@ export class ClientStream extends Http2Stream implements ClientStreamCall {
 
   resume(): void {
     if (this.#phase !== "over") this.resumeInput();
+  }
+
+  // ---- MessageSink
+
+  writeMessage(message: Uint8Array, compressed: CompressedFlag): boolean {
+    if (this.#phase === "over" || (this.#connection !== null && this.state === "closed")) return true;
+    if (this.#connection !== null) return this.#connection.send.message(this, message, compressed);
+    this.enqueue(messagePrefix(message.length, compressed), message);
+    if (this.sendQueueBytes <= sendHighWaterBytes) return true;
+    this.waitsForDrain = true;
+    return false;
+  }
+
+  outputDrained(): void {
+    if (this.#phase !== "running" || this.#target.kind !== "stream") return;
+    try {
+      this.#target.handlers.onDrain();
+    } catch (error) {
+      this.#handlerFailed("onDrain", error);
+    }
   }
 
   // ---- From the channel
@@ -111,6 +146,9 @@ export class ClientStream extends Http2Stream implements ClientStreamCall {
     const target = this.#target;
     if (target.kind === "unary") {
       this.#requestsEnded = true;
+      this.tally?.request(target.request.length);
+      if (this.#output !== null) return this.#sendCompressed(this.#output, target.request);
+      this.#outputEnded = true;
       if (send.fits(this, target.request.length)) {
         send.messageFrame(this, target.request, Flag.END_STREAM);
         connection.localEnded(this);
@@ -120,7 +158,7 @@ export class ClientStream extends Http2Stream implements ClientStreamCall {
     } else {
       send.adopt(this);
     }
-    if (this.#requestsEnded) send.end(this, null);
+    if (this.#outputEnded) send.end(this, null);
   }
 
   /** Ends a call that never got a connection. */
@@ -144,7 +182,9 @@ export class ClientStream extends Http2Stream implements ClientStreamCall {
       if (head.httpStatus !== 200 || !head.isGrpc) {
         return this.#giveUp(new RpcError(httpCode(head), `Server answered with HTTP status ${head.httpStatus}, not gRPC`));
       }
-      if (head.encoding !== "identity") {
+      if (head.encoding === this.#owner.compressor?.encoding) {
+        this.inputCompressor = this.#owner.compressor;
+      } else if (head.encoding !== "identity") {
         return this.#giveUp(new RpcError(StatusCode.INTERNAL, `Server compresses with ${head.encoding}, which was not offered`));
       }
       if (this.#target.kind === "stream") this.#tellMetadata(this.#target.handlers, head.metadata);
@@ -173,12 +213,8 @@ export class ClientStream extends Http2Stream implements ClientStreamCall {
   }
 
   override sendDrained(): void {
-    if (this.#phase !== "running" || this.#target.kind !== "stream") return;
-    try {
-      this.#target.handlers.onDrain();
-    } catch (error) {
-      this.#handlerFailed("onDrain", error);
-    }
+    if (this.#output === null) this.outputDrained();
+    else this.#output.drained();
   }
 
   override aborted(reason: AbortReason): void {
@@ -186,6 +222,7 @@ export class ClientStream extends Http2Stream implements ClientStreamCall {
   }
 
   protected override messageReceived(message: Uint8Array): void {
+    this.tally?.response(message.length);
     if (this.#target.kind === "stream") {
       try {
         this.#target.handlers.onMessage(message);
@@ -209,7 +246,8 @@ export class ClientStream extends Http2Stream implements ClientStreamCall {
     }
     const code = statusFromNumber(trailers.grpcStatus);
     if (code !== StatusCode.OK) {
-      return this.#finish(new RpcError(code, trailers.grpcMessage, { metadata: trailers.metadata }));
+      const details = trailers.statusDetails === null ? [] : decodeStatusDetails(trailers.statusDetails, code);
+      return this.#finish(new RpcError(code, trailers.grpcMessage, { metadata: trailers.metadata, details }));
     }
     if (this.#target.kind === "unary" && this.#response === null) {
       return this.#finish(new RpcError(StatusCode.INTERNAL, "Unary call was answered without a message"));
@@ -222,6 +260,17 @@ export class ClientStream extends Http2Stream implements ClientStreamCall {
   }
 
   // ---- Details
+
+  /** The request of a unary call. */
+  #sendCompressed(output: CompressedOutput, request: Uint8Array): void {
+    output.send(request);
+    output.afterAll(() => this.#endOutput());
+  }
+
+  #endOutput(): void {
+    this.#outputEnded = true;
+    if (this.#phase === "running" && this.state !== "closed") this.#connection?.send.end(this, null);
+  }
 
   #tellMetadata(handlers: ClientStreamHandlers, metadata: ReadonlyMetadata): void {
     try {
@@ -255,7 +304,9 @@ export class ClientStream extends Http2Stream implements ClientStreamCall {
   #finish(error: RpcError | null): void {
     if (this.#phase === "over") return;
     this.#phase = "over";
+    this.#output?.cancel();
     this.#owner.callEnded(this);
+    this.tally?.end(error?.code ?? StatusCode.OK, (failure) => this.#owner.handlerFailed(this.path, failure));
     try {
       if (this.#target.kind === "unary") this.#target.done(error, error === null ? this.#response : null);
       else this.#target.handlers.onClose(error, error?.metadata ?? this.#trailers?.metadata ?? noMetadata);

@@ -1,3 +1,4 @@
+import { decodeBase64 } from "../grpc/base64.ts";
 import { isReservedHeader, Metadata } from "../grpc/metadata.ts";
 import { decodePercent } from "../grpc/percent.ts";
 import type { HeaderList } from "../hpack/header-list.ts";
@@ -14,6 +15,8 @@ export interface ResponseHead {
   /** -1 if there is no `grpc-status`; NaN if it is no number. */
   readonly grpcStatus: number;
   readonly grpcMessage: string;
+  /** A `google.rpc.Status`; null if there is none, or no base64. */
+  readonly statusDetails: Uint8Array | null;
   readonly metadata: Metadata;
   /** RFC 9113 8.1.1; null if it is well-formed. */
   readonly malformed: string | null;
@@ -32,6 +35,7 @@ export function readResponseHead(list: HeaderList): ResponseHead {
   let contentLength = -1;
   let grpcStatus = -1;
   let grpcMessage = "";
+  let statusDetails: Uint8Array | null = null;
   let regular = false;
   let malformed: string | null = list.tooLarge ? `Header list of ${list.listBytes} bytes is too large` : null;
   const metadata = new Metadata();
@@ -49,13 +53,14 @@ export function readResponseHead(list: HeaderList): ResponseHead {
     regular = true;
     if (name === "grpc-status") grpcStatus = codePattern.test(value) ? Number(value) : Number.NaN;
     else if (name === "grpc-message") grpcMessage = decodePercent(value);
+    else if (name === "grpc-status-details-bin") statusDetails = decodeBase64(value);
     else if (name === "content-type") contentType = value;
     else if (name === "grpc-encoding") encoding = value;
     else if (name === "content-length") contentLength = parseContentLength(value, contentLength);
     // Values that are not base64 are left out: the status still counts.
-    else if (!isReservedHeader(name) || name === "grpc-status-details-bin") metadata.appendHeader(name, value);
+    else if (!isReservedHeader(name)) metadata.appendHeader(name, value);
   }
   if (Number.isNaN(contentLength)) malformed = "content-length is not one number";
   const isGrpc = contentType.toLowerCase().startsWith("application/grpc");
-  return { httpStatus, isGrpc, encoding, contentLength, grpcStatus, grpcMessage, metadata, malformed };
+  return { httpStatus, isGrpc, encoding, contentLength, grpcStatus, grpcMessage, statusDetails, metadata, malformed };
 }

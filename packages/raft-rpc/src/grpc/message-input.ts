@@ -1,6 +1,7 @@
-import { assert } from "../assert.ts";
+import { assert, assertNever } from "../assert.ts";
 import { Fifo } from "../http2/fifo.ts";
 import { readUint32 } from "../http2/frame.ts";
+import type { CompressionJob, Compressor, Inflated } from "./compressor.ts";
 import { DeadlineEntry } from "./deadline-wheel.ts";
 import type { BudgetWaiter, PartialBudget } from "./partial-budget.ts";
 import { StatusCode } from "./status.ts";
@@ -34,6 +35,26 @@ class PartialMessage {
   share: "none" | "waiting" | "held" = "none";
 }
 
+/** A message that waits as it came, and for the compressor. */
+class CompressedMessage {
+  /** As it came; its window is given back when the message was taken. */
+  readonly wireBytes: number;
+  bytes: Uint8Array;
+  isInflated = false;
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+    this.wireBytes = bytes.length;
+  }
+}
+
+type WaitingMessage = Uint8Array | CompressedMessage;
+
+/** What a message occupied on the wire. */
+function wireBytesOf(message: WaitingMessage): number {
+  return (message instanceof CompressedMessage ? message.wireBytes : message.length) + messagePrefixBytes;
+}
+
 /**
  * The receiving half of a call: gRPC messages out of DATA payloads, and window for the peer as messages are taken.
  *
@@ -43,14 +64,21 @@ class PartialMessage {
  *
  * A message that lies whole in a DATA frame is handed out as a view of the received chunk; others are copied together once. A message that
  * is larger than the stream's window gets the window it needs when the connection's budget has room for it, and waits until then.
+ *
+ * A compressed message is inflated when its turn comes, one at a time: until then it occupies what it had on the wire.
  */
 export abstract class MessageInput extends DeadlineEntry implements BudgetWaiter {
   id = 0;
   /** What the peer may still send on this stream. May go below 0 only in the frame that breaks the limit. */
   receiveWindow = 0;
+  /** Inflates messages with the compressed flag. Null: no message may have it. */
+  protected inputCompressor: Compressor | null = null;
+  /** Inflate nothing before END_STREAM: a call that takes one message has no use for it earlier. */
+  protected inflatesAtEnd = false;
   #owner: InputOwner | null = null;
   #partial: PartialMessage | null = null;
-  #inbox: Fifo<Uint8Array> | null = null;
+  #inbox: Fifo<WaitingMessage> | null = null;
+  #inflation: CompressionJob | null = null;
   #heldBytes = 0;
   #paused = false;
   #delivering = false;
@@ -80,8 +108,11 @@ export abstract class MessageInput extends DeadlineEntry implements BudgetWaiter
       if (length < 0) return;
       const bodyStart = at + messagePrefixBytes;
       if (end - bodyStart < length) break;
+      const isCompressed = bytes[at] === 1;
       at = bodyStart + length;
-      this.#accept(owner, bytes.subarray(bodyStart, at));
+      const message = bytes.subarray(bodyStart, at);
+      if (isCompressed) this.#acceptCompressed(owner, message);
+      else this.#accept(owner, message);
     }
     if (this.#phase === "reading" && at < end) {
       this.#partial ??= new PartialMessage();
@@ -95,6 +126,7 @@ export abstract class MessageInput extends DeadlineEntry implements BudgetWaiter
     if (this.#phase !== "reading") return;
     if (this.#partial !== null) return this.inputFailed(StatusCode.INTERNAL, "Stream ended inside a message");
     this.#phase = "ended";
+    if (this.inflatesAtEnd && this.#owner !== null) this.#deliverInbox(this.#owner);
     this.#endIfEmpty();
   }
 
@@ -113,9 +145,7 @@ export abstract class MessageInput extends DeadlineEntry implements BudgetWaiter
     this.#paused = false;
     const owner = this.#owner;
     if (owner === null || this.#delivering) return;
-    this.#deliverInbox(owner);
-    if (this.#phase === "reading") this.#credit(owner);
-    else this.#endIfEmpty();
+    this.#goOn(owner);
   }
 
   /** Nobody listens any more: what waits is dropped, and what still comes is ignored. */
@@ -123,19 +153,16 @@ export abstract class MessageInput extends DeadlineEntry implements BudgetWaiter
     this.#phase = "done";
     const owner = this.#owner;
     if (owner === null) return;
+    this.#inflation?.cancel();
+    this.#inflation = null;
     const inbox = this.#inbox;
-    for (let message = inbox?.shift(); message !== undefined; message = inbox?.shift()) {
-      owner.holdQueued(-(message.length + messagePrefixBytes));
-    }
+    for (let message = inbox?.shift(); message !== undefined; message = inbox?.shift()) owner.holdQueued(-wireBytesOf(message));
     this.#dropPartial(owner);
   }
 
   #accept(owner: InputOwner, message: Uint8Array): void {
     if (this.#paused || this.#delivering || (this.#inbox !== null && this.#inbox.length > 0)) {
-      this.#inbox ??= new Fifo();
-      this.#inbox.push(message);
-      this.#heldBytes += message.length + messagePrefixBytes;
-      owner.holdQueued(message.length + messagePrefixBytes);
+      this.#queue(owner, message);
       return;
     }
     this.#delivering = true;
@@ -144,18 +171,71 @@ export abstract class MessageInput extends DeadlineEntry implements BudgetWaiter
     if (this.#inbox !== null) this.#deliverInbox(owner);
   }
 
+  #acceptCompressed(owner: InputOwner, bytes: Uint8Array): void {
+    this.#queue(owner, new CompressedMessage(bytes));
+    if (!this.#delivering) this.#deliverInbox(owner);
+  }
+
+  #queue(owner: InputOwner, message: WaitingMessage): void {
+    this.#inbox ??= new Fifo();
+    this.#inbox.push(message);
+    const wireBytes = wireBytesOf(message);
+    this.#heldBytes += wireBytes;
+    owner.holdQueued(wireBytes);
+  }
+
   #deliverInbox(owner: InputOwner): void {
     const inbox = this.#inbox;
     if (inbox === null) return;
-    while (!this.#paused && this.#phase !== "done") {
-      const message = inbox.shift();
-      if (message === undefined) return;
-      this.#heldBytes -= message.length + messagePrefixBytes;
-      owner.holdQueued(-(message.length + messagePrefixBytes));
+    while (!this.#paused && this.#phase !== "done" && this.#inflation === null) {
+      const waiting = inbox.peek();
+      if (waiting === undefined) return;
+      if (waiting instanceof CompressedMessage && !waiting.isInflated) return this.#inflate(owner, waiting);
+      inbox.shift();
+      const wireBytes = wireBytesOf(waiting);
+      this.#heldBytes -= wireBytes;
+      owner.holdQueued(-wireBytes);
       this.#delivering = true;
-      this.messageReceived(message);
+      this.messageReceived(waiting instanceof CompressedMessage ? waiting.bytes : waiting);
       this.#delivering = false;
     }
+  }
+
+  /** The message stays at the head of the line, so that nothing overtakes it. */
+  #inflate(owner: InputOwner, waiting: CompressedMessage): void {
+    if (this.inflatesAtEnd && this.#phase === "reading") return;
+    const compressor = this.inputCompressor;
+    assert(compressor !== null, "Without a compressor no compressed message is taken");
+    this.#inflation = compressor.inflate(waiting.bytes, owner.messageBytesMax, (result) => {
+      this.#inflation = null;
+      this.#inflated(owner, waiting, result);
+    });
+  }
+
+  #inflated(owner: InputOwner, waiting: CompressedMessage, result: Inflated): void {
+    switch (result.kind) {
+      case "message":
+        waiting.bytes = result.message;
+        waiting.isInflated = true;
+        return this.#goOn(owner);
+      case "tooLarge":
+        // The sentence of grpc-go, which etcd's clients know.
+        return this.inputFailed(
+          StatusCode.RESOURCE_EXHAUSTED,
+          `grpc: received message after decompression larger than max ${owner.messageBytesMax}`,
+        );
+      case "broken":
+        return this.inputFailed(StatusCode.INTERNAL, `grpc: failed to decompress the received message: ${result.reason}`);
+      default:
+        return assertNever(result);
+    }
+  }
+
+  /** After something that held messages back: delivers, gives window, or tells the end. */
+  #goOn(owner: InputOwner): void {
+    this.#deliverInbox(owner);
+    if (this.#phase === "reading") this.#credit(owner);
+    else this.#endIfEmpty();
   }
 
   #endIfEmpty(): void {
@@ -168,7 +248,7 @@ export abstract class MessageInput extends DeadlineEntry implements BudgetWaiter
   #messageLength(owner: InputOwner, bytes: Uint8Array, at: number): number {
     const flag = bytes[at] as number;
     const length = readUint32(bytes, at + 1);
-    if (flag !== 0) {
+    if (flag !== 0 && (flag !== 1 || this.inputCompressor === null)) {
       const what = flag === 1 ? "Compressed flag is set, but the call has no grpc-encoding" : `Compressed flag is ${flag}, not 0 or 1`;
       this.inputFailed(StatusCode.INTERNAL, what);
       return -1;
@@ -201,7 +281,8 @@ export abstract class MessageInput extends DeadlineEntry implements BudgetWaiter
     partial.bodyLength += count;
     if (partial.bodyLength === partial.length) {
       this.#dropPartial(owner);
-      this.#accept(owner, body);
+      if (partial.prefix[0] === 1) this.#acceptCompressed(owner, body);
+      else this.#accept(owner, body);
     }
     return at + count;
   }

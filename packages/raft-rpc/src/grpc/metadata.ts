@@ -35,6 +35,14 @@ export class Metadata {
     return metadata;
   }
 
+  /** Another with the same pairs. */
+  copy(): Metadata {
+    const copy = new Metadata();
+    copy.#names.push(...this.#names);
+    copy.#values.push(...this.#values);
+    return copy;
+  }
+
   get size(): number {
     return this.#names.length;
   }

@@ -1,7 +1,9 @@
 import { HeaderBlockBuilder } from "../hpack/encoder.ts";
+import { encodeBase64 } from "./base64.ts";
 import type { Metadata } from "./metadata.ts";
 import { encodePercent } from "./percent.ts";
 import { StatusCode } from "./status.ts";
+import { type ErrorDetail, encodeStatusDetails } from "./status-details.ts";
 
 const contentType = "application/grpc";
 /** Longer messages are cut: trailers must fit into what any client accepts. */
@@ -17,37 +19,46 @@ function appendMetadata(block: HeaderBlockBuilder, metadata: Metadata): void {
   metadata.writeHeaders((name, value) => block.field(name, value));
 }
 
-export function responseBlockWith(metadata: Metadata): Uint8Array {
-  if (metadata.size === 0) return responseBlock;
+/** `encoding`: of the messages that follow with the compressed flag; null if there are none. */
+export function responseBlockWith(metadata: Metadata | null, encoding: string | null): Uint8Array {
+  const isPlain = metadata === null || metadata.size === 0;
+  if (isPlain && encoding === null) return responseBlock;
   const block = new HeaderBlockBuilder().field(":status", "200").field("content-type", contentType);
-  appendMetadata(block, metadata);
+  if (encoding !== null) block.field("grpc-encoding", encoding).field("grpc-accept-encoding", `identity,${encoding}`);
+  if (!isPlain) appendMetadata(block, metadata);
   return block.build();
 }
 
-function appendStatus(block: HeaderBlockBuilder, code: StatusCode, message: string): void {
-  block.field("grpc-status", String(code));
-  if (message !== "") block.field("grpc-message", encodePercent(message.slice(0, messageCharactersMax)));
+/** How a call ends: what its last header block says. */
+export interface CallStatus {
+  readonly code: StatusCode;
+  readonly message: string;
+  readonly metadata: Metadata | null;
+  readonly details: readonly ErrorDetail[];
 }
 
-export function trailersBlock(code: StatusCode, message: string, metadata: Metadata | null): Uint8Array {
-  if (code === StatusCode.OK && message === "" && metadata === null) return okTrailers;
-  const block = new HeaderBlockBuilder();
-  appendStatus(block, code, message);
+function appendStatus(block: HeaderBlockBuilder, { code, message, metadata, details }: CallStatus): void {
+  const told = message.slice(0, messageCharactersMax);
+  block.field("grpc-status", String(code));
+  if (told !== "") block.field("grpc-message", encodePercent(told));
+  const detailBytes = encodeStatusDetails(code, told, details);
+  if (detailBytes !== null) block.field("grpc-status-details-bin", encodeBase64(detailBytes));
   if (metadata !== null) appendMetadata(block, metadata);
+}
+
+export function trailersBlock(status: CallStatus): Uint8Array {
+  const isPlain = status.message === "" && status.details.length === 0 && (status.metadata === null || status.metadata.size === 0);
+  if (status.code === StatusCode.OK && isPlain) return okTrailers;
+  const block = new HeaderBlockBuilder();
+  appendStatus(block, status);
   return block.build();
 }
 
 /** An answer that is only a status: one block with END_STREAM (PROTOCOL-HTTP2, Trailers-Only). */
-export function trailersOnlyBlock(
-  code: StatusCode,
-  message: string,
-  metadata: Metadata | null,
-  extra: readonly [string, string] | null,
-): Uint8Array {
+export function trailersOnlyBlock(status: CallStatus, extra: readonly [string, string] | null): Uint8Array {
   const block = new HeaderBlockBuilder().field(":status", "200").field("content-type", contentType);
   if (extra !== null) block.field(extra[0], extra[1]);
-  appendStatus(block, code, message);
-  if (metadata !== null) appendMetadata(block, metadata);
+  appendStatus(block, status);
   return block.build();
 }
 

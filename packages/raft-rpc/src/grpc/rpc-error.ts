@@ -1,5 +1,6 @@
 import { Metadata } from "./metadata.ts";
 import { StatusCode, statusName } from "./status.ts";
+import type { ErrorDetail } from "./status-details.ts";
 
 /**
  * What a caller may do after a failed call. "safe": the call was certainly not processed, sending it again cannot apply it twice.
@@ -31,6 +32,8 @@ export interface RpcErrorOptions {
   readonly cause?: unknown;
   /** Trailing metadata that came, or is to be sent, with the status. */
   readonly metadata?: Metadata;
+  /** Sent as, and read from, `grpc-status-details-bin`, together with the code and the message. Default: none. */
+  readonly details?: readonly ErrorDetail[];
   /** Default: by the code. "safe" is only set where it is certain: refused streams, streams above a GOAWAY, no connection. */
   readonly retryable?: Retryable;
 }
@@ -41,12 +44,14 @@ export class RpcError extends Error {
   readonly code: StatusCode;
   readonly retryable: Retryable;
   readonly metadata: Metadata;
+  readonly details: readonly ErrorDetail[];
 
   constructor(code: StatusCode, message: string, options: RpcErrorOptions = {}) {
     super(message, options.cause === undefined ? {} : { cause: options.cause });
     this.code = code;
     this.retryable = options.retryable ?? retryableByCode[code];
     this.metadata = options.metadata ?? new Metadata();
+    this.details = options.details ?? [];
   }
 
   /** `NOT_FOUND` and so on, for people. */

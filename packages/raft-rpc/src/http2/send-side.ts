@@ -1,5 +1,6 @@
 import { assert } from "../assert.ts";
 import type { ByteStream } from "../byte-stream.ts";
+import type { CompressedFlag } from "../grpc/compressed-output.ts";
 import { messagePrefixBytes } from "../grpc/message-input.ts";
 import { emptyTableUpdate } from "../hpack/encoder.ts";
 import { flushBytes, queuedControlFramesMax, sendHighWaterBytes } from "../limits.ts";
@@ -143,11 +144,11 @@ export class SendSide {
   }
 
   /** A message that `fits`, as one DATA frame. */
-  messageFrame(stream: Http2Stream, message: Uint8Array, flags: number): void {
+  messageFrame(stream: Http2Stream, message: Uint8Array, flags: number, compressed: CompressedFlag = 0): void {
     const byteCount = message.length + messagePrefixBytes;
     const output = this.output;
     output.beginFrame(byteCount, FrameType.DATA, flags, stream.id);
-    output.appendByte(0);
+    output.appendByte(compressed);
     output.appendUint32(message.length);
     output.append(message, 0, message.length);
     this.window -= byteCount;
@@ -157,12 +158,12 @@ export class SendSide {
   }
 
   /** Sends a message of the stream, or as much as the windows allow; the rest waits. False asks to stop until `sendDrained`. */
-  message(stream: Http2Stream, message: Uint8Array): boolean {
+  message(stream: Http2Stream, message: Uint8Array, compressed: CompressedFlag = 0): boolean {
     if (this.fits(stream, message.length)) {
-      this.messageFrame(stream, message, 0);
+      this.messageFrame(stream, message, 0, compressed);
       this.schedule();
     } else {
-      stream.enqueue(messagePrefix(message.length), message);
+      stream.enqueue(messagePrefix(message.length, compressed), message);
       this.queuedBytes += message.length + messagePrefixBytes;
       this.wake(stream);
       if (stream.sendQueueBytes > 0) this.#options.onWaiting();
@@ -314,6 +315,6 @@ export class SendSide {
 }
 
 /** The five octets before a message. */
-export function messagePrefix(messageBytes: number): Uint8Array {
-  return Uint8Array.of(0, messageBytes >>> 24, messageBytes >>> 16, messageBytes >>> 8, messageBytes);
+export function messagePrefix(messageBytes: number, compressed: CompressedFlag = 0): Uint8Array {
+  return Uint8Array.of(compressed, messageBytes >>> 24, messageBytes >>> 16, messageBytes >>> 8, messageBytes);
 }

@@ -1,9 +1,12 @@
 import type { Socket } from "node:net";
 import type { ByteStream, ByteStreamHandlers } from "../byte-stream.ts";
+import type { PeerIdentity } from "../peer-identity.ts";
+import { peerOf } from "./peer-certificate.ts";
 
-/** A ByteStream on a socket of node:net or node:tls. */
+/** A ByteStream on a socket of node:net or node:tls, whose handshake is done. */
 export class SocketStream implements ByteStream {
   readonly remoteAddress: string;
+  readonly peer: PeerIdentity | null;
   readonly #socket: Socket;
   #handlers: ByteStreamHandlers | null = null;
   #error: Error | null = null;
@@ -11,6 +14,7 @@ export class SocketStream implements ByteStream {
   constructor(socket: Socket) {
     this.#socket = socket;
     this.remoteAddress = socket.remoteAddress === undefined ? "unknown" : `${socket.remoteAddress}:${socket.remotePort}`;
+    this.peer = peerOf(socket);
     socket.setNoDelay(true);
     socket.on("data", this.#onData);
     socket.on("drain", this.#onDrain);

@@ -12,6 +12,8 @@ export interface TlsListenOptions {
   readonly credentials: TlsServerCredentials;
   /** A connection whose handshake succeeded. With ALPN `http/1.1` or without ALPN its first bytes tell what it speaks. */
   readonly onStream: (stream: SocketStream) => void;
+  /** Is there room for a connection from this address (`host:port`)? Asked before its handshake: `RpcServer.admits`. Default: always. */
+  readonly admits?: (remoteAddress: string) => boolean;
   /** A handshake failed, or was not begun because too many are under way. Default: nobody is told. */
   readonly onHandshakeError?: (remoteAddress: string, error: Error) => void;
 }
@@ -26,7 +28,7 @@ export interface TlsListener extends TcpListener {
 
 /** Listens with TLS 1.2 or 1.3. Rejects with node's error if the address cannot be bound or the credentials can't be used. */
 export async function listenTls(address: TcpAddress, options: TlsListenOptions): Promise<TlsListener> {
-  const { credentials, onStream, onHandshakeError = () => undefined } = options;
+  const { credentials, onStream, admits = () => true, onHandshakeError = () => undefined } = options;
   const asksForCertificate = credentials.clientCa !== undefined;
   const handshakes = new Handshakes(onHandshakeError);
   const secure = createSecureServer(
@@ -44,7 +46,8 @@ export async function listenTls(address: TcpAddress, options: TlsListenOptions):
   );
   secure.on("tlsClientError", (error, socket) => onHandshakeError(addressOf(socket), error));
   const server = createServer({ noDelay: true }, (socket) => {
-    if (handshakes.begin(socket)) secure.emit("connection", socket);
+    if (!admits(addressOf(socket))) socket.destroy();
+    else if (handshakes.begin(socket)) secure.emit("connection", socket);
   });
   const bound = await listening(server, address);
   return {

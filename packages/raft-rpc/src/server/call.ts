@@ -1,5 +1,6 @@
 import type { Metadata, ReadonlyMetadata } from "../grpc/metadata.ts";
 import type { StatusCode } from "../grpc/status.ts";
+import type { PeerIdentity } from "../peer-identity.ts";
 
 /** What every call on the server has. */
 export interface CallInfo {
@@ -11,6 +12,8 @@ export interface CallInfo {
   readonly authority: string;
   /** `host:port` of the client, for people. */
   readonly remoteAddress: string;
+  /** Who the client is, if it showed a certificate that was verified; null otherwise. */
+  readonly peer: PeerIdentity | null;
   /** On the server's clock (`monotonicMs`); Infinity if the client gave none. */
   readonly deadlineMs: number;
   /** The client went away, cancelled or its deadline passed: nothing that is sent will arrive. */

@@ -34,6 +34,11 @@ export class Dispatcher {
     return this.#routes.get(path);
   }
 
+  /** Full names of the services that have a handler. */
+  serviceNames(): string[] {
+    return [...this.#serviceNames];
+  }
+
   /** What grpc-go says of a path without a route. */
   unknown(path: string): string {
     const slash = path.lastIndexOf("/");

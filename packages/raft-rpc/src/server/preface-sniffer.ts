@@ -11,6 +11,8 @@ export interface PrefaceSnifferOptions {
   /** The preface is the first `prefaceBytes` of `received`. */
   readonly onHttp2: (received: Uint8Array, prefaceBytes: number) => void;
   readonly onOther: (received: Uint8Array) => void;
+  /** Too few bytes came in time; the stream is destroyed, and `onClosed` follows. */
+  readonly onTimeout: () => void;
   readonly onClosed: () => void;
 }
 
@@ -20,7 +22,7 @@ export interface PrefaceSnifferOptions {
  */
 export class PrefaceSniffer implements ByteStreamHandlers {
   readonly #options: PrefaceSnifferOptions;
-  readonly #timer = new WheelTimer(() => this.#options.stream.destroy());
+  readonly #timer = new WheelTimer(() => this.#timeOut());
   #received: Uint8Array = new Uint8Array(0);
   #decided = false;
 
@@ -60,6 +62,11 @@ export class PrefaceSniffer implements ByteStreamHandlers {
     if (this.#decided) return;
     this.#decide();
     this.#options.onClosed();
+  }
+
+  #timeOut(): void {
+    this.#options.onTimeout();
+    this.#options.stream.destroy();
   }
 
   #decide(): void {

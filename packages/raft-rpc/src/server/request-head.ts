@@ -1,3 +1,4 @@
+import { listsEncoding } from "../grpc/compressor.ts";
 import { isReservedHeader, Metadata } from "../grpc/metadata.ts";
 import { StatusCode } from "../grpc/status.ts";
 import { parseTimeout } from "../grpc/timeout.ts";
@@ -23,28 +24,47 @@ export interface RequestHead {
   readonly timeoutMs: number;
   /** -1 if there is none. */
   readonly contentLength: number;
+  /** Messages may have the compressed flag. */
+  readonly isCompressed: boolean;
+  /** The client takes answers in the server's encoding. */
+  readonly acceptsCompressed: boolean;
   readonly rejection: Rejection | null;
 }
 
+/** The encoding of messages that are not compressed. */
+const identity = "identity";
 const contentTypePattern = /^application\/grpc([+;].*)?$/i;
 
 function rejected(path: string, rejection: Rejection): RequestHead {
-  return { path, authority: "", metadata: new Metadata(), timeoutMs: Number.POSITIVE_INFINITY, contentLength: -1, rejection };
+  return {
+    path,
+    authority: "",
+    metadata: new Metadata(),
+    timeoutMs: Number.POSITIVE_INFINITY,
+    contentLength: -1,
+    isCompressed: false,
+    acceptsCompressed: false,
+    rejection,
+  };
 }
 
 function malformed(path: string, reason: string): RequestHead {
   return rejected(path, { kind: "malformed", reason });
 }
 
-/** Reads a decoded request block: RFC 9113 8.3.1 first, then gRPC's rules (PROTOCOL-HTTP2). */
-export function readRequestHead(list: HeaderList): RequestHead {
+/**
+ * Reads a decoded request block: RFC 9113 8.3.1 first, then gRPC's rules (PROTOCOL-HTTP2). `serverEncoding`: in which messages may be
+ * compressed; null for none.
+ */
+export function readRequestHead(list: HeaderList, serverEncoding: string | null = null): RequestHead {
   let method = "";
   let scheme = "";
   let path = "";
   let authority: string | null = null;
   let host = "";
   let contentType = "";
-  let encoding = "identity";
+  let encoding = identity;
+  let acceptsCompressed = false;
   let timeout: string | null = null;
   let contentLength = -1;
   let regular = false;
@@ -70,6 +90,9 @@ export function readRequestHead(list: HeaderList): RequestHead {
         break;
       case "grpc-encoding":
         encoding = value;
+        break;
+      case "grpc-accept-encoding":
+        acceptsCompressed = serverEncoding !== null && listsEncoding(value, serverEncoding);
         break;
       case "grpc-timeout":
         timeout = value;
@@ -98,31 +121,38 @@ export function readRequestHead(list: HeaderList): RequestHead {
   if (method !== "POST") return rejected(path, { kind: "http", httpStatus: 405 });
   if (!contentTypePattern.test(contentType)) return rejected(path, { kind: "http", httpStatus: 415 });
   const timeoutMs = timeout === null ? Number.POSITIVE_INFINITY : parseTimeout(timeout);
-  const rejection = rejectCall(path, encoding, timeoutMs, timeout, binaryBroken);
-  return { path, authority: authority ?? host, metadata, timeoutMs: timeoutMs ?? 0, contentLength, rejection };
+  const isCompressed = encoding !== identity;
+  const rejection =
+    rejectCall(path, timeoutMs, timeout, binaryBroken) ??
+    (isCompressed && encoding !== serverEncoding ? rejectEncoding(encoding, serverEncoding) : null);
+  return {
+    path,
+    authority: authority ?? host,
+    metadata,
+    timeoutMs: timeoutMs ?? 0,
+    contentLength,
+    isCompressed,
+    acceptsCompressed,
+    rejection,
+  };
 }
 
-function rejectCall(
-  path: string,
-  encoding: string,
-  timeoutMs: number | null,
-  timeout: string | null,
-  binaryBroken: boolean,
-): Rejection | null {
+function rejectCall(path: string, timeoutMs: number | null, timeout: string | null, binaryBroken: boolean): Rejection | null {
   if (path.length > pathBytesMax) {
     return { kind: "status", code: StatusCode.RESOURCE_EXHAUSTED, message: `Path of ${path.length} bytes is above ${pathBytesMax}` };
   }
   if (timeoutMs === null)
     return { kind: "status", code: StatusCode.INTERNAL, message: `malformed grpc-timeout ${JSON.stringify(timeout)}` };
   if (binaryBroken) return { kind: "status", code: StatusCode.INTERNAL, message: "Binary metadata is not base64" };
-  if (encoding !== "identity") {
-    return {
-      kind: "status",
-      code: StatusCode.UNIMPLEMENTED,
-      // The sentence of grpc-go, which etcd's clients know.
-      message: `grpc: Decompressor is not installed for grpc-encoding "${encoding}"`,
-      extra: ["grpc-accept-encoding", "identity"],
-    };
-  }
   return null;
+}
+
+function rejectEncoding(encoding: string, serverEncoding: string | null): Rejection {
+  return {
+    kind: "status",
+    code: StatusCode.UNIMPLEMENTED,
+    // The sentence of grpc-go, which etcd's clients know.
+    message: `grpc: Decompressor is not installed for grpc-encoding "${encoding}"`,
+    extra: ["grpc-accept-encoding", serverEncoding === null ? identity : `${identity},${serverEncoding}`],
+  };
 }

@@ -1,29 +1,48 @@
 import type { ByteStream } from "../byte-stream.ts";
+import type { Compressor } from "../grpc/compressor.ts";
 import { DeadlineWheel, WheelTimer } from "../grpc/deadline-wheel.ts";
 import { type RpcLimits, resolveLimits } from "../limits.ts";
-import type { RpcClock } from "../rpc-clock.ts";
+import type { RpcClock, RpcRandom } from "../rpc-clock.ts";
+import { ConnectionAdmission, type ConnectionLimits, resolveConnectionLimits } from "./connection-admission.ts";
 import type { Dispatcher } from "./dispatcher.ts";
+import type { LimitName } from "./limit-counters.ts";
 import { PrefaceSniffer } from "./preface-sniffer.ts";
 import { ServerConnection } from "./server-connection.ts";
 import { ServerCounters } from "./server-counters.ts";
+import type { ServerInterceptor } from "./server-interceptor.ts";
 
 export interface RpcServerOptions {
   readonly dispatcher: Dispatcher;
   readonly clock: RpcClock;
   readonly limits?: Partial<RpcLimits>;
+  readonly connections?: Partial<ConnectionLimits>;
+  /** Spreads the ages at which connections are told to go. Default: all at `ageMs`. */
+  readonly random?: RpcRandom;
+  /** Inflates requests, and compresses answers for clients that take them: `gzip`. Default: requests that are compressed get UNIMPLEMENTED. */
+  readonly compression?: Compressor;
+  /** Asked about each call, in their order. Default: none. */
+  readonly interceptors?: readonly ServerInterceptor[];
   /** Gets streams that do not begin with HTTP/2's preface, and sets their handlers. Default: they are closed. */
   readonly onOtherProtocol?: (stream: ByteStream, firstBytes: Uint8Array) => void;
-  /** A handler threw something that is not an RpcError. The client sees UNKNOWN. */
+  /** A handler or an interceptor threw something that is not an RpcError. The client sees UNKNOWN. */
   readonly onHandlerError?: (path: string, error: unknown) => void;
+  /** A limit refused something of this client; `counters.limits` counts it. */
+  readonly onLimit?: (limit: LimitName, remoteAddress: string) => void;
   /** A connection ended; `error` says why, if it was not by agreement. */
   readonly onConnectionClosed?: (remoteAddress: string, error: Error | null) => void;
 }
+
+/** Of the age at which a connection is told to go. */
+const ageJitter = 0.1;
+const jitterSteps = 1 << 20;
 
 /** Serves the calls of a dispatcher on byte streams that the owner accepted. */
 export class RpcServer {
   readonly counters = new ServerCounters();
   readonly #options: RpcServerOptions;
   readonly #limits: RpcLimits;
+  readonly #connectionLimits: ConnectionLimits;
+  readonly #admission: ConnectionAdmission;
   readonly #wheel: DeadlineWheel;
   readonly #sniffers = new Set<PrefaceSniffer>();
   readonly #connections = new Set<ServerConnection>();
@@ -35,16 +54,30 @@ export class RpcServer {
   constructor(options: RpcServerOptions) {
     this.#options = options;
     this.#limits = resolveLimits(options.limits ?? {});
+    this.#connectionLimits = resolveConnectionLimits(options.connections ?? {});
+    this.#admission = new ConnectionAdmission(this.#connectionLimits);
     this.#wheel = new DeadlineWheel(options.clock);
   }
 
-  /** Takes a new connection, in the turn in which it was accepted. */
+  /**
+   * Is there room for a connection from this address (`host:port`)? If not, that is counted: refuse it then. For owners that can ask before
+   * they do work for a connection, as a handshake; `accept` asks in any case.
+   */
+  admits(remoteAddress: string): boolean {
+    const limit = this.#admission.brokenLimit(remoteAddress);
+    if (limit !== null) this.#limitTripped(limit, remoteAddress);
+    return limit === null;
+  }
+
+  /** Takes a new connection, in the turn in which it was accepted. Destroys it if there are too many. */
   accept(stream: ByteStream): void {
-    if (this.#state !== "open") {
+    const { remoteAddress } = stream;
+    if (this.#state !== "open" || !this.admits(remoteAddress)) {
       stream.destroy();
       return;
     }
     this.counters.connectionsAccepted++;
+    this.#admission.enter(remoteAddress);
     const sniffer = new PrefaceSniffer({
       stream,
       clock: this.#options.clock,
@@ -57,7 +90,11 @@ export class RpcServer {
         this.#sniffers.delete(sniffer);
         this.#handOver(stream, received);
       },
-      onClosed: () => this.#sniffers.delete(sniffer),
+      onTimeout: () => this.#limitTripped("prefaceTimeouts", remoteAddress),
+      onClosed: () => {
+        this.#sniffers.delete(sniffer);
+        this.#admission.leave(remoteAddress);
+      },
     });
     this.#sniffers.add(sniffer);
   }
@@ -93,6 +130,11 @@ export class RpcServer {
       limits: this.#limits,
       counters: this.counters,
       dispatcher: this.#options.dispatcher,
+      compressor: this.#options.compression ?? null,
+      interceptors: this.#options.interceptors ?? [],
+      idleMs: this.#connectionLimits.idleMs,
+      ageMs: this.#drawAge(),
+      onLimit: this.#options.onLimit ?? (() => undefined),
       onHandlerError: this.#options.onHandlerError ?? (() => undefined),
       onClosed: (closed, error) => this.#connectionClosed(closed, error),
     });
@@ -104,6 +146,8 @@ export class RpcServer {
 
   #handOver(stream: ByteStream, received: Uint8Array): void {
     this.counters.otherProtocols++;
+    // Its new owner has limits of its own.
+    this.#admission.leave(stream.remoteAddress);
     if (this.#options.onOtherProtocol === undefined) stream.destroy();
     else this.#options.onOtherProtocol(stream, received);
   }
@@ -111,8 +155,22 @@ export class RpcServer {
   #connectionClosed(connection: ServerConnection, error: Error | null): void {
     this.#connections.delete(connection);
     this.counters.connectionsOpen--;
+    this.#admission.leave(connection.remoteAddress);
     this.#options.onConnectionClosed?.(connection.remoteAddress, error);
     this.#checkClosed();
+  }
+
+  #limitTripped(limit: LimitName, remoteAddress: string): void {
+    this.counters.limits[limit]++;
+    this.#options.onLimit?.(limit, remoteAddress);
+  }
+
+  /** Connections that were made together do not all come back together. */
+  #drawAge(): number {
+    const { ageMs } = this.#connectionLimits;
+    const { random } = this.#options;
+    if (random === undefined || ageMs === Number.POSITIVE_INFINITY) return ageMs;
+    return ageMs * (1 + ageJitter * (2 * (random.below(jitterSteps) / jitterSteps) - 1));
   }
 
   #checkClosed(): void {

@@ -1,4 +1,5 @@
 import { Metadata, type ReadonlyMetadata } from "../grpc/metadata.ts";
+import type { PeerIdentity } from "../peer-identity.ts";
 import type { StreamCall, UnaryCall } from "./call.ts";
 import type { CallContext } from "./service-impl.ts";
 
@@ -26,6 +27,10 @@ export class ServerCallContext implements CallContext {
 
   get remoteAddress(): string {
     return this.#call.remoteAddress;
+  }
+
+  get peer(): PeerIdentity | null {
+    return this.#call.peer;
   }
 
   get deadlineMs(): number {

@@ -1,3 +1,4 @@
+import type { Compressor } from "../grpc/compressor.ts";
 import { WheelTimer } from "../grpc/deadline-wheel.ts";
 import { httpStatusBlock, trailersOnlyBlock } from "../grpc/response-blocks.ts";
 import { StatusCode } from "../grpc/status.ts";
@@ -8,15 +9,25 @@ import type { ConnectionOptions } from "../http2/connection-lifetime.ts";
 import { isFieldValid } from "../http2/field-rules.ts";
 import { ConnectionError, ErrorCode, Flag, protocolError, SettingId, streamIdMax } from "../http2/frame.ts";
 import { drainPingTimeoutMs, headerListLimits, pingIntervalIdleMs, pingStrikesMax } from "../limits.ts";
+import type { PeerIdentity } from "../peer-identity.ts";
+import { ConnectionRetirement, type RetirementReason } from "./connection-retirement.ts";
 import type { Dispatcher } from "./dispatcher.ts";
+import type { LimitName } from "./limit-counters.ts";
 import { type Rejection, type RequestHead, readRequestHead } from "./request-head.ts";
 import type { ServerCounters } from "./server-counters.ts";
+import type { ServerInterceptor } from "./server-interceptor.ts";
 import { type ServerCallConnection, ServerStream } from "./server-stream.ts";
 
 export interface ServerConnectionOptions extends ConnectionOptions {
   readonly dispatcher: Dispatcher;
   readonly counters: ServerCounters;
+  readonly compressor: Compressor | null;
+  readonly interceptors: readonly ServerInterceptor[];
+  /** Until the connection is told to go; Infinity for never. */
+  readonly idleMs: number;
+  readonly ageMs: number;
   readonly onHandlerError: (path: string, error: unknown) => void;
+  readonly onLimit: (limit: LimitName, remoteAddress: string) => void;
   readonly onClosed: (connection: ServerConnection, error: Error | null) => void;
 }
 
@@ -31,6 +42,9 @@ const congestedBytes = 256 * 1024;
  */
 export class ServerConnection extends Http2Connection<ServerStream> implements ServerCallConnection {
   readonly streamQueueBytesMax: number;
+  readonly peer: PeerIdentity | null;
+  readonly compressor: Compressor | null;
+  readonly interceptors: readonly ServerInterceptor[];
   protected override readonly counters: ServerCounters;
   readonly #options: ServerConnectionOptions;
   readonly #heads = new HeaderBlockCache<RequestHead>();
@@ -44,6 +58,7 @@ export class ServerConnection extends Http2Connection<ServerStream> implements S
   #lastPingMs = Number.NEGATIVE_INFINITY;
   #framesSentAtPing = 0;
   #readingPaused = false;
+  readonly #retirement: ConnectionRetirement | null;
   readonly #drainTimer = new WheelTimer(() => this.#announceLast());
 
   constructor(options: ServerConnectionOptions) {
@@ -51,6 +66,10 @@ export class ServerConnection extends Http2Connection<ServerStream> implements S
     this.#options = options;
     this.counters = options.counters;
     this.streamQueueBytesMax = options.limits.streamQueueBytesMax;
+    this.peer = options.stream.peer ?? null;
+    this.compressor = options.compressor;
+    this.interceptors = options.interceptors;
+    this.#retirement = this.#mayRetire() ? new ConnectionRetirement({ ...options, onRetire: (reason) => this.#retire(reason) }) : null;
   }
 
   /** `received` holds the preface and what came with it. */
@@ -67,10 +86,10 @@ export class ServerConnection extends Http2Connection<ServerStream> implements S
   // ---- For the server
 
   /** Lets running calls end, takes no new ones, then closes (RFC 9113 6.8). */
-  drain(): void {
+  drain(reason = "graceful_stop"): void {
     if (this.phase !== "open" || this.#draining !== "no") return;
     this.#draining = "announced";
-    this.goaway(streamIdMax, ErrorCode.NO_ERROR, "graceful_stop");
+    this.goaway(streamIdMax, ErrorCode.NO_ERROR, reason);
     this.ping(drainPayload);
     this.wheel.set(this.#drainTimer, this.clock.monotonicMs() + drainPingTimeoutMs);
   }
@@ -104,7 +123,18 @@ export class ServerConnection extends Http2Connection<ServerStream> implements S
     this.counters.callsByStatus[code] = (this.counters.callsByStatus[code] ?? 0) + 1;
   }
 
+  limitTripped(limit: LimitName): void {
+    this.counters.limits[limit]++;
+    this.#options.onLimit(limit, this.remoteAddress);
+  }
+
   // ---- Http2Connection
+
+  override fail(code: ErrorCode, message: string): void {
+    if (this.phase === "open" && code === ErrorCode.ENHANCE_YOUR_CALM) this.limitTripped("floods");
+    if (this.phase === "open" && code === ErrorCode.SETTINGS_TIMEOUT) this.limitTripped("settingsTimeouts");
+    super.fail(code, message);
+  }
 
   override onDrain(): void {
     super.onDrain();
@@ -170,11 +200,13 @@ export class ServerConnection extends Http2Connection<ServerStream> implements S
   }
 
   protected override streamClosed(): void {
+    if (this.streams.size === 0) this.#retirement?.idle();
     if (this.#draining === "last" && this.streams.size === 0) this.finish(null);
   }
 
   protected override closed(error: Error | null): void {
     this.wheel.clear(this.#drainTimer);
+    this.#retirement?.stop();
     this.#options.onClosed(this, error);
   }
 
@@ -211,7 +243,7 @@ export class ServerConnection extends Http2Connection<ServerStream> implements S
     }
     this.counters.headerBlockMisses++;
     this.decoder.decode(bytes, start, end, this.list);
-    const head = readRequestHead(this.list);
+    const head = readRequestHead(this.list, this.compressor?.encoding ?? null);
     // A block that changes the table means something else the next time.
     if (this.decoder.tableVersion === version) this.#heads.put(bytes, start, end, version, this.list, head);
     return head;
@@ -237,7 +269,9 @@ export class ServerConnection extends Http2Connection<ServerStream> implements S
       const message = "context deadline exceeded";
       return this.#reject(streamId, { kind: "status", code: StatusCode.DEADLINE_EXCEEDED, message }, endStream);
     }
-    if (this.#isFull()) return this.#refuse(streamId);
+    const limit = this.#brokenLimit();
+    if (limit !== null) return this.#refuse(streamId, limit);
+    this.#retirement?.busy();
     const stream = new ServerStream(this, streamId, head, route);
     this.add(stream, endStream);
     if (head.timeoutMs !== Number.POSITIVE_INFINITY) this.wheel.set(stream, this.nowMs + head.timeoutMs);
@@ -246,13 +280,16 @@ export class ServerConnection extends Http2Connection<ServerStream> implements S
   }
 
   /** Handlers of streams that were reset count until they end, or a client could start any number of them (CVE-2023-44487). */
-  #isFull(): boolean {
-    const max = this.limits.concurrentStreamsMax;
-    return this.streams.size >= max || this.#runningHandlers >= max || this.send.queuedBytes > this.limits.connectionQueueBytesMax;
+  #brokenLimit(): LimitName | null {
+    const { concurrentStreamsMax, connectionQueueBytesMax } = this.limits;
+    if (this.streams.size >= concurrentStreamsMax) return "concurrentStreams";
+    if (this.#runningHandlers >= concurrentStreamsMax) return "runningHandlers";
+    return this.send.queuedBytes > connectionQueueBytesMax ? "connectionQueueBytes" : null;
   }
 
-  #refuse(streamId: number): void {
+  #refuse(streamId: number, limit: LimitName): void {
     this.counters.refusals++;
+    this.limitTripped(limit);
     this.guard.refusal(this.nowMs);
     this.answerReset(streamId, ErrorCode.REFUSED_STREAM);
   }
@@ -266,8 +303,10 @@ export class ServerConnection extends Http2Connection<ServerStream> implements S
     if (rejection.kind === "http") {
       this.send.headers(streamId, httpStatusBlock(rejection.httpStatus), Flag.END_STREAM);
     } else {
-      this.countStatus(rejection.code);
-      this.send.headers(streamId, trailersOnlyBlock(rejection.code, rejection.message, null, rejection.extra ?? null), Flag.END_STREAM);
+      const { code, message, extra = null } = rejection;
+      if (code === StatusCode.RESOURCE_EXHAUSTED) this.limitTripped("requestHeadBytes");
+      this.countStatus(code);
+      this.send.headers(streamId, trailersOnlyBlock({ code, message, metadata: null, details: [] }, extra), Flag.END_STREAM);
     }
     if (endStream) this.closedIds.add(streamId);
     else this.answerReset(streamId, ErrorCode.NO_ERROR);
@@ -292,6 +331,16 @@ export class ServerConnection extends Http2Connection<ServerStream> implements S
   }
 
   // ---- Draining
+
+  #mayRetire(): boolean {
+    return this.#options.idleMs !== Number.POSITIVE_INFINITY || this.#options.ageMs !== Number.POSITIVE_INFINITY;
+  }
+
+  #retire(reason: RetirementReason): void {
+    if (this.phase !== "open" || this.#draining !== "no") return;
+    this.limitTripped(reason === "max_age" ? "connectionAge" : "connectionIdle");
+    this.drain(reason);
+  }
 
   #announceLast(): void {
     if (this.phase !== "open" || this.#draining !== "announced") return;

@@ -1,5 +1,6 @@
 import { statusCodeCount } from "../grpc/status.ts";
 import { Http2Counters } from "../http2/counters.ts";
+import { LimitCounters } from "./limit-counters.ts";
 
 /** Counters of one RpcServer over all its connections. */
 export class ServerCounters extends Http2Counters {
@@ -11,4 +12,5 @@ export class ServerCounters extends Http2Counters {
   handlersRunning = 0;
   /** Calls by the status they ended with, by code. */
   readonly callsByStatus: number[] = new Array<number>(statusCodeCount).fill(0);
+  readonly limits = new LimitCounters();
 }

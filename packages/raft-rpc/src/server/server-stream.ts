@@ -1,20 +1,38 @@
 import { assertNever } from "../assert.ts";
+import { CallTally } from "../grpc/call-tally.ts";
+import { type CompressedFlag, CompressedOutput, type MessageSink } from "../grpc/compressed-output.ts";
+import type { Compressor } from "../grpc/compressor.ts";
 import type { InputOwner } from "../grpc/message-input.ts";
 import type { Metadata, ReadonlyMetadata } from "../grpc/metadata.ts";
-import { okTrailers, responseBlock, responseBlockWith, trailersBlock, trailersOnlyBlock } from "../grpc/response-blocks.ts";
+import {
+  type CallStatus,
+  okTrailers,
+  responseBlock,
+  responseBlockWith,
+  trailersBlock,
+  trailersOnlyBlock,
+} from "../grpc/response-blocks.ts";
 import { RpcError } from "../grpc/rpc-error.ts";
 import { StatusCode } from "../grpc/status.ts";
 import { ErrorCode } from "../http2/frame.ts";
 import type { SendSide } from "../http2/send-side.ts";
 import { type AbortReason, Http2Stream } from "../http2/stream.ts";
+import type { PeerIdentity } from "../peer-identity.ts";
+import type { RpcClock } from "../rpc-clock.ts";
 import type { StreamCall, StreamCallHandlers, UnaryCall } from "./call.ts";
+import type { LimitName } from "./limit-counters.ts";
 import type { RequestHead } from "./request-head.ts";
 import type { Route } from "./route.ts";
+import { admitCall, observersOf, type ServerInterceptor } from "./server-interceptor.ts";
 
 /** What a call on the server needs of its connection. */
 export interface ServerCallConnection extends InputOwner {
   readonly remoteAddress: string;
+  readonly peer: PeerIdentity | null;
+  readonly clock: RpcClock;
   readonly send: SendSide;
+  readonly compressor: Compressor | null;
+  readonly interceptors: readonly ServerInterceptor[];
   /** Bytes that may wait in one stream before its handler loses it. */
   readonly streamQueueBytesMax: number;
   reset(stream: ServerStream, code: ErrorCode): void;
@@ -24,19 +42,26 @@ export interface ServerCallConnection extends InputOwner {
   /** A handler threw something that is not an RpcError. */
   handlerFailed(path: string, error: unknown): void;
   countStatus(code: StatusCode): void;
+  limitTripped(limit: LimitName): void;
+}
+
+/** While interceptors think about a call: what the client and the handler said meanwhile. */
+interface Admission {
+  inputEnded: boolean;
+  paused: boolean;
 }
 
 /**
- *   waiting -- request complete (unary), or at once (stream) --> running -- answer --> done
- *                                                                   |                   ^
- *                                            cancelled, deadline    +--> cancelled -----+ answer, dropped
+ *   waiting -- let in, request complete (unary) or at once (stream) --> running -- answer --> done
+ *                                                                          |                   ^
+ *                                                   cancelled, deadline    +--> cancelled -----+ answer, dropped
  */
 type CallPhase = "waiting" | "running" | "cancelled" | "done";
 
 /**
  * A call on the server, and its stream. Never reused for another call: a handler that answers late or twice must not reach a stranger.
  */
-export class ServerStream extends Http2Stream implements UnaryCall, StreamCall {
+export class ServerStream extends Http2Stream implements UnaryCall, StreamCall, MessageSink {
   onCancel: (() => void) | null = null;
   readonly head: RequestHead;
   readonly #connection: ServerCallConnection;
@@ -45,6 +70,11 @@ export class ServerStream extends Http2Stream implements UnaryCall, StreamCall {
   #request: Uint8Array | null = null;
   #handlers: StreamCallHandlers | null = null;
   #headersSent = false;
+  /** For answers that may be compressed. */
+  #output: CompressedOutput | null = null;
+  /** Of a call that somebody observes. */
+  #tally: CallTally | null = null;
+  #admission: Admission | null = null;
 
   constructor(connection: ServerCallConnection, id: number, head: RequestHead, route: Route) {
     super();
@@ -53,6 +83,11 @@ export class ServerStream extends Http2Stream implements UnaryCall, StreamCall {
     this.contentLength = head.contentLength;
     this.#connection = connection;
     this.#route = route;
+    if (connection.compressor !== null) {
+      if (head.acceptsCompressed) this.#output = new CompressedOutput(connection.compressor, this);
+      if (head.isCompressed) this.inputCompressor = connection.compressor;
+      this.inflatesAtEnd = route.kind === "unary";
+    }
     this.openInput(connection);
   }
 
@@ -74,6 +109,10 @@ export class ServerStream extends Http2Stream implements UnaryCall, StreamCall {
     return this.#connection.remoteAddress;
   }
 
+  get peer(): PeerIdentity | null {
+    return this.#connection.peer;
+  }
+
   get cancelled(): boolean {
     return this.#phase === "cancelled" || (this.#phase === "done" && this.state === "closed");
   }
@@ -82,24 +121,23 @@ export class ServerStream extends Http2Stream implements UnaryCall, StreamCall {
 
   respond(message: Uint8Array, trailers: Metadata | null = null): void {
     if (!this.#finish("respond")) return;
-    this.#connection.countStatus(StatusCode.OK);
+    this.#tally?.response(message.length);
+    this.#countEnd(StatusCode.OK);
+    if (this.#output !== null) return this.#respondCompressed(this.#output, message, trailers);
     const send = this.#connection.send;
     if (!this.#headersSent) send.headers(this.id, responseBlock, 0);
     if (send.fits(this, message.length)) send.messageFrame(this, message, 0);
     else send.message(this, message);
-    send.end(this, trailers === null || trailers.size === 0 ? okTrailers : trailersBlock(StatusCode.OK, "", trailers));
+    send.end(this, trailers === null || trailers.size === 0 ? okTrailers : trailersBlock(okStatus(trailers)));
   }
 
   fail(code: StatusCode, message: string, trailers: Metadata | null = null): void {
-    this.#fail(code, message, trailers);
+    this.#fail({ code, message, metadata: trailers, details: [] });
   }
 
   failWith(reason: unknown): void {
     if (!(reason instanceof RpcError)) this.#connection.handlerFailed(this.path, reason);
-    if (this.#phase === "done") return;
-    if (reason instanceof RpcError) this.#fail(reason.code, reason.message, reason.metadata);
-    // What went wrong inside is for the log, not for the client.
-    else this.#fail(StatusCode.UNKNOWN, "handler failed", null);
+    if (this.#phase !== "done") this.#fail(statusOf(reason));
   }
 
   sendMetadata(metadata: Metadata): void {
@@ -115,33 +153,54 @@ export class ServerStream extends Http2Stream implements UnaryCall, StreamCall {
   send(message: Uint8Array): boolean {
     if (this.#phase === "cancelled") return false;
     if (this.#phase !== "running") throw new Error(`Call ${this.path} has ended already`);
-    if (this.sendQueueBytes > this.#connection.streamQueueBytesMax) {
-      this.#interrupt(StatusCode.RESOURCE_EXHAUSTED, `${this.sendQueueBytes} bytes wait to be read by the client`);
+    const queuedBytes = this.sendQueueBytes + (this.#output?.waitingBytes ?? 0);
+    if (queuedBytes > this.#connection.streamQueueBytesMax) {
+      this.#connection.limitTripped("streamQueueBytes");
+      this.#interrupt(StatusCode.RESOURCE_EXHAUSTED, `${queuedBytes} bytes wait to be read by the client`);
       return false;
     }
+    this.#tally?.response(message.length);
     if (!this.#headersSent) this.#sendHeaders(null);
-    return this.#connection.send.message(this, message);
+    return this.#output === null ? this.#connection.send.message(this, message) : this.#output.send(message);
   }
 
   pause(): void {
+    if (this.#admission !== null) this.#admission.paused = true;
     this.pauseInput();
   }
 
   resume(): void {
-    if (this.#phase === "running") this.resumeInput();
+    if (this.#admission !== null) this.#admission.paused = false;
+    else if (this.#phase === "running") this.resumeInput();
   }
 
   end(code: StatusCode = StatusCode.OK, message = "", trailers: Metadata | null = null): void {
     if (!this.#finish("end")) return;
     this.stopInput();
-    this.#sendStatus(code, message, trailers);
+    this.#sendStatus({ code, message, metadata: trailers, details: [] });
+  }
+
+  // ---- MessageSink
+
+  writeMessage(message: Uint8Array, compressed: CompressedFlag): boolean {
+    return this.state === "closed" || this.#connection.send.message(this, message, compressed);
+  }
+
+  outputDrained(): void {
+    if (this.#phase !== "running") return;
+    try {
+      this.#handlers?.onDrain();
+    } catch (error) {
+      this.failWith(error);
+    }
   }
 
   // ---- From the connection
 
   /** The request's headers are complete. A stream's handler runs from here, a unary one when the request is complete. */
   begin(): void {
-    if (this.#route.kind === "stream") this.#run(null);
+    if (this.#connection.interceptors.length > 0) this.#ask(this.#connection.interceptors);
+    else if (this.#route.kind === "stream") this.#run(null);
   }
 
   /** The server shuts down and waits no longer. */
@@ -154,20 +213,18 @@ export class ServerStream extends Http2Stream implements UnaryCall, StreamCall {
   }
 
   override sendDrained(): void {
-    if (this.#phase !== "running") return;
-    try {
-      this.#handlers?.onDrain();
-    } catch (error) {
-      this.failWith(error);
-    }
+    if (this.#output === null) this.outputDrained();
+    else this.#output.drained();
   }
 
   override aborted(_reason: AbortReason): void {
-    if (this.#phase !== "done") this.#connection.countStatus(StatusCode.CANCELLED);
+    this.#output?.cancel();
+    if (this.#phase !== "done") this.#countEnd(StatusCode.CANCELLED);
     this.#cancel();
   }
 
   protected override messageReceived(message: Uint8Array): void {
+    this.#tally?.request(message.length);
     if (this.#route.kind === "stream") {
       try {
         this.#handlers?.onMessage(message);
@@ -182,6 +239,10 @@ export class ServerStream extends Http2Stream implements UnaryCall, StreamCall {
   }
 
   protected override inputEnded(): void {
+    if (this.#admission !== null) {
+      this.#admission.inputEnded = true;
+      return;
+    }
     if (this.#route.kind === "unary") {
       if (this.#request === null) this.inputFailed(StatusCode.UNIMPLEMENTED, "Unary call has no message");
       else this.#run(this.#request);
@@ -195,15 +256,74 @@ export class ServerStream extends Http2Stream implements UnaryCall, StreamCall {
   }
 
   protected override inputFailed(code: StatusCode, message: string): void {
+    if (code === StatusCode.RESOURCE_EXHAUSTED) this.#connection.limitTripped("messageBytes");
     this.#interrupt(code, message);
+  }
+
+  // ---- Interceptors
+
+  #ask(interceptors: readonly ServerInterceptor[]): void {
+    let admitted: Promise<void> | null = null;
+    try {
+      this.#tally = new CallTally(this.#connection.clock, observersOf(interceptors, this));
+      admitted = admitCall(interceptors, this);
+    } catch (error) {
+      return this.#refuse(error);
+    }
+    if (admitted === null) {
+      if (this.#route.kind === "stream") this.#run(null);
+      return;
+    }
+    this.#admission = { inputEnded: false, paused: false };
+    this.pauseInput();
+    // Counts as running, for it is work that a reset does not end (CVE-2023-44487).
+    this.#connection.handlerStarted();
+    admitted.then(
+      () => this.#letIn(),
+      (error: unknown) => this.#keepOut(error),
+    );
+  }
+
+  #letIn(): void {
+    const admission = this.#admission;
+    this.#connection.handlerEnded();
+    if (this.#phase !== "waiting" || admission === null) return;
+    if (this.#route.kind === "stream") this.#run(null);
+    this.#admission = null;
+    if (!admission.paused) this.resumeInput();
+    if (admission.inputEnded) this.inputEnded();
+  }
+
+  #keepOut(reason: unknown): void {
+    this.#connection.handlerEnded();
+    if (this.#phase === "waiting") this.#refuse(reason);
+  }
+
+  #refuse(reason: unknown): void {
+    if (reason instanceof RpcError) this.#connection.limitTripped("refusedByInterceptor");
+    else this.#connection.handlerFailed(this.path, reason);
+    this.#phase = "done";
+    this.stopInput();
+    this.#sendStatus(statusOf(reason));
   }
 
   // ---- Details
 
-  #fail(code: StatusCode, message: string, trailers: Metadata | null): void {
+  #fail(status: CallStatus): void {
     if (!this.#finish("fail")) return;
     this.stopInput();
-    this.#sendStatus(code, message, trailers);
+    this.#sendStatus(status);
+  }
+
+  #respondCompressed(output: CompressedOutput, message: Uint8Array, trailers: Metadata | null): void {
+    if (!this.#headersSent) this.#sendHeaders(null);
+    output.send(message);
+    output.afterAll(() => this.#sendTrailers(okStatus(trailers)));
+  }
+
+  #countEnd(code: StatusCode): void {
+    this.#connection.countStatus(code);
+    this.#tally?.end(code, (error) => this.#connection.handlerFailed(this.path, error));
   }
 
   #run(request: Uint8Array | null): void {
@@ -239,24 +359,31 @@ export class ServerStream extends Http2Stream implements UnaryCall, StreamCall {
 
   #sendHeaders(metadata: Metadata | null): void {
     this.#headersSent = true;
-    this.#connection.send.headers(this.id, metadata === null ? responseBlock : responseBlockWith(metadata), 0);
+    const encoding = this.#output === null ? null : (this.#connection.compressor?.encoding ?? null);
+    this.#connection.send.headers(this.id, responseBlockWith(metadata, encoding), 0);
   }
 
-  #sendStatus(code: StatusCode, message: string, trailers: Metadata | null): void {
-    this.#connection.countStatus(code);
-    const isEmpty = trailers === null || trailers.size === 0;
-    if (!this.#headersSent && code !== StatusCode.OK) {
+  #sendStatus(status: CallStatus): void {
+    this.#countEnd(status.code);
+    if (!this.#headersSent && status.code !== StatusCode.OK) {
       this.#headersSent = true;
-      this.#connection.send.end(this, trailersOnlyBlock(code, message, isEmpty ? null : trailers, null));
+      this.#connection.send.end(this, trailersOnlyBlock(status, null));
       return;
     }
     if (!this.#headersSent) this.#sendHeaders(null);
-    this.#connection.send.end(this, trailersBlock(code, message, isEmpty ? null : trailers));
+    if (this.#output === null) this.#sendTrailers(status);
+    else this.#output.afterAll(() => this.#sendTrailers(status));
+  }
+
+  /** Behind what was sent. The client may have gone while a message was compressed. */
+  #sendTrailers(status: CallStatus): void {
+    if (this.state !== "closed") this.#connection.send.end(this, trailersBlock(status));
   }
 
   /** Ends the call from our side before its handler does. A message that is half sent cannot be followed by a status. */
   #interrupt(code: StatusCode, message: string): void {
     this.stopInput();
+    this.#output?.cancel();
     if (this.#phase === "done") {
       this.#connection.reset(this, ErrorCode.CANCEL);
       return;
@@ -265,10 +392,10 @@ export class ServerStream extends Http2Stream implements UnaryCall, StreamCall {
     const phase = this.#phase;
     if (phase === "waiting") this.#phase = "done";
     if (isHalfSent) {
-      this.#connection.countStatus(code);
+      this.#countEnd(code);
       this.#connection.reset(this, ErrorCode.CANCEL);
     } else {
-      this.#sendStatus(code, message, null);
+      this.#sendStatus({ code, message, metadata: null, details: [] });
     }
     this.#cancel();
   }
@@ -289,4 +416,14 @@ export class ServerStream extends Http2Stream implements UnaryCall, StreamCall {
       this.#connection.handlerFailed(this.path, error);
     }
   }
+}
+
+function okStatus(trailers: Metadata | null): CallStatus {
+  return { code: StatusCode.OK, message: "", metadata: trailers, details: [] };
+}
+
+/** What a handler or an interceptor threw, as a status. What went wrong inside is for the log, not for the client. */
+function statusOf(reason: unknown): CallStatus {
+  if (reason instanceof RpcError) return reason;
+  return { code: StatusCode.UNKNOWN, message: "handler failed", metadata: null, details: [] };
 }

@@ -10,6 +10,7 @@ function recordedCall(): { readonly call: UnaryCall; readonly seen: unknown[] } 
     metadata: { get: () => undefined } as unknown as UnaryCall["metadata"],
     authority: "",
     remoteAddress: "",
+    peer: null,
     deadlineMs: Number.POSITIVE_INFINITY,
     cancelled: false,
     onCancel: null,

@@ -83,6 +83,7 @@ function callTargets(lines: string[]): readonly CallTarget[] {
 
 function callOwner(lines: string[]): CallOwner {
   return {
+    compressor: null,
     callEnded: () => undefined,
     handlerFailed: (_path, error) => lines.push(`handler failed: ${String(error)}`),
   };
