@@ -13,6 +13,9 @@ export interface Model {
 
 export const emptyModel: Model = { term: 0, vote: 0, snapshotIndex: 0, entries: [] };
 
+/** More turns than anything that the store does by itself takes. */
+const QUIET_TURNS = 1_000;
+
 /** Calls that are made at the same time. Each changes the model in turn. */
 export interface Step {
   readonly name: string;
@@ -53,8 +56,9 @@ function standStill(ms: number): Step {
   return { name: `nothing for ${ms} ms`, calls: [{ run, apply: (model) => model }] };
 }
 
+/** Until what goes on in the background is done: a disk in memory answers at once. */
 async function quiet(): Promise<void> {
-  for (let turn = 0; turn < 4; turn++) await new Promise((resolve) => setImmediate(resolve));
+  for (let turn = 0; turn < QUIET_TURNS; turn++) await Promise.resolve();
 }
 
 /** The state at an index, as this scenario has it. */
