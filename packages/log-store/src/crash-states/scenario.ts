@@ -92,7 +92,7 @@ function wait(ms: number): Call {
 
 const endRepair: Call = { run: ({ store }) => store.endRepair(), apply: (model) => ({ ...model, lostFrom: null }) };
 
-/** Eight entries that fill twelve sectors, with one in front of their frames. */
+/** Eight entries whose batch fills twelve sectors: few enough for all their combinations. */
 function twelveSectors(from: number, term: number): readonly LogEntry[] {
   return testEntries(from, from + 7, term, 660);
 }
@@ -130,10 +130,12 @@ export const wholeLife: readonly Step[] = [
   { name: "last append", calls: [append(8, 1, twelveSectors(107, 8))] },
 ];
 
-/** A damaged directory is opened, and a leader sends the entries that are lost; the member ends its repair and goes on. */
+/**
+ * A damaged directory is opened, and a leader sends the entries that are lost, if any; the member ends its repair and goes on after the
+ * commit index.
+ */
 export function repairOf(lost: readonly LogEntry[], { term, vote, commit }: HardState): readonly Step[] {
   const half = Math.ceil(lost.length / 2);
-  const next = 1 + (lost.at(-1)?.index ?? commit);
   return [
     { name: "salvage", calls: [open] },
     { name: "append under repair", calls: [append(term, vote, lost.slice(0, half))] },
@@ -141,7 +143,7 @@ export function repairOf(lost: readonly LogEntry[], { term, vote, commit }: Hard
     { name: "restart under repair", calls: [open] },
     { name: "rest of the repair", calls: [append(term, vote, lost.slice(half))] },
     { name: "end of the repair", calls: [endRepair] },
-    { name: "append after the repair", calls: [append(term + 1, 1, [testEntry(next, term + 1)])] },
+    { name: "append after the repair", calls: [append(term + 1, 1, [testEntry(commit + 1, term + 1)])] },
     { name: "close after the repair", calls: [close] },
     { name: "restart after the repair", calls: [open] },
   ];
