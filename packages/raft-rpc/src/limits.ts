@@ -19,7 +19,7 @@ export interface RpcLimits {
   readonly streamQueueBytesMax: number;
   /** Bytes that wait in one connection before new calls are refused. Default 64 MiB. */
   readonly connectionQueueBytesMax: number;
-  /** Data waits and none of it moves for this long: the connection is closed. Default 60 s. */
+  /** Data waits and none of it moves for this long, or, of much, less than `stallBytesMin`: the connection is closed. Default 60 s. */
   readonly stallMs: number;
   /** Shortest time between two pings of a client while calls run. Default 5 s (etcd's --grpc-keepalive-min-time). */
   readonly pingIntervalMinMs: number;
@@ -78,6 +78,8 @@ export const idleFramesPerUsefulFrame = 10;
 export const queuedControlFramesMax = 1000;
 /** Padding beyond the data itself, per connection. A server's limit: gRPC's own tests pad a client's input heavily. */
 export const paddingBytesMax = 64 * 1024;
+/** CVE-2019-9511: while more than `sendHighWaterBytes` wait, less than this within `stallMs` is a stall. */
+export const stallBytesMin = 16 * 1024;
 /** gRPC proposal A8. */
 export const pingStrikesMax = 2;
 /** A ping without open calls is allowed this often. */

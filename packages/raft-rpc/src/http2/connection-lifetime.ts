@@ -1,6 +1,6 @@
 import type { ByteStream, ByteStreamHandlers } from "../byte-stream.ts";
 import { type DeadlineWheel, WheelTimer } from "../grpc/deadline-wheel.ts";
-import { lingerMs, type RpcLimits } from "../limits.ts";
+import { lingerMs, type RpcLimits, sendHighWaterBytes, stallBytesMin } from "../limits.ts";
 import type { RpcClock } from "../rpc-clock.ts";
 import type { Http2Counters } from "./counters.ts";
 import { ConnectionError, ErrorCode, FrameType } from "./frame.ts";
@@ -65,9 +65,10 @@ export abstract class ConnectionLifetime implements ByteStreamHandlers {
       wantsPing: () => this.phase === "open" && this.keepaliveWanted(),
       ping: () => this.ping(keepalivePayload),
       onSilence: () => this.#silent(),
-      progress: () => this.send.progressCount,
+      progressBytes: () => this.send.progressBytes,
+      progressBytesMin: () => (this.send.queuedBytes > sendHighWaterBytes ? stallBytesMin : 1),
       waits: () => this.send.queuedBytes > 0 || !this.send.writable,
-      onStall: () => this.fail(ErrorCode.ENHANCE_YOUR_CALM, `No data was taken for ${this.limits.stallMs} ms`),
+      onStall: () => this.fail(ErrorCode.ENHANCE_YOUR_CALM, `No data, or too little, was taken for ${this.limits.stallMs} ms`),
     });
   }
 

@@ -16,8 +16,10 @@ export interface LivenessOptions {
   readonly wantsPing: () => boolean;
   readonly ping: () => void;
   readonly onSilence: () => void;
-  /** Grows with every byte of data that leaves. */
-  readonly progress: () => number;
+  /** Grows with every byte of data that leaves, and by a stall's worth when all of it has left. */
+  readonly progressBytes: () => number;
+  /** By how much it has to grow within `stallMs`. */
+  readonly progressBytesMin: () => number;
   /** Does output wait for the peer? */
   readonly waits: () => boolean;
   readonly onStall: () => void;
@@ -25,7 +27,7 @@ export interface LivenessOptions {
 
 /**
  * Finds peers that are gone or that want nothing: a ping after silence, and a limit to how long output waits without moving
- * (CVE-2019-9517). Any byte that comes shows life, and any that leaves shows progress.
+ * (CVE-2019-9511, CVE-2019-9517). Any byte that comes shows life; of much that waits, a byte now and then is no progress.
  */
 export class Liveness {
   readonly #options: LivenessOptions;
@@ -51,13 +53,13 @@ export class Liveness {
   /** Output begins to wait. Called often: costs nothing while the watch runs. */
   watchStall(): void {
     if (this.#stallTimer.wheelSlot >= 0) return;
-    this.#progressSeen = this.#options.progress();
+    this.#progressSeen = this.#options.progressBytes();
     this.#options.wheel.set(this.#stallTimer, this.#options.clock.monotonicMs() + this.#options.stallMs);
   }
 
   #checkStall(): void {
     if (!this.#options.waits()) return;
-    if (this.#options.progress() === this.#progressSeen) this.#options.onStall();
+    if (this.#options.progressBytes() - this.#progressSeen < this.#options.progressBytesMin()) this.#options.onStall();
     else this.watchStall();
   }
 

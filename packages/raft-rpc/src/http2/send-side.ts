@@ -3,7 +3,7 @@ import type { ByteStream } from "../byte-stream.ts";
 import type { CompressedFlag } from "../grpc/compressed-output.ts";
 import { messagePrefixBytes } from "../grpc/message-input.ts";
 import { emptyTableUpdate } from "../hpack/encoder.ts";
-import { flushBytes, queuedControlFramesMax, sendHighWaterBytes } from "../limits.ts";
+import { flushBytes, queuedControlFramesMax, sendHighWaterBytes, stallBytesMin } from "../limits.ts";
 import type { RpcClock } from "../rpc-clock.ts";
 import type { Http2Counters } from "./counters.ts";
 import { Fifo } from "./fifo.ts";
@@ -42,8 +42,8 @@ export class SendSide {
   peerFrameBytesMax = 16_384;
   /** Bytes in the queues of all streams. */
   queuedBytes = 0;
-  /** Grows with every byte of DATA that leaves: whoever watches for a stall compares. */
-  progressCount = 0;
+  /** Grows with every byte of DATA that leaves, and by `stallBytesMin` when nothing waits any more: whoever watches for a stall compares. */
+  progressBytes = 0;
   /** HEADERS and DATA frames: peers may ping as often as they get some (gRPC A8). */
   streamFramesSent = 0;
   readonly #options: SendSideOptions;
@@ -153,7 +153,7 @@ export class SendSide {
     output.append(message, 0, message.length);
     this.window -= byteCount;
     stream.sendCredit -= byteCount;
-    this.progressCount++;
+    this.progressBytes += byteCount;
     this.streamFramesSent++;
   }
 
@@ -191,7 +191,7 @@ export class SendSide {
 
   /** The stream is closed: what waits is dropped. */
   forget(stream: Http2Stream): void {
-    this.queuedBytes -= stream.sendQueueBytes;
+    if (stream.sendQueueBytes > 0) this.#unqueue(stream.sendQueueBytes);
     stream.sendQueueBytes = 0;
     stream.sendQueue = null;
     if (stream.waitsForDrain) this.#waitingForDrain.delete(stream);
@@ -214,7 +214,7 @@ export class SendSide {
   /** The byte stream drained. */
   drain(): void {
     this.writable = true;
-    this.progressCount++;
+    this.progressBytes += stallBytesMin;
     this.flush();
     this.pump();
     if (!this.writable) return;
@@ -265,7 +265,7 @@ export class SendSide {
     this.#copyQueue(stream, byteCount);
     this.window -= byteCount;
     stream.sendCredit -= byteCount;
-    this.progressCount++;
+    this.progressBytes += byteCount;
     this.streamFramesSent++;
     if (isLast) this.#options.onLocalEnd(stream);
     else if (stream.sendQueueBytes === 0 && stream.ending === "trailers") this.#finish(stream);
@@ -289,7 +289,12 @@ export class SendSide {
       }
     }
     stream.sendQueueBytes -= byteCount;
+    this.#unqueue(byteCount);
+  }
+
+  #unqueue(byteCount: number): void {
     this.queuedBytes -= byteCount;
+    if (this.queuedBytes === 0) this.progressBytes += stallBytesMin;
   }
 
   /** The queue is empty: END_STREAM. An empty DATA frame needs no window (RFC 9113 6.9.1). */
