@@ -21,6 +21,8 @@ export interface RpcLimits {
   readonly connectionQueueBytesMax: number;
   /** Data waits and none of it moves for this long, or, of much, less than `stallBytesMin`: the connection is closed. Default 60 s. */
   readonly stallMs: number;
+  /** From the headers of a unary request to its end: then the call fails with DEADLINE_EXCEEDED, whatever its deadline. Default 60 s. */
+  readonly requestMs: number;
   /** Shortest time between two pings of a client while calls run. Default 5 s (etcd's --grpc-keepalive-min-time). */
   readonly pingIntervalMinMs: number;
   /** A ping goes to a peer that was silent for this long. Default: server 2 h, client never (Infinity). */
@@ -39,6 +41,7 @@ export const defaultLimits: RpcLimits = {
   streamQueueBytesMax: 4 * 1024 * 1024,
   connectionQueueBytesMax: 64 * 1024 * 1024,
   stallMs: 60_000,
+  requestMs: 60_000,
   pingIntervalMinMs: 5_000,
   keepaliveMs: 2 * 60 * 60 * 1000,
   keepaliveTimeoutMs: 20_000,

@@ -21,6 +21,8 @@ export class LimitCounters {
   connectionQueueBytes = 0;
   /** Calls with too large a header list or path. */
   requestHeadBytes = 0;
+  /** Unary calls whose request was not complete within `requestMs`. */
+  requestTimeouts = 0;
   /** Calls with a message that is too large, as it came or inflated. */
   messageBytes = 0;
   /** Calls that lost their client, which did not read what was sent. */

@@ -14,6 +14,7 @@ import { ConnectionRetirement, type RetirementReason } from "./connection-retire
 import type { Dispatcher } from "./dispatcher.ts";
 import type { LimitName } from "./limit-counters.ts";
 import { type Rejection, type RequestHead, readRequestHead } from "./request-head.ts";
+import { RequestWatch } from "./request-watch.ts";
 import type { ServerCounters } from "./server-counters.ts";
 import type { ServerInterceptor } from "./server-interceptor.ts";
 import { type ServerCallConnection, ServerStream } from "./server-stream.ts";
@@ -58,6 +59,7 @@ export class ServerConnection extends Http2Connection<ServerStream> implements S
   #lastPingMs = Number.NEGATIVE_INFINITY;
   #framesSentAtPing = 0;
   #readingPaused = false;
+  readonly #requestWatch: RequestWatch;
   readonly #retirement: ConnectionRetirement | null;
   readonly #drainTimer = new WheelTimer(() => this.#announceLast());
 
@@ -69,6 +71,12 @@ export class ServerConnection extends Http2Connection<ServerStream> implements S
     this.peer = options.stream.peer ?? null;
     this.compressor = options.compressor;
     this.interceptors = options.interceptors;
+    this.#requestWatch = new RequestWatch({
+      ...options,
+      streams: this.streams,
+      requestMs: options.limits.requestMs,
+      onOverdue: (stream) => this.#requestOverdue(stream),
+    });
     this.#retirement = this.#mayRetire() ? new ConnectionRetirement({ ...options, onRetire: (reason) => this.#retire(reason) }) : null;
   }
 
@@ -206,6 +214,7 @@ export class ServerConnection extends Http2Connection<ServerStream> implements S
 
   protected override closed(error: Error | null): void {
     this.wheel.clear(this.#drainTimer);
+    this.#requestWatch.stop();
     this.#retirement?.stop();
     this.#options.onClosed(this, error);
   }
@@ -276,7 +285,13 @@ export class ServerConnection extends Http2Connection<ServerStream> implements S
     this.add(stream, endStream);
     if (head.timeoutMs !== Number.POSITIVE_INFINITY) this.wheel.set(stream, this.nowMs + head.timeoutMs);
     stream.begin();
-    if (endStream && stream.state !== "closed") stream.receiveEnd();
+    if (!endStream) this.#requestWatch.began(stream, this.nowMs);
+    else if (stream.state !== "closed") stream.receiveEnd();
+  }
+
+  #requestOverdue(stream: ServerStream): void {
+    this.limitTripped("requestTimeouts");
+    stream.requestOverdue(this.limits.requestMs);
   }
 
   /** Handlers of streams that were reset count until they end, or a client could start any number of them (CVE-2023-44487). */

@@ -63,6 +63,8 @@ type CallPhase = "waiting" | "running" | "cancelled" | "done";
  */
 export class ServerStream extends Http2Stream implements UnaryCall, StreamCall, MessageSink {
   onCancel: (() => void) | null = null;
+  /** When the request began, if more of it had to come. */
+  begunMs = 0;
   readonly head: RequestHead;
   readonly #connection: ServerCallConnection;
   readonly #route: Route;
@@ -206,6 +208,16 @@ export class ServerStream extends Http2Stream implements UnaryCall, StreamCall, 
   /** The server shuts down and waits no longer. */
   shutDown(): void {
     this.#interrupt(StatusCode.UNAVAILABLE, "server is shutting down");
+  }
+
+  /** Is there more of a unary request to come? */
+  get isIncomplete(): boolean {
+    return this.#route.kind === "unary" && !this.remoteEnded;
+  }
+
+  /** The request did not come in time. */
+  requestOverdue(requestMs: number): void {
+    this.#interrupt(StatusCode.DEADLINE_EXCEEDED, `Request was not complete within ${requestMs} ms`);
   }
 
   override deadlinePassed(): void {

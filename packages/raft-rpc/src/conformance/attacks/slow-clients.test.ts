@@ -1,0 +1,124 @@
+import { describe, expect, test } from "vitest";
+import { clientPreface, Flag, FrameType } from "../../http2/frame.ts";
+import { headerBlockTimeoutMs, prefaceTimeoutMs, settingsTimeoutMs } from "../../limits.ts";
+import { ascii, frameBytes, grpcMessage, grpcRequestFields, headerBlock, type RawPeer, uint32 } from "../../testing/raw-peer.ts";
+import { type ServerFixture, startServer } from "../../testing/server-fixture.ts";
+import { clientOpening, echoPath, joined } from "./frame-floods.ts";
+import { grownBytes, printGrowth } from "./memory-growth.ts";
+
+const { DATA, HEADERS } = FrameType;
+const marginMs = 50;
+const requestBlock = headerBlock(grpcRequestFields(echoPath));
+
+/** One octet of `bytes` each `stepMs`, until the server closes; the time until then. */
+function dribble({ clock }: ServerFixture, attacker: RawPeer, bytes: Uint8Array, stepMs: number): number {
+  let elapsedMs = 0;
+  for (const octet of bytes) {
+    if (attacker.closed) break;
+    attacker.send(Uint8Array.of(octet));
+    clock.advance(stepMs);
+    elapsedMs += stepMs;
+  }
+  return elapsedMs;
+}
+
+describe("a client that dribbles", () => {
+  test.each<[string, Uint8Array, Uint8Array, number]>([
+    ["the preface", new Uint8Array(0), clientPreface, prefaceTimeoutMs],
+    ["its SETTINGS", clientPreface, frameBytes(FrameType.SETTINGS, 0, 0, new Array<number>(180).fill(0)), settingsTimeoutMs],
+  ])("%s is cut off, however regularly an octet comes", (_, first, slow, timeoutMs) => {
+    const fixture = startServer();
+    const attacker = fixture.peer();
+    attacker.send(first);
+    const elapsedMs = dribble(fixture, attacker, slow, 500);
+    expect(attacker.closed).toBe(true);
+    expect(elapsedMs).toBeLessThanOrEqual(timeoutMs + 500);
+    expect(fixture.server.counters.connectionsOpen).toBe(0);
+  });
+
+  test("CONTINUATION frames is cut off", () => {
+    const fixture = startServer();
+    const attacker = fixture.startedPeer();
+    attacker.send(frameBytes(HEADERS, 0, 1, requestBlock));
+    const elapsedMs = dribble(fixture, attacker, frameBytes(FrameType.CONTINUATION, 0, 1, new Uint8Array(200)), 500);
+    expect([attacker.goaway, attacker.closed]).toEqual(["ENHANCE_YOUR_CALM", true]);
+    expect(elapsedMs).toBeLessThanOrEqual(headerBlockTimeoutMs + 500);
+  });
+});
+
+test("a thousand clients that say nothing hold little, and are gone after the time for the preface", () => {
+  const { clock, peer, server } = startServer({ connections: { perAddressMax: 10_000 } });
+  const { result: silent, bytes } = grownBytes(() => Array.from({ length: 1000 }, () => peer()));
+  printGrowth("1,000 silent connections, both ends", bytes);
+  clock.advance(prefaceTimeoutMs + marginMs);
+  expect([silent.filter((attacker) => attacker.closed).length, server.counters.limits.prefaceTimeouts]).toEqual([1000, 1000]);
+});
+
+describe("requests whose end does not come", () => {
+  /** Begins `count` requests; each declares `declaredBytes` and sends as much of them as one frame holds, less one. */
+  function beginRequests(attacker: RawPeer, count: number, declaredBytes: number): void {
+    const sent = Math.min(declaredBytes - 1, 16_000);
+    const data = joined(Uint8Array.of(0, ...uint32(declaredBytes)), new Uint8Array(sent));
+    for (let place = 0; place < count; place++) {
+      attacker.send(frameBytes(HEADERS, Flag.END_HEADERS, 1 + 2 * place, requestBlock), frameBytes(DATA, 0, 1 + 2 * place, data));
+    }
+  }
+
+  test("hold what their streams' windows allow: up to the limit of streams", () => {
+    const { clock, peer, server } = startServer();
+    const attacker = peer();
+    attacker.send(clientOpening());
+    const { bytes } = grownBytes(() => {
+      beginRequests(attacker, 1000, 16_000);
+      clock.settle();
+    });
+    expect(server.counters.streamsOpen).toBe(1000);
+    printGrowth("1,000 requests of 16,000 bytes, less one", bytes);
+    expect(bytes).toBeLessThan(64 * 1024 * 1024);
+    attacker.stream.destroy();
+    clock.settle();
+    expect(server.counters.streamsOpen).toBe(0);
+  });
+
+  test("with large messages share the connection's budget", () => {
+    const { clock, peer, server } = startServer();
+    const attacker = peer();
+    attacker.send(clientOpening());
+    const { bytes } = grownBytes(() => {
+      beginRequests(attacker, 1000, 2_000_000);
+      clock.settle();
+    });
+    expect([server.counters.streamsOpen, attacker.goaway]).toEqual([1000, null]);
+    printGrowth("1,000 requests of 2 MB, of which 16 KB came", bytes);
+    // 64 MiB of messages that were begun, and the windows of those that wait for their share.
+    expect(bytes).toBeLessThan(160 * 1024 * 1024);
+    const small = 2001;
+    attacker.send(frameBytes(FrameType.RST_STREAM, 0, 1, uint32(8)), ...attacker.unary(small, echoPath, ascii("a")));
+    clock.settle();
+    expect(attacker.status(small)).toBe("0");
+  });
+
+  test("with a deadline end at it", () => {
+    const { clock, startedPeer, server } = startServer();
+    const attacker = startedPeer();
+    attacker.send(attacker.headers(1, grpcRequestFields(echoPath, [["grpc-timeout", "1S"]])), frameBytes(DATA, 0, 1, [0]));
+    clock.advance(1000 + marginMs);
+    expect([attacker.status(1), server.counters.streamsOpen]).toEqual(["4", 0]);
+  });
+
+  test("without a deadline end at the server's", () => {
+    const { clock, startedPeer, server } = startServer({ limits: { requestMs: 5_000 } });
+    const attacker = startedPeer();
+    const message = grpcMessage(new Uint8Array(60));
+    attacker.send(frameBytes(HEADERS, Flag.END_HEADERS, 1, requestBlock));
+    for (let at = 0; at < message.length && attacker.status(1) === null; at++) {
+      attacker.send(frameBytes(DATA, 0, 1, message.subarray(at, at + 1)));
+      clock.advance(1000);
+    }
+    expect([attacker.status(1), attacker.statusMessage(1), server.counters.streamsOpen]).toEqual([
+      "4",
+      "Request was not complete within 5000 ms",
+      0,
+    ]);
+  });
+});

@@ -1,0 +1,46 @@
+import { type DeadlineWheel, WheelTimer } from "../grpc/deadline-wheel.ts";
+import type { RpcClock } from "../rpc-clock.ts";
+import type { ServerStream } from "./server-stream.ts";
+
+export interface RequestWatchOptions {
+  readonly clock: RpcClock;
+  readonly wheel: DeadlineWheel;
+  /** In the order in which they began. */
+  readonly streams: ReadonlyMap<number, ServerStream>;
+  /** How long a request may take to come. */
+  readonly requestMs: number;
+  readonly onOverdue: (stream: ServerStream) => void;
+}
+
+/**
+ * Finds unary requests that began and do not end: each would hold its memory, and its place among the streams of the connection, for as long
+ * as its client likes. One timer for the connection, at the time of the oldest, so that a call costs nothing more.
+ */
+export class RequestWatch {
+  readonly #options: RequestWatchOptions;
+  readonly #timer = new WheelTimer(() => this.#look());
+
+  constructor(options: RequestWatchOptions) {
+    this.#options = options;
+  }
+
+  /** A request began, and more of it has to come. */
+  began(stream: ServerStream, nowMs: number): void {
+    stream.begunMs = nowMs;
+    if (this.#timer.wheelSlot < 0) this.#options.wheel.set(this.#timer, nowMs + this.#options.requestMs);
+  }
+
+  stop(): void {
+    this.#options.wheel.clear(this.#timer);
+  }
+
+  #look(): void {
+    const { clock, wheel, streams, requestMs, onOverdue } = this.#options;
+    const nowMs = clock.monotonicMs();
+    for (const stream of [...streams.values()]) {
+      if (!stream.isIncomplete) continue;
+      if (stream.begunMs + requestMs > nowMs) return wheel.set(this.#timer, stream.begunMs + requestMs);
+      onOverdue(stream);
+    }
+  }
+}
