@@ -81,6 +81,8 @@ class ObservedNode implements ObservedMember, DurableView {
 export interface RepairCounts {
   repairsBegun: number;
   repairsEnded: number;
+  /** Starts of a member whose life before ended in the middle of a repair. */
+  repairsInterrupted: number;
   quarantines: number;
   /** Terms that got a leader while somebody was under repair. */
   electionsDuringRepair: number;
@@ -89,7 +91,13 @@ export interface RepairCounts {
 /** From its making on every event of the simulation is followed by a look at all members: it fails if one of Raft's promises is broken. */
 export class ClusterWatch {
   readonly invariants = new ClusterInvariants([], { foundation: FOUNDATION });
-  readonly counts: RepairCounts = { repairsBegun: 0, repairsEnded: 0, quarantines: 0, electionsDuringRepair: 0 };
+  readonly counts: RepairCounts = {
+    repairsBegun: 0,
+    repairsEnded: 0,
+    repairsInterrupted: 0,
+    quarantines: 0,
+    electionsDuringRepair: 0,
+  };
   readonly #cluster: SimulatedCluster;
   readonly #observed = new Map<SimulatedNode, ObservedNode>();
 
@@ -131,6 +139,7 @@ export class ClusterWatch {
   }
 
   #restarted(member: ObservedNode, core: CoreInspection): void {
+    if (member.wasUnderRepair) this.counts.repairsInterrupted++;
     member.restart(core);
     if (member.wasUnderRepair) this.counts.repairsBegun++;
     if (member.wasQuarantined) this.counts.quarantines++;

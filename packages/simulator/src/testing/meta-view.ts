@@ -16,7 +16,7 @@ const voteAt = 48;
 export class MetaView {
   readonly #disk: SimulatedDisk;
   #seen: HardState | null = null;
-  #generations: readonly bigint[] = [];
+  #generations: readonly number[] = [];
 
   constructor(disk: SimulatedDisk) {
     this.#disk = disk;
@@ -24,12 +24,12 @@ export class MetaView {
 
   /** Null while the copies differ, and when they are damaged. */
   get hardState(): HardState | null {
-    const copies = [0, metaCopyOffset].map((offset) => this.#read(offset));
-    const generations = copies.map((copy) => (copy.length < headBytes ? 0n : viewOf(copy).getBigUint64(generationAt, true)));
+    const first = this.#read(0);
+    const second = this.#read(metaCopyOffset);
+    const generations = [generationIn(first), generationIn(second)];
     if (generations.every((generation, copy) => generation === this.#generations[copy])) return this.#seen;
     this.#generations = generations;
-    const [first, second] = copies;
-    this.#seen = first !== undefined && second !== undefined && isSameRecord(first, second) ? hardStateIn(first) : null;
+    this.#seen = isSameRecord(first, second) ? hardStateIn(first) : null;
     return this.#seen;
   }
 
@@ -43,15 +43,16 @@ export class MetaView {
   }
 }
 
+/** Its low 16 bits, which tell apart what follows each other; this is asked after every event. */
+function generationIn(copy: Uint8Array): number {
+  return (copy[generationAt] ?? 0) + 2 ** 8 * (copy[generationAt + 1] ?? 0);
+}
+
 function isSameRecord(one: Uint8Array, other: Uint8Array): boolean {
   return one.length === headBytes && magic.every((byte, at) => one[at] === byte) && one.every((byte, at) => other[at] === byte);
 }
 
 function hardStateIn(copy: Uint8Array): HardState {
-  const view = viewOf(copy);
+  const view = new DataView(copy.buffer, copy.byteOffset, copy.byteLength);
   return { term: Number(view.getBigUint64(termAt, true)), vote: Number(view.getBigUint64(voteAt, true)), commit: 0 };
-}
-
-function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -22,7 +22,7 @@ describe("Whole members whose disks lose what was acknowledged", () => {
   });
 
   test("really were damaged, repaired and quarantined, and elected leaders meanwhile", () => {
-    for (const name of ["repairsBegun", "repairsEnded", "quarantines", "electionsDuringRepair"] as const) {
+    for (const name of ["repairsBegun", "repairsEnded", "repairsInterrupted", "quarantines", "electionsDuringRepair"] as const) {
       expect(totals.of(name), name).toBeGreaterThan(0);
     }
     expect(totals.damages.size).toBeGreaterThan(15);

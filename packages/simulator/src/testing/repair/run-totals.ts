@@ -8,6 +8,7 @@ const counted = [
   "termsLed",
   "repairsBegun",
   "repairsEnded",
+  "repairsInterrupted",
   "quarantines",
   "electionsDuringRepair",
 ] as const;
