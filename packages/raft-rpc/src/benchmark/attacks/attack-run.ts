@@ -1,0 +1,139 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import type { ServerPorts, ServerReport } from "./attacked-server.ts";
+import type { AttackOrder, AttackTally } from "./attacker.ts";
+import { Bystander } from "./bystander.ts";
+import type { SocketAttack } from "./socket-attack.ts";
+
+/** Clients that behave well. */
+const bystanders = 4;
+/** How much longer the calls of others may take while an attack runs. */
+const slowdownMax = 2;
+const warmUpMs = 1_500;
+/** From the beginning of an attack to the measurement. */
+const settleMs = 100;
+
+export interface AttackRunOptions {
+  readonly rounds: number;
+  readonly roundMs: number;
+  readonly line: (text: string) => void;
+}
+
+/** What an attack did to others: in each round, one measurement without it and one with it. */
+interface AttackEffect {
+  readonly quietP99Ms: number;
+  readonly attackedP99Ms: number;
+  /** Of the rounds, each p99 with the attack over that without. */
+  readonly slowdown: number;
+  /** Calls of others. */
+  readonly failures: number;
+  readonly connections: number;
+  readonly bytesSent: number;
+  /** Memory of the server's process, at most. */
+  readonly residentBytes: number;
+  /** Limits that tripped, each with how often. */
+  readonly tripped: readonly string[];
+}
+
+/** Runs the attacks one after another. The server has a process, the attacker another; the others' calls are measured in this one. */
+export async function runAttacks(attacks: readonly SocketAttack[], options: AttackRunOptions): Promise<"bearable" | "harmful"> {
+  const server = start("attacked-server");
+  const attacker = start("attacker");
+  try {
+    const ports = await next<ServerPorts>(server);
+    const bystander = new Bystander(ports.plain, bystanders);
+    await bystander.measure(warmUpMs);
+    options.line(`${"attack".padEnd(62)} p99 without   with  ratio  server MiB  what the attacker did, and which limits tripped`);
+    let harmful = 0;
+    for (const attack of attacks) {
+      const effect = await measureAttack(attack, { server, attacker, ports, bystander, options });
+      if (effect.slowdown > slowdownMax || effect.failures > 0) harmful++;
+      options.line(describe(attack.name, effect));
+    }
+    await bystander.close();
+    options.line(`${attacks.length - harmful} of ${attacks.length} attacks leave the p99 of others within ${slowdownMax} times`);
+    return harmful === 0 ? "bearable" : "harmful";
+  } finally {
+    server.disconnect();
+    attacker.disconnect();
+  }
+}
+
+interface AttackScene {
+  readonly server: ChildProcess;
+  readonly attacker: ChildProcess;
+  readonly ports: ServerPorts;
+  readonly bystander: Bystander;
+  readonly options: AttackRunOptions;
+}
+
+async function measureAttack(attack: SocketAttack, scene: AttackScene): Promise<AttackEffect> {
+  const { server, attacker, ports, bystander, options } = scene;
+  const [quiet, attacked, slowdowns]: [number[], number[], number[]] = [[], [], []];
+  let [failures, connections, bytesSent, residentBytes] = [0, 0, 0, 0];
+  const before = await ask<ServerReport>(server, "report");
+  for (let round = 0; round < options.rounds; round++) {
+    const without = await bystander.measure(options.roundMs);
+    await ask<AttackTally>(attacker, { attack: attack.name, port: ports[attack.port] } satisfies AttackOrder);
+    await bystander.measure(settleMs);
+    const during = await bystander.measure(options.roundMs);
+    residentBytes = Math.max(residentBytes, (await ask<ServerReport>(server, "report")).residentBytes);
+    const tally = await ask<AttackTally>(attacker, "stop");
+    await bystander.measure(settleMs);
+    quiet.push(without.p99Ms);
+    attacked.push(during.p99Ms);
+    slowdowns.push(during.p99Ms / without.p99Ms);
+    failures += during.failures;
+    connections += tally.connections;
+    bytesSent += tally.bytesSent;
+  }
+  const after = await ask<ServerReport>(server, "report");
+  return {
+    quietP99Ms: median(quiet),
+    attackedP99Ms: median(attacked),
+    slowdown: median(slowdowns),
+    failures,
+    connections,
+    bytesSent,
+    residentBytes,
+    tripped: Object.keys(after.limits).flatMap((name) => {
+      const count = (after.limits[name] ?? 0) - (before.limits[name] ?? 0);
+      return count > 0 ? [`${name} ${count}`] : [];
+    }),
+  };
+}
+
+function describe(name: string, effect: AttackEffect): string {
+  const { quietP99Ms, attackedP99Ms, slowdown, failures, connections, bytesSent, residentBytes, tripped } = effect;
+  const figures = [
+    `${quietP99Ms.toFixed(2)} ms`.padStart(11),
+    `${attackedP99Ms.toFixed(2)}`.padStart(6),
+    slowdown.toFixed(2).padStart(6),
+    (residentBytes / 1024 / 1024).toFixed(0).padStart(11),
+  ];
+  const did = `${connections} connections, ${(bytesSent / 1024 / 1024).toFixed(1)} MiB; ${tripped.join(", ") || "none"}`;
+  return `${name.padEnd(62)} ${figures.join(" ")}  ${did}${failures > 0 ? `; ${failures} CALLS OF OTHERS FAILED` : ""}`;
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
+
+/** A program beside this file, in a process of its own. */
+function start(program: string): ChildProcess {
+  return fork(fileURLToPath(new URL(`${program}.js`, import.meta.url)));
+}
+
+/** What the process says next. It says what its program promises. */
+async function next<T>(child: ChildProcess): Promise<T> {
+  const [message] = (await once(child, "message")) as [T];
+  return message;
+}
+
+/** Asks the server for a report, or the attacker to begin or stop. */
+async function ask<T>(child: ChildProcess, question: AttackOrder | "report" | "stop"): Promise<T> {
+  const answer = next<T>(child);
+  child.send(question);
+  return answer;
+}
