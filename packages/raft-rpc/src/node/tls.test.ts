@@ -1,4 +1,5 @@
 import { execFile, spawnSync } from "node:child_process";
+import { X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -12,6 +13,7 @@ import * as grpc from "@grpc/grpc-js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Channel } from "../client/channel.ts";
 import { createClient } from "../client/typed-client.ts";
+import type { PeerIdentity } from "../peer-identity.ts";
 import { Dispatcher } from "../server/dispatcher.ts";
 import { RpcServer } from "../server/rpc-server.ts";
 import { echoService } from "../testing/echo-service.ts";
@@ -116,6 +118,54 @@ async function handshake({ address }: TlsListener, options: ConnectionOptions): 
 }
 
 describe.skipIf(missing !== null)("TLS", () => {
+  test("tells a handler who its client is: subject, names and fingerprint of the certificate, and nobody without one", async () => {
+    const seen: (PeerIdentity | null)[] = [];
+    const asking = new RpcServer({
+      dispatcher: new Dispatcher().add(echoService, {
+        say(request, info) {
+          seen.push(info.peer);
+          return request;
+        },
+      }),
+      clock,
+    });
+    const bob = authority.issue("bob", { use: "clientAuth", names: "DNS:bob.example,URI:spiffe://example/bob" });
+    for (const clientCa of [authority.ca, undefined]) {
+      const listener = await listenTls(
+        { host, port: 0 },
+        {
+          credentials: { cert: own.cert, key: own.key, ...(clientCa === undefined ? {} : { clientCa }) },
+          onStream: (stream) => asking.accept(stream),
+        },
+      );
+      expect(await call(listener, { cert: bob.cert, key: bob.key })).toBe("hello");
+      listener.close();
+    }
+    await asking.close(100);
+    const { fingerprint256 } = new X509Certificate(bob.cert);
+    const names = ["DNS:bob.example", "URI:spiffe://example/bob"];
+    expect(seen).toEqual([{ subject: "CN=bob", commonName: "bob", names, fingerprint256 }, null]);
+  });
+
+  test("begins no handshake with those for whom there is no room", async () => {
+    const asked: string[] = [];
+    const listener = await listenTls(
+      { host, port: 0 },
+      {
+        credentials: { cert: own.cert, key: own.key },
+        onStream: (stream) => server.accept(stream),
+        admits: (remoteAddress) => {
+          asked.push(remoteAddress);
+          return asked.length > 1;
+        },
+      },
+    );
+    listeners.push(listener);
+    expect(await handshake(listener, {})).toBe("ECONNRESET");
+    expect(await handshake(listener, {})).toBe("TLSv1.3 h2");
+    expect(asked[0]).toMatch(/^127\.0\.0\.1:[0-9]+$/);
+  });
+
   test("carries calls between our channel and our server", async () => {
     const listener = await listen();
     expect(await call(listener)).toBe("hello");
