@@ -10,6 +10,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["packages/*/src/**/*.test.ts"],
+          exclude: ["**/*.long.test.ts"],
           pool: "threads",
           isolate: false,
           setupFiles: ["tests/support/leak-check.ts"],
@@ -17,10 +18,23 @@ export default defineConfig({
         },
       },
       {
+        // Sweeps and searches whose worth is in their number.
+        ...sources,
+        test: {
+          name: "long",
+          include: ["packages/*/src/**/*.long.test.ts", "tests/**/*.long.test.ts"],
+          pool: "forks",
+          setupFiles: ["tests/support/leak-check.ts"],
+          testTimeout: 600_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
         ...sources,
         test: {
           name: "system",
           include: ["tests/**/*.test.ts"],
+          exclude: ["**/*.long.test.ts"],
           pool: "forks",
           fileParallelism: false,
           setupFiles: ["tests/support/leak-check.ts"],

@@ -1,10 +1,13 @@
-// `npm test -- [vitest arguments]`: every test, on a fresh build. The last line is `N passed, N failed`.
+// `npm test -- [vitest arguments]`: every test but the long ones, on a fresh build. `npm run test:long`: those. The last line is
+// `N passed, N failed`.
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { bootstrap } from "./bootstrap.mjs";
 import { root, run, runAsProgram, tool } from "./command.mjs";
 import { countTests, summaryLine } from "./summary.mjs";
 
 const reportPath = `${root}coverage/vitest.json`;
+/** The projects of vitest.config.ts whose tests run in minutes, all together. */
+const shortProjects = ["--project=unit", "--project=system"];
 
 function readReport() {
   if (!existsSync(reportPath)) return null;
@@ -39,5 +42,5 @@ await runAsProgram(import.meta.url, async (args) => {
     console.log(summaryLine(countTests(null, 1)));
     return 1;
   }
-  return runTests(args);
+  return runTests(args.some((arg) => arg.startsWith("--project")) ? args : [...shortProjects, ...args]);
 });

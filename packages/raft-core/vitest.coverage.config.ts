@@ -8,7 +8,7 @@ export default defineConfig({
   resolve: { conditions: ["@raftkv/source"] },
   test: {
     include: ["src/**/*.test.ts"],
-    exclude: ["src/random-cluster.test.ts", "src/hostile-peers.test.ts", "src/conformance/**", "src/mutations/**"],
+    exclude: ["src/random-cluster*.test.ts", "src/hostile-peers.test.ts", "src/conformance/**", "src/mutations/**"],
     pool: "threads",
     isolate: false,
     testTimeout: 60_000,

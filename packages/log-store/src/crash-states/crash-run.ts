@@ -1,6 +1,6 @@
 import type { MemoryDisk } from "../testing/memory-disk.ts";
-import type { Model } from "./model.ts";
-import { CrashingMember, type Step } from "./scenario.ts";
+import { emptyModel, type Model } from "./model.ts";
+import { CrashingMember, type Step, wholeLife } from "./scenario.ts";
 
 /** Turns without a call to the disk, after which nothing goes on in the background any more. */
 const QUIET_TURNS = 40;
@@ -43,4 +43,20 @@ async function untilQuiet(disk: MemoryDisk): Promise<void> {
 export async function countCalls(disk: MemoryDisk, start: Model, steps: readonly Step[]): Promise<number> {
   await runUntilCrash(disk, start, steps);
   return disk.callCount;
+}
+
+export interface CrashedDisk {
+  readonly disk: MemoryDisk;
+  readonly crash: Crash;
+  readonly call: number;
+}
+
+/** A whole life, ended at each call to the disk in turn, and once not at all. */
+export async function* crashesOf(makeDisk: () => MemoryDisk): AsyncGenerator<CrashedDisk> {
+  const calls = await countCalls(makeDisk(), emptyModel, wholeLife);
+  for (let call = 1; call <= calls + 1; call++) {
+    const disk = makeDisk();
+    disk.crashAtCall(call);
+    yield { disk, crash: await runUntilCrash(disk, emptyModel, wholeLife), call };
+  }
 }

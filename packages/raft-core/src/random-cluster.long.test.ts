@@ -1,0 +1,3 @@
+import { describeRandomClusters } from "./testing/random-cluster-suite.ts";
+
+describeRandomClusters({ first: 201, count: 1_000 });
