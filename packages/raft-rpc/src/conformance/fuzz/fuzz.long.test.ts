@@ -1,3 +1,3 @@
 import { describeFuzz } from "./fuzz-suite.ts";
 
-describeFuzz(1);
+describeFuzz(1, () => performance.now());
