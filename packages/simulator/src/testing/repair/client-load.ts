@@ -9,6 +9,9 @@ type KvClient = Client<typeof etcdserverpb.kvService>;
 const writers = ["a", "b", "c"];
 const pauseMs = 15;
 const timeoutMs = 500;
+const largeBytes = 16_384;
+/** All that is ever written is read at once in the end. */
+const messageBytesMax = 64 * 1024 * 1024;
 const text = (characters: string): Uint8Array => new TextEncoder().encode(characters);
 const range = {
   limit: 0,
@@ -42,7 +45,8 @@ export class ClientLoad {
     const { network, clock, random } = this.#ports;
     this.#clients = nodes.map(({ name }) => {
       const connect = (): ReturnType<typeof network.connect> => network.connect({ host: name, port: clientPort }, timeoutMs);
-      return createClient(etcdserverpb.kvService, new Channel({ connect, authority: `${name}:${clientPort}`, clock, random }));
+      const authority = `${name}:${clientPort}`;
+      return createClient(etcdserverpb.kvService, new Channel({ connect, authority, clock, random, limits: { messageBytesMax } }));
     });
   }
 
@@ -123,8 +127,10 @@ export class ClientLoad {
   }
 }
 
+/** Every other one is so large that what a repair brings back comes in several messages. */
 function valueOf(name: string): string {
-  return `value of ${name}`;
+  const value = `value of ${name}`;
+  return Number(name.at(-1)) % 2 === 0 ? value : value.padEnd(largeBytes, ".");
 }
 
 /** Null if the call failed, as calls may. */

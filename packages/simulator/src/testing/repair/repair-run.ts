@@ -39,6 +39,9 @@ export interface RepairReport extends RepairCounts {
 
 const flags = ["--snapshot-count=60", "--heartbeat-interval=40", "--election-timeout=200"];
 const stepsTotal = 20;
+const delayMeanMsDefault = 0.2;
+/** Slow enough for a repair to take longer than an election. */
+const slowBytesPerSecond = 2_000_000;
 const lastHappenings = 16;
 
 const parts: Readonly<Record<RepairTheme, readonly DamagedPart[]>> = {
@@ -198,6 +201,8 @@ class RepairRun {
     const victim = followers.find((node) => !behind.includes(node));
     if (victim === undefined) return;
     this.#part(behind);
+    if (leader !== undefined && this.#random.oneIn(2))
+      simulation.internet.setLink(leader.name, victim.name, { bytesPerSecond: slowBytesPerSecond });
     await simulation.runFor(this.#random.between(20, 400));
     this.#strike(victim);
     await simulation.runFor(this.#random.pick([0, 5, 30, 150]));
@@ -237,13 +242,14 @@ class RepairRun {
     this.#note(`${node.name} is slow`);
     if (node.isRunning) node.disk.stall(this.#random.between(10, 400));
     const other = this.#random.pick(this.#cluster.nodes);
-    const delayMeanMs = this.#random.pick([0.2, 5, 40]);
-    if (other !== node) this.#cluster.simulation.internet.setLink(node.name, other.name, { delayMeanMs });
+    const delayMeanMs = this.#random.pick([delayMeanMsDefault, 5, 40]);
+    const bytesPerSecond = this.#random.pick([0, slowBytesPerSecond]);
+    if (other !== node) this.#cluster.simulation.internet.setLink(node.name, other.name, { delayMeanMs, bytesPerSecond });
   }
 
   #heal(): void {
     const { internet } = this.#cluster.simulation;
-    internet.setLinks({ delayMeanMs: 0.2 });
+    internet.setLinks({ delayMeanMs: delayMeanMsDefault, bytesPerSecond: 0 });
     internet.healAll();
     this.#note("everything is healed");
   }
