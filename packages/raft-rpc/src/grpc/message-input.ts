@@ -16,6 +16,8 @@ export interface InputOwner {
   readonly partialBudget: PartialBudget;
   /** Adds to (or takes from) what complete messages occupy that nobody took yet. */
   holdQueued(byteCount: number): void;
+  /** Adds to (or takes from) what messages occupy that are not complete. */
+  holdPartial(byteCount: number): void;
   /** Raises the window of the stream at the peer. */
   grantStream(streamId: number, byteCount: number): void;
 }
@@ -48,6 +50,15 @@ class CompressedMessage {
   }
 }
 
+/** What a stream with compressed messages has besides. */
+export interface InputInflation {
+  readonly compressor: Compressor;
+  /** Inflate nothing before END_STREAM: a call that takes one message has no use for it earlier. */
+  readonly atEnd: boolean;
+  /** Of the message at the head of the line. */
+  job: CompressionJob | null;
+}
+
 type WaitingMessage = Uint8Array | CompressedMessage;
 
 /** What a message occupied on the wire. */
@@ -71,14 +82,11 @@ export abstract class MessageInput extends DeadlineEntry implements BudgetWaiter
   id = 0;
   /** What the peer may still send on this stream. May go below 0 only in the frame that breaks the limit. */
   receiveWindow = 0;
-  /** Inflates messages with the compressed flag. Null: no message may have it. */
-  protected inputCompressor: Compressor | null = null;
-  /** Inflate nothing before END_STREAM: a call that takes one message has no use for it earlier. */
-  protected inflatesAtEnd = false;
+  /** Set before DATA comes, if messages may have the compressed flag. */
+  protected inflation: InputInflation | null = null;
   #owner: InputOwner | null = null;
   #partial: PartialMessage | null = null;
   #inbox: Fifo<WaitingMessage> | null = null;
-  #inflation: CompressionJob | null = null;
   #heldBytes = 0;
   #paused = false;
   #delivering = false;
@@ -126,7 +134,7 @@ export abstract class MessageInput extends DeadlineEntry implements BudgetWaiter
     if (this.#phase !== "reading") return;
     if (this.#partial !== null) return this.inputFailed(StatusCode.INTERNAL, "Stream ended inside a message");
     this.#phase = "ended";
-    if (this.inflatesAtEnd && this.#owner !== null) this.#deliverInbox(this.#owner);
+    if (this.inflation !== null && this.#owner !== null) this.#deliverInbox(this.#owner);
     this.#endIfEmpty();
   }
 
@@ -153,8 +161,7 @@ export abstract class MessageInput extends DeadlineEntry implements BudgetWaiter
     this.#phase = "done";
     const owner = this.#owner;
     if (owner === null) return;
-    this.#inflation?.cancel();
-    this.#inflation = null;
+    this.#cancelInflation();
     const inbox = this.#inbox;
     for (let message = inbox?.shift(); message !== undefined; message = inbox?.shift()) owner.holdQueued(-wireBytesOf(message));
     this.#dropPartial(owner);
@@ -187,7 +194,7 @@ export abstract class MessageInput extends DeadlineEntry implements BudgetWaiter
   #deliverInbox(owner: InputOwner): void {
     const inbox = this.#inbox;
     if (inbox === null) return;
-    while (!this.#paused && this.#phase !== "done" && this.#inflation === null) {
+    while (!this.#paused && this.#phase !== "done") {
       const waiting = inbox.peek();
       if (waiting === undefined) return;
       if (waiting instanceof CompressedMessage && !waiting.isInflated) return this.#inflate(owner, waiting);
@@ -203,13 +210,19 @@ export abstract class MessageInput extends DeadlineEntry implements BudgetWaiter
 
   /** The message stays at the head of the line, so that nothing overtakes it. */
   #inflate(owner: InputOwner, waiting: CompressedMessage): void {
-    if (this.inflatesAtEnd && this.#phase === "reading") return;
-    const compressor = this.inputCompressor;
-    assert(compressor !== null, "Without a compressor no compressed message is taken");
-    this.#inflation = compressor.inflate(waiting.bytes, owner.messageBytesMax, (result) => {
-      this.#inflation = null;
+    const inflation = this.inflation;
+    assert(inflation !== null, "Without a compressor no compressed message is taken");
+    if (inflation.job !== null || (inflation.atEnd && this.#phase === "reading")) return;
+    inflation.job = inflation.compressor.inflate(waiting.bytes, owner.messageBytesMax, (result) => {
+      inflation.job = null;
       this.#inflated(owner, waiting, result);
     });
+  }
+
+  #cancelInflation(): void {
+    if (this.inflation === null) return;
+    this.inflation.job?.cancel();
+    this.inflation.job = null;
   }
 
   #inflated(owner: InputOwner, waiting: CompressedMessage, result: Inflated): void {
@@ -248,7 +261,7 @@ export abstract class MessageInput extends DeadlineEntry implements BudgetWaiter
   #messageLength(owner: InputOwner, bytes: Uint8Array, at: number): number {
     const flag = bytes[at] as number;
     const length = readUint32(bytes, at + 1);
-    if (flag !== 0 && (flag !== 1 || this.inputCompressor === null)) {
+    if (flag !== 0 && (flag !== 1 || this.inflation === null)) {
       const what = flag === 1 ? "Compressed flag is set, but the call has no grpc-encoding" : `Compressed flag is ${flag}, not 0 or 1`;
       this.inputFailed(StatusCode.INTERNAL, what);
       return -1;
@@ -274,6 +287,7 @@ export abstract class MessageInput extends DeadlineEntry implements BudgetWaiter
       if (length < 0) return end;
       partial.length = length;
       partial.body = this.#beginBody(owner, partial, end - at);
+      owner.holdPartial(partial.body.length);
     }
     const body = partial.body;
     const count = Math.min(partial.length - partial.bodyLength, end - at);
@@ -303,6 +317,7 @@ export abstract class MessageInput extends DeadlineEntry implements BudgetWaiter
     partial.share = "held";
     const body = new Uint8Array(partial.length);
     body.set(partial.body.subarray(0, partial.bodyLength));
+    owner.holdPartial(body.length - partial.body.length);
     partial.body = body;
     this.#credit(owner);
   }
@@ -311,6 +326,7 @@ export abstract class MessageInput extends DeadlineEntry implements BudgetWaiter
     const partial = this.#partial;
     if (partial === null) return;
     this.#partial = null;
+    if (partial.body !== null) owner.holdPartial(-partial.body.length);
     if (partial.share === "held") owner.partialBudget.release(partial.length);
     else if (partial.share === "waiting") owner.partialBudget.cancel(this);
   }

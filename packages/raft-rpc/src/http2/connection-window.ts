@@ -27,6 +27,11 @@ export class ConnectionWindow {
     if (this.#window < 0) throw new ConnectionError(ErrorCode.FLOW_CONTROL_ERROR, "Connection window is overrun");
   }
 
+  /** What complete messages occupy. */
+  get heldBytes(): number {
+    return this.#heldBytes;
+  }
+
   /** Adds to (or takes from) what complete messages occupy. */
   hold(byteCount: number): void {
     this.#heldBytes += byteCount;

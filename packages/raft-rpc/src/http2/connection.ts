@@ -44,6 +44,8 @@ export abstract class Http2Connection<S extends Http2Stream> extends ConnectionL
   readonly #reader: FrameReader;
   readonly #assembler: HeaderAssembler;
   readonly #window: ConnectionWindow;
+  /** Memory of messages that are not complete. */
+  #partialBytes = 0;
 
   constructor(options: ConnectionOptions, role: "client" | "server") {
     super(options);
@@ -192,6 +194,15 @@ export abstract class Http2Connection<S extends Http2Stream> extends ConnectionL
   holdQueued(byteCount: number): void {
     this.#window.hold(byteCount);
     if (byteCount < 0 && this.phase === "open") this.#creditConnection();
+  }
+
+  holdPartial(byteCount: number): void {
+    this.#partialBytes += byteCount;
+  }
+
+  /** Messages that are begun, that nobody took, and that the peer does not read. */
+  get heldBytes(): number {
+    return this.#partialBytes + this.#window.heldBytes + this.send.queuedBytes;
   }
 
   grantStream(streamId: number, byteCount: number): void {

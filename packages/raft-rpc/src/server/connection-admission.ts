@@ -5,6 +5,11 @@ export interface ConnectionLimits {
   readonly max: number;
   /** Of these from one address. Default 256. */
   readonly perAddressMax: number;
+  /**
+   * Bytes that all of them hold: messages that are begun, that no handler took, and that clients do not read. Above it the connections that
+   * hold the most are closed. Default 256 MiB.
+   */
+  readonly heldBytesMax: number;
   /** A connection without calls for this long is told to go (GOAWAY). Default Infinity: never. */
   readonly idleMs: number;
   /**
@@ -17,6 +22,7 @@ export interface ConnectionLimits {
 export const defaultConnectionLimits: ConnectionLimits = {
   max: 4096,
   perAddressMax: 256,
+  heldBytesMax: 256 * 1024 * 1024,
   idleMs: Number.POSITIVE_INFINITY,
   ageMs: Number.POSITIVE_INFINITY,
 };

@@ -6,6 +6,8 @@ export class LimitCounters {
   /** Connections above `connections.max`, and above `connections.perAddressMax`. */
   connections = 0;
   connectionsPerAddress = 0;
+  /** Connections that held the most when all of them held more than `connections.heldBytesMax`. */
+  heldBytes = 0;
   /** Connections whose first bytes were not complete in time. */
   prefaceTimeouts = 0;
   /** Connections that were idle or old: told to go. */

@@ -5,6 +5,7 @@ import { type RpcLimits, resolveLimits } from "../limits.ts";
 import type { RpcClock, RpcRandom } from "../rpc-clock.ts";
 import { ConnectionAdmission, type ConnectionLimits, resolveConnectionLimits } from "./connection-admission.ts";
 import type { Dispatcher } from "./dispatcher.ts";
+import { HeldMemory } from "./held-memory.ts";
 import type { LimitName } from "./limit-counters.ts";
 import { PrefaceSniffer } from "./preface-sniffer.ts";
 import { ServerConnection } from "./server-connection.ts";
@@ -43,6 +44,7 @@ export class RpcServer {
   readonly #limits: RpcLimits;
   readonly #connectionLimits: ConnectionLimits;
   readonly #admission: ConnectionAdmission;
+  readonly #memory: HeldMemory;
   readonly #wheel: DeadlineWheel;
   readonly #sniffers = new Set<PrefaceSniffer>();
   readonly #connections = new Set<ServerConnection>();
@@ -56,7 +58,13 @@ export class RpcServer {
     this.#limits = resolveLimits(options.limits ?? {});
     this.#connectionLimits = resolveConnectionLimits(options.connections ?? {});
     this.#admission = new ConnectionAdmission(this.#connectionLimits);
+    this.#memory = new HeldMemory(this.#connectionLimits.heldBytesMax);
     this.#wheel = new DeadlineWheel(options.clock);
+  }
+
+  /** What all connections hold of messages: at most `connections.heldBytesMax`. */
+  get heldBytes(): number {
+    return this.#memory.bytes;
   }
 
   /**
@@ -132,6 +140,7 @@ export class RpcServer {
       dispatcher: this.#options.dispatcher,
       compressor: this.#options.compression ?? null,
       interceptors: this.#options.interceptors ?? [],
+      memory: this.#memory,
       idleMs: this.#connectionLimits.idleMs,
       ageMs: this.#drawAge(),
       onLimit: this.#options.onLimit ?? (() => undefined),

@@ -12,6 +12,7 @@ import { drainPingTimeoutMs, headerListLimits, pingIntervalIdleMs, pingStrikesMa
 import type { PeerIdentity } from "../peer-identity.ts";
 import { ConnectionRetirement, type RetirementReason } from "./connection-retirement.ts";
 import type { Dispatcher } from "./dispatcher.ts";
+import type { HeldMemory, MemoryHolder } from "./held-memory.ts";
 import type { LimitName } from "./limit-counters.ts";
 import { type Rejection, type RequestHead, readRequestHead } from "./request-head.ts";
 import { RequestWatch } from "./request-watch.ts";
@@ -21,6 +22,7 @@ import { type ServerCallConnection, ServerStream } from "./server-stream.ts";
 
 export interface ServerConnectionOptions extends ConnectionOptions {
   readonly dispatcher: Dispatcher;
+  readonly memory: HeldMemory;
   readonly counters: ServerCounters;
   readonly compressor: Compressor | null;
   readonly interceptors: readonly ServerInterceptor[];
@@ -35,13 +37,15 @@ export interface ServerConnectionOptions extends ConnectionOptions {
 const drainPayload = Uint8Array.of(0x67, 0x6f, 0x61, 0x77, 0x61, 0x79, 0, 1);
 /** Output that waits for a socket that takes nothing: above this no more requests are read. */
 const congestedBytes = 256 * 1024;
+/** Answers that wait are added to what the server holds in steps of this. */
+const countedStepBytes = 64 * 1024;
 
 /**
  * The server's end of a connection: requests out of header blocks, calls for them, and what a server refuses.
  *
  *   draining:  no --> announced (GOAWAY 2^31-1, PING) --> last (GOAWAY with the real last id) --> closed with the last stream
  */
-export class ServerConnection extends Http2Connection<ServerStream> implements ServerCallConnection {
+export class ServerConnection extends Http2Connection<ServerStream> implements ServerCallConnection, MemoryHolder {
   readonly streamQueueBytesMax: number;
   readonly peer: PeerIdentity | null;
   readonly compressor: Compressor | null;
@@ -59,6 +63,8 @@ export class ServerConnection extends Http2Connection<ServerStream> implements S
   #lastPingMs = Number.NEGATIVE_INFINITY;
   #framesSentAtPing = 0;
   #readingPaused = false;
+  countedBytes = 0;
+  #countScheduled = false;
   readonly #requestWatch: RequestWatch;
   readonly #retirement: ConnectionRetirement | null;
   readonly #drainTimer = new WheelTimer(() => this.#announceLast());
@@ -71,6 +77,7 @@ export class ServerConnection extends Http2Connection<ServerStream> implements S
     this.peer = options.stream.peer ?? null;
     this.compressor = options.compressor;
     this.interceptors = options.interceptors;
+    options.memory.enter(this);
     this.#requestWatch = new RequestWatch({
       ...options,
       streams: this.streams,
@@ -144,6 +151,27 @@ export class ServerConnection extends Http2Connection<ServerStream> implements S
     super.fail(code, message);
   }
 
+  protected override receive(bytes: Uint8Array, from: number): void {
+    super.receive(bytes, from);
+    if (this.phase === "open") this.#options.memory.update(this);
+  }
+
+  giveUp(): void {
+    if (this.phase !== "open") return;
+    this.limitTripped("heldBytes");
+    this.fail(ErrorCode.ENHANCE_YOUR_CALM, "This connection holds most of too many bytes");
+  }
+
+  /** Not at once: whoever sends is in the midst of it. */
+  #countMemory(): void {
+    if (this.#countScheduled || this.send.queuedBytes < this.countedBytes + countedStepBytes) return;
+    this.#countScheduled = true;
+    this.clock.atEndOfTurn(() => {
+      this.#countScheduled = false;
+      if (this.phase === "open") this.#options.memory.update(this);
+    });
+  }
+
   override onDrain(): void {
     super.onDrain();
     if (!this.#readingPaused || this.send.output.pendingBytes > congestedBytes) return;
@@ -154,6 +182,7 @@ export class ServerConnection extends Http2Connection<ServerStream> implements S
   /** A client that does not read its answers gives no more requests: they wait in its own socket. */
   protected override outputWaits(): void {
     super.outputWaits();
+    this.#countMemory();
     if (this.#readingPaused || this.send.writable || this.send.output.pendingBytes <= congestedBytes) return;
     this.#readingPaused = true;
     this.stream.pause();
@@ -214,6 +243,7 @@ export class ServerConnection extends Http2Connection<ServerStream> implements S
 
   protected override closed(error: Error | null): void {
     this.wheel.clear(this.#drainTimer);
+    this.#options.memory.leave(this);
     this.#requestWatch.stop();
     this.#retirement?.stop();
     this.#options.onClosed(this, error);

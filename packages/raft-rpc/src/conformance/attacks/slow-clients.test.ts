@@ -98,6 +98,36 @@ describe("requests whose end does not come", () => {
     expect(attacker.status(small)).toBe("0");
   });
 
+  test("on many connections share what the server may hold: those that hold the most end", () => {
+    const heldBytesMax = 64 * 1024 * 1024;
+    const { clock, peer, server, startedPeer } = startServer({ connections: { heldBytesMax } });
+    const modest = startedPeer();
+    modest.send(modest.headers(1, grpcRequestFields(echoPath)), modest.data(1, grpcMessage(new Uint8Array(1000)).subarray(0, 500)));
+    clock.settle();
+    let attackers: readonly RawPeer[] = [];
+    const { bytes } = grownBytes(() => {
+      attackers = Array.from({ length: 8 }, () => {
+        const attacker = peer();
+        attacker.send(clientOpening());
+        beginRequests(attacker, 20, 2_000_000);
+        clock.settle();
+        expect(server.heldBytes).toBeLessThanOrEqual(heldBytesMax);
+        return attacker;
+      });
+    });
+    printGrowth(`8 connections with 20 requests of 2 MB each, ${server.counters.limits.heldBytes} of them closed`, bytes);
+    expect(bytes).toBeLessThan(heldBytesMax + 32 * 1024 * 1024);
+    const closed = attackers.filter((attacker) => attacker.goaway === "ENHANCE_YOUR_CALM" && attacker.closed);
+    expect(closed.length).toBe(server.counters.limits.heldBytes);
+    expect(closed.length).toBeGreaterThan(0);
+    modest.send(modest.data(1, grpcMessage(new Uint8Array(1000)).subarray(500), Flag.END_STREAM));
+    clock.settle();
+    expect([modest.status(1), modest.dataBytes(1)]).toEqual(["0", 1005]);
+    for (const attacker of attackers) attacker.stream.destroy();
+    clock.settle();
+    expect([server.heldBytes, server.counters.streamsOpen]).toEqual([0, 0]);
+  });
+
   test("with a deadline end at it", () => {
     const { clock, startedPeer, server } = startServer();
     const attacker = startedPeer();

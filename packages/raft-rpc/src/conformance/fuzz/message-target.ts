@@ -19,9 +19,14 @@ class FuzzOwner implements InputOwner {
   readonly streamWindowBytes = streamWindowBytes;
   readonly partialBudget = new PartialBudget(budgetBytes);
   queuedBytes = 0;
+  partialBytes = 0;
 
   openingWindowBytes(): number {
     return streamWindowBytes;
+  }
+
+  holdPartial(byteCount: number): void {
+    this.partialBytes += byteCount;
   }
 
   holdQueued(byteCount: number): void {
@@ -135,6 +140,7 @@ function compare(input: Uint8Array, stream: FuzzInput, owner: FuzzOwner): string
   } else {
     assert(stream.end === end, `The end is ${stream.end}, expected ${end}`);
   }
-  assert(owner.queuedBytes === 0 && owner.partialBudget.heldBytes === 0 && owner.partialBudget.waitingCount === 0, "Nothing is kept");
+  assert(owner.queuedBytes === 0 && owner.partialBytes === 0, "No bytes are kept");
+  assert(owner.partialBudget.heldBytes === 0 && owner.partialBudget.waitingCount === 0, "Nothing is kept of the budget");
   return typeof stream.end === "number" ? statusName(stream.end) : "ended";
 }
