@@ -58,9 +58,8 @@ export class ClientStream extends Http2Stream implements ClientStreamCall, Messa
   readonly #target: CallTarget;
   #phase: CallPhase = "waiting";
   #connection: ClientCallConnection | null = null;
-  /** `end` was called; and what was sent before it is past the compressor. */
-  #requestsEnded = false;
-  #outputEnded = false;
+  /** "ending": `end` was called, but what was sent before it is still with the compressor. */
+  #requests: "open" | "ending" | "ended" = "open";
   #head: ResponseHead | null = null;
   #trailers: ResponseHead | null = null;
   #response: Uint8Array | null = null;
@@ -89,14 +88,14 @@ export class ClientStream extends Http2Stream implements ClientStreamCall, Messa
 
   send(message: Uint8Array): boolean {
     if (this.#phase === "over") return false;
-    if (this.#requestsEnded) throw new Error(`Call ${this.path} sends after its end`);
+    if (this.#requests !== "open") throw new Error(`Call ${this.path} sends after its end`);
     this.tally?.request(message.length);
     return this.#output === null ? this.writeMessage(message, 0) : this.#output.send(message);
   }
 
   end(): void {
-    if (this.#phase === "over" || this.#requestsEnded) return;
-    this.#requestsEnded = true;
+    if (this.#phase === "over" || this.#requests !== "open") return;
+    this.#requests = "ending";
     if (this.#output === null) this.#endOutput();
     else this.#output.afterAll(() => this.#endOutput());
   }
@@ -145,10 +144,10 @@ export class ClientStream extends Http2Stream implements ClientStreamCall, Messa
     send.headers(streamId, block, 0);
     const target = this.#target;
     if (target.kind === "unary") {
-      this.#requestsEnded = true;
+      this.#requests = "ending";
       this.tally?.request(target.request.length);
       if (this.#output !== null) return this.#sendCompressed(this.#output, target.request);
-      this.#outputEnded = true;
+      this.#requests = "ended";
       if (send.fits(this, target.request.length)) {
         send.messageFrame(this, target.request, Flag.END_STREAM);
         connection.localEnded(this);
@@ -158,7 +157,7 @@ export class ClientStream extends Http2Stream implements ClientStreamCall, Messa
     } else {
       send.adopt(this);
     }
-    if (this.#outputEnded) send.end(this, null);
+    if (this.#requests === "ended") send.end(this, null);
   }
 
   /** Ends a call that never got a connection. */
@@ -182,8 +181,8 @@ export class ClientStream extends Http2Stream implements ClientStreamCall, Messa
       if (head.httpStatus !== 200 || !head.isGrpc) {
         return this.#giveUp(new RpcError(httpCode(head), `Server answered with HTTP status ${head.httpStatus}, not gRPC`));
       }
-      if (head.encoding === this.#owner.compressor?.encoding) {
-        this.inputCompressor = this.#owner.compressor;
+      if (this.#owner.compressor !== null && head.encoding === this.#owner.compressor.encoding) {
+        this.inflation = { compressor: this.#owner.compressor, atEnd: false, job: null };
       } else if (head.encoding !== "identity") {
         return this.#giveUp(new RpcError(StatusCode.INTERNAL, `Server compresses with ${head.encoding}, which was not offered`));
       }
@@ -268,7 +267,7 @@ export class ClientStream extends Http2Stream implements ClientStreamCall, Messa
   }
 
   #endOutput(): void {
-    this.#outputEnded = true;
+    this.#requests = "ended";
     if (this.#phase === "running" && this.state !== "closed") this.#connection?.send.end(this, null);
   }
 

@@ -87,8 +87,7 @@ export class ServerStream extends Http2Stream implements UnaryCall, StreamCall, 
     this.#route = route;
     if (connection.compressor !== null) {
       if (head.acceptsCompressed) this.#output = new CompressedOutput(connection.compressor, this);
-      if (head.isCompressed) this.inputCompressor = connection.compressor;
-      this.inflatesAtEnd = route.kind === "unary";
+      if (head.isCompressed) this.inflation = { compressor: connection.compressor, atEnd: route.kind === "unary", job: null };
     }
     this.openInput(connection);
   }
