@@ -71,7 +71,7 @@ describe("inspecting a directory", () => {
   });
 
   test("tells that term and vote are lost, and still judges every other file", async () => {
-    disk.poke("/data/meta", new Uint8Array(8_192));
+    disk.poke("/data/meta", new Uint8Array(20_480));
     const report = await inspectDataDirectory(disk, "/data");
     expect(report).toMatchObject({ outcome: "quarantine", errorCode: "ERR_META_DAMAGED", meta: null, log: null, decision: null });
     expect(file(report, "/data/meta")?.verdict).toBe("damaged");

@@ -46,18 +46,18 @@ describe("the meta file", () => {
 
   test("has the bytes of the format", () => {
     const bytes = encodeMeta(record);
-    expect(bytes.length).toBe(8_192);
+    expect(bytes.length).toBe(20_480);
     expect(new TextDecoder().decode(bytes.subarray(0, 8))).toBe("RKVMETA1");
     expect(viewOf(bytes).getBigUint64(32, true)).toBe(testIdentity.memberId);
     expect(viewOf(bytes).getBigUint64(40, true)).toBe(2n ** 40n + 3n);
     expect(viewOf(bytes).getBigUint64(104, true)).toBe(0xfedc_ba98_7654_3210n);
-    expect(bytes.subarray(4_096, 4_608)).toEqual(bytes.subarray(0, 512));
+    expect(bytes.subarray(16_384, 16_896)).toEqual(bytes.subarray(0, 512));
   });
 
   test("survives the loss of any one bit, and says so", async () => {
     const whole = encodeMeta(record);
     for (let bit = 0; bit < 512 * 8; bit++) {
-      for (const copy of [0, 4_096]) {
+      for (const copy of [0, 16_384]) {
         const bytes = whole.slice();
         const at = copy + (bit >> 3);
         bytes[at] = (bytes[at] ?? 0) ^ (1 << (bit & 7));
@@ -69,10 +69,17 @@ describe("the meta file", () => {
     }
   });
 
+  test("survives the loss of any 15 KiB that follow each other", async () => {
+    for (let from = -14_848; from < 20_480; from += 512) {
+      disk.poke(path, encodeMeta(record).fill(0xff, Math.max(0, from), from + 15 * 1_024));
+      expect(await read()).toEqual(record);
+    }
+  });
+
   test("is refused if both copies are damaged or cut off", async () => {
     const both = encodeMeta(record);
-    both.fill(0, 100, 101).fill(1, 60, 61).fill(1, 4_156, 4_157);
-    for (const bytes of [both, new Uint8Array(0), encodeMeta(record).subarray(0, 511), new Uint8Array(8_192)]) {
+    both.fill(0, 100, 101).fill(1, 60, 61).fill(1, 16_444, 16_445);
+    for (const bytes of [both, new Uint8Array(0), encodeMeta(record).subarray(0, 511), new Uint8Array(20_480)]) {
       disk.poke(path, bytes);
       await expect(readMeta(disk, "/data", null)).rejects.toMatchObject({ code: "ERR_META_DAMAGED" });
     }
@@ -80,7 +87,7 @@ describe("the meta file", () => {
 
   test("uses the newer of two copies", async () => {
     const bytes = encodeMeta(record);
-    bytes.set(encodeMeta({ ...record, generation: 11, term: 1 }).subarray(0, 512), 4_096);
+    bytes.set(encodeMeta({ ...record, generation: 11, term: 1 }).subarray(0, 512), 16_384);
     disk.poke(path, bytes);
     expect(await read()).toEqual(record);
   });
@@ -148,7 +155,7 @@ describe("changes of the meta file", () => {
         await meta.update({ term });
         await meta.close();
         const bytes = disk.peek(path);
-        expect(bytes.subarray(0, 512)).toEqual(bytes.subarray(4_096, 4_608));
+        expect(bytes.subarray(0, 512)).toEqual(bytes.subarray(16_384, 16_896));
         expect((await read())?.term).toBe(term);
       }
     }
@@ -174,7 +181,7 @@ describe("changes of the meta file", () => {
     await meta.close();
     const after = disk.peek(path);
     disk = disk.afterKill();
-    const copy = before.subarray(0, 512).every((byte, at) => byte === after[at]) ? 4_096 : 0;
+    const copy = before.subarray(0, 512).every((byte, at) => byte === after[at]) ? 16_384 : 0;
     if (left === "rubbish") after.fill(0xa5, copy, copy + 512);
     disk.poke(path, left === "old" ? before : after);
   }

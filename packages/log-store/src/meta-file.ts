@@ -112,7 +112,7 @@ export async function readMeta(disk: Disk, directory: string, logger: Logger | n
     );
   }
   const found = newerOf(first, second);
-  if (found === null) throw damaged(path, `has no valid copy at offset 0 or 4096 in ${bytes.length} bytes`);
+  if (found === null) throw damaged(path, `has no valid copy at offset ${copyOffset(0)} or ${copyOffset(1)} in ${bytes.length} bytes`);
   if (found.otherCopy !== "equal") {
     logger?.warn("one copy of the meta file is damaged or older, the other one is used", { path, generation: found.record.generation });
   }

@@ -21,7 +21,9 @@ export interface MetaRecord extends Identity {
   readonly repairFrom: number;
 }
 
-export const META_BYTES = 2 * PAGE_BYTES;
+/** Far from the first copy: a fault of the disk, or a page of flash that a power loss tore, covers some KiB around what was written. */
+const SECOND_COPY_OFFSET = 16 * 1024;
+export const META_BYTES = SECOND_COPY_OFFSET + PAGE_BYTES;
 /** One sector, so that a power loss leaves a copy as it was or as it was to be. */
 const COPY_BYTES = 512;
 const MAGIC = "RKVMETA1";
@@ -42,7 +44,7 @@ export function firstMetaRecord(identity: Identity, storeId: bigint): MetaRecord
  * | 56 boot generation | 64 last segment | 72 state 1 | 73..79 reserved | 80 repair from | 88 snapshot index | 96 snapshot term | 104 store
  * | 112..511 reserved
  * ```
- * The same 512 bytes stand at 0 and at 4,096.
+ * The same 512 bytes stand at 0 and at 16,384.
  */
 export function encodeMeta(record: MetaRecord): Uint8Array {
   const bytes = new Uint8Array(META_BYTES);
@@ -63,7 +65,7 @@ export function encodeMeta(record: MetaRecord): Uint8Array {
   setU64(view, 96, record.snapshotTerm);
   view.setBigUint64(104, record.storeId, true);
   view.setUint32(8, crc32c(bytes.subarray(12, COPY_BYTES)), true);
-  bytes.copyWithin(PAGE_BYTES, 0, COPY_BYTES);
+  bytes.copyWithin(SECOND_COPY_OFFSET, 0, COPY_BYTES);
   return bytes;
 }
 
@@ -103,7 +105,7 @@ function decodeCopy(bytes: Uint8Array): MetaCopy {
 
 /** Where a copy begins. */
 export function copyOffset(copy: CopyNumber): number {
-  return copy * PAGE_BYTES;
+  return copy * SECOND_COPY_OFFSET;
 }
 
 /** The bytes of one copy. */
@@ -113,5 +115,5 @@ export function encodeMetaCopy(record: MetaRecord): Uint8Array {
 
 /** Both copies of a meta file, whatever its size is. */
 export function decodeMeta(bytes: Uint8Array): readonly [MetaCopy, MetaCopy] {
-  return [decodeCopy(bytes.subarray(0, COPY_BYTES)), decodeCopy(bytes.subarray(PAGE_BYTES, PAGE_BYTES + COPY_BYTES))];
+  return [decodeCopy(bytes.subarray(0, COPY_BYTES)), decodeCopy(bytes.subarray(SECOND_COPY_OFFSET, SECOND_COPY_OFFSET + COPY_BYTES))];
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { snapshotName } from "../data-directory.ts";
-import { PAGE_BYTES, SECTOR_BYTES } from "../format.ts";
-import { META_BYTES } from "../meta-record.ts";
+import { SECTOR_BYTES } from "../format.ts";
+import { copyOffset, META_BYTES } from "../meta-record.ts";
 import { SeededRandom } from "../testing/fixture.ts";
 import { makeSampleDirectory, type SampleDirectory, type SampleOptions } from "./sample-directory.ts";
 import { SWEEP_TIMEOUT_MS, Sweep } from "./sweep.ts";
@@ -57,8 +57,8 @@ describe("the change of any one bit", { timeout: SWEEP_TIMEOUT_MS }, () => {
     const before = directory.disk.peek(metaPath);
     for (let pair = 0; pair < 8_192; pair++) {
       const bytes = before.slice();
-      for (const copy of [0, PAGE_BYTES]) {
-        const at = copy + random.below(SECTOR_BYTES);
+      for (const copy of [0, 1] as const) {
+        const at = copyOffset(copy) + random.below(SECTOR_BYTES);
         bytes[at] = (bytes[at] ?? 0) ^ (1 << random.below(8));
       }
       await sweep.replaceFile(metaPath, bytes, `pair ${pair}`);

@@ -4,7 +4,7 @@ import type { SimulatedDisk } from "../disk/simulated-disk.ts";
 
 export const metaPath = "/data/meta";
 /** Where the second of the two copies begins. */
-export const metaCopyOffset = 4_096;
+export const metaCopyOffset = 16_384;
 /** A copy from its magic to its vote, the generation among it. */
 const headBytes = 56;
 const magic = new TextEncoder().encode("RKVMETA1");

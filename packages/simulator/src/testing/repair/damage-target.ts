@@ -33,7 +33,7 @@ export function drawTarget(disk: SimulatedDisk, part: DamagedPart, random: Seede
     case "snapshot":
       return drawFile(disk, { part, directory: snapDirectory, nameEnd: ".snap" }, random);
     case "meta":
-      return { part, path: metaPath, from: 0, end: 2 * metaCopyOffset };
+      return { part, path: metaPath, from: 0, end: metaCopyOffset + pageBytes };
     case "metaCopy":
       return drawMetaCopy(disk, random);
   }
@@ -72,5 +72,5 @@ function drawMetaCopy(disk: SimulatedDisk, random: SeededRandom): DamageTarget |
   const isWhole = bytes.subarray(0, metaCopyBytes).every((byte, at) => bytes[metaCopyOffset + at] === byte);
   if (!isWhole) return null;
   const from = random.oneIn(2) ? 0 : metaCopyOffset;
-  return { part: "metaCopy", path: metaPath, from, end: from + metaCopyOffset };
+  return { part: "metaCopy", path: metaPath, from, end: from + pageBytes };
 }
