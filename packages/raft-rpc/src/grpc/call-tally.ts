@@ -41,7 +41,7 @@ export class CallTally {
     this.#responseBytes += byteCount;
   }
 
-  /** Tells the observers; one that throws keeps the others from nothing. */
+  /** Tells the observers; what one throws keeps none of the others from it. */
   end(code: StatusCode, onFailure: (error: unknown) => void): void {
     if (this.#isEnded) return;
     this.#isEnded = true;

@@ -17,14 +17,14 @@ const varintBytesMax = 10;
  *          +-----------------------+----------------------------------- - -
  */
 export class ProtobufWriter {
-  readonly #bytes: number[] = [];
+  /** Numbers and tags; and what was given as bytes, which is copied once, at the end. */
+  readonly #pieces: Uint8Array[] = [];
+  #byteCount = 0;
 
   /** Numbers from 0 to 2^32 - 1. Zero is left out, as proto3 does. */
   number(field: number, value: number): this {
     if (value === 0) return this;
-    this.#varint((field << 3) | wireVarint);
-    this.#varint(value);
-    return this;
+    return this.#append(varint((field << 3) | wireVarint)).#append(varint(value));
   }
 
   /** An empty text is left out, as proto3 does. */
@@ -34,24 +34,37 @@ export class ProtobufWriter {
 
   /** Bytes or a message; written also if it is empty, for it may be an element of a list or a chosen alternative. */
   bytes(field: number, value: Uint8Array): this {
-    this.#varint((field << 3) | wireBytes);
-    this.#varint(value.length);
-    for (const octet of value) this.#bytes.push(octet);
-    return this;
+    return this.#append(varint((field << 3) | wireBytes))
+      .#append(varint(value.length))
+      .#append(value);
   }
 
   finish(): Uint8Array {
-    return Uint8Array.from(this.#bytes);
+    const message = new Uint8Array(this.#byteCount);
+    let at = 0;
+    for (const piece of this.#pieces) {
+      message.set(piece, at);
+      at += piece.length;
+    }
+    return message;
   }
 
-  #varint(value: number): void {
-    let left = value >>> 0;
-    while (left >= 0x80) {
-      this.#bytes.push((left & 0x7f) | 0x80);
-      left >>>= 7;
-    }
-    this.#bytes.push(left);
+  #append(piece: Uint8Array): this {
+    this.#pieces.push(piece);
+    this.#byteCount += piece.length;
+    return this;
   }
+}
+
+function varint(value: number): Uint8Array {
+  const octets: number[] = [];
+  let left = value >>> 0;
+  while (left >= 0x80) {
+    octets.push((left & 0x7f) | 0x80);
+    left >>>= 7;
+  }
+  octets.push(left);
+  return Uint8Array.from(octets);
 }
 
 /** One field as it was read: a number (its low 32 bits) or bytes, which are a view. */
@@ -67,7 +80,7 @@ export interface ProtobufField {
  */
 export function* readProtobuf(input: Uint8Array): IterableIterator<ProtobufField> {
   let at = 0;
-  const varint = (): number => {
+  const readVarint = (): number => {
     let value = 0;
     for (let place = 0; place < varintBytesMax; place++) {
       const octet = input[at++];
@@ -83,15 +96,15 @@ export function* readProtobuf(input: Uint8Array): IterableIterator<ProtobufField
     return at;
   };
   while (at < input.length) {
-    const tag = varint();
+    const tag = readVarint();
     const field = tag >>> 3;
     if (field === 0) throw new RangeError("Field number is 0");
     switch (tag & 7) {
       case wireVarint:
-        yield { field, number: varint(), bytes: null };
+        yield { field, number: readVarint(), bytes: null };
         break;
       case wireBytes: {
-        const length = varint();
+        const length = readVarint();
         yield { field, number: 0, bytes: input.subarray(at, skip(length)) };
         break;
       }

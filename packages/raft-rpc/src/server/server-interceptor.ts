@@ -3,7 +3,7 @@ import type { CallInfo } from "./call.ts";
 
 /**
  * Stands before the handlers of all calls. Sees calls that have a handler: what is malformed, unknown or above a limit was answered before.
- * Without interceptors a call costs nothing more.
+ * What one throws that is no RpcError ends the call with UNKNOWN, as with a handler. Without interceptors a call costs nothing more.
  */
 export interface ServerInterceptor {
   /**
