@@ -8,7 +8,7 @@ import { RunTotals } from "./run-totals.ts";
  */
 
 const usage = `Usage: npm run soak -w packages/simulator -- [--seeds COUNT] [--from SEED] [--theme ${repairThemes.join("|")}]\n`;
-const reportEvery = 50;
+const reportEvery = 10;
 
 async function main(args: readonly string[]): Promise<number> {
   const options = { seeds: { type: "string" }, from: { type: "string" }, theme: { type: "string" } } as const;
