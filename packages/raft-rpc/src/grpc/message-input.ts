@@ -23,6 +23,10 @@ export interface InputOwner {
 }
 
 export const messagePrefixBytes = 5;
+/** Memory for a message that comes in pieces: at first, if it needs as much, and by what factor it grows. */
+const bodyBytesMin = 16 * 1024;
+const bodyGrowth = 4;
+const noBytes = new Uint8Array(0);
 
 /** A message whose bytes come in several DATA frames. */
 class PartialMessage {
@@ -30,7 +34,7 @@ class PartialMessage {
   prefixLength = 0;
   /** Of the whole message; known when the prefix is complete. */
   length = 0;
-  /** Allocated when the prefix is complete and its length allowed; shorter than the message while it waits for its share. */
+  /** Made when the prefix is complete and its length allowed; grows as bytes come, until it is the whole message. */
   body: Uint8Array | null = null;
   bodyLength = 0;
   /** Of the connection's budget: "none" if the stream's own window is enough. */
@@ -286,11 +290,10 @@ export abstract class MessageInput extends DeadlineEntry implements BudgetWaiter
       const length = this.#messageLength(owner, partial.prefix, 0);
       if (length < 0) return end;
       partial.length = length;
-      partial.body = this.#beginBody(owner, partial, end - at);
-      owner.holdPartial(partial.body.length);
+      this.#takeShare(owner, partial, end - at);
     }
-    const body = partial.body;
     const count = Math.min(partial.length - partial.bodyLength, end - at);
+    const body = this.#roomFor(owner, partial, partial.bodyLength + count);
     body.set(bytes.subarray(at, at + count), partial.bodyLength);
     partial.bodyLength += count;
     if (partial.bodyLength === partial.length) {
@@ -301,24 +304,29 @@ export abstract class MessageInput extends DeadlineEntry implements BudgetWaiter
     return at + count;
   }
 
-  /** Room for the whole message, or, while it waits for its share, for what the peer may send until then. `arrived`: bytes in the frame. */
-  #beginBody(owner: InputOwner, partial: PartialMessage, arrived: number): Uint8Array {
+  /** A message that needs more than its stream's window needs a share of the budget, too. `arrived`: bytes in the frame. */
+  #takeShare(owner: InputOwner, partial: PartialMessage, arrived: number): void {
     const windowBytes = arrived + Math.max(0, this.receiveWindow);
     const ownBytes = Math.max(windowBytes, owner.streamWindowBytes - this.#heldBytes - messagePrefixBytes);
-    if (partial.length <= ownBytes) return new Uint8Array(partial.length);
-    partial.share = owner.partialBudget.take(this, partial.length) ? "held" : "waiting";
-    return new Uint8Array(partial.share === "held" ? partial.length : windowBytes);
+    if (partial.length > ownBytes) partial.share = owner.partialBudget.take(this, partial.length) ? "held" : "waiting";
+  }
+
+  /** Memory follows the bytes that came, not the length that was declared: five octets must not cost a server megabytes. */
+  #roomFor(owner: InputOwner, partial: PartialMessage, byteCount: number): Uint8Array {
+    const body = partial.body ?? noBytes;
+    if (partial.body !== null && byteCount <= body.length) return body;
+    const larger = new Uint8Array(Math.min(partial.length, Math.max(byteCount, bodyBytesMin, body.length * bodyGrowth)));
+    larger.set(body.subarray(0, partial.bodyLength));
+    owner.holdPartial(larger.length - body.length);
+    partial.body = larger;
+    return larger;
   }
 
   budgetGranted(): void {
     const owner = this.#owner;
     const partial = this.#partial;
-    assert(owner !== null && partial !== null && partial.body !== null && partial.share === "waiting", "A message waits for its share");
+    assert(owner !== null && partial !== null && partial.share === "waiting", "A message waits for its share");
     partial.share = "held";
-    const body = new Uint8Array(partial.length);
-    body.set(partial.body.subarray(0, partial.bodyLength));
-    owner.holdPartial(body.length - partial.body.length);
-    partial.body = body;
     this.#credit(owner);
   }
 
