@@ -8,6 +8,7 @@ import { assert } from "./log-store-error.ts";
 import type { ChainLink, FirstBatch } from "./log-writer.ts";
 import type { MetaRecord } from "./meta-record.ts";
 import { logRows, matchingRows, snapshotRows } from "./recovery-decision.ts";
+import type { ScannedBatch } from "./segment-scan.ts";
 import type { SnapshotFile } from "./snapshot-file.ts";
 import type { SnapshotSearch } from "./snapshot-search.ts";
 import { markOf } from "./snapshot-store.ts";
@@ -23,6 +24,8 @@ export interface Recovery {
   readonly commitIndex: number;
   /** Segments that stay, oldest first. */
   readonly chain: readonly ChainLink[];
+  /** Numbers of segments that were on the chain and go, because `first` says again whatever they hold. */
+  readonly retired: readonly number[];
   readonly tail: { readonly segment: number; readonly seq: number; readonly crc: number };
   readonly nextSeq: number;
   readonly first: FirstBatch;
@@ -120,7 +123,7 @@ function certainIndex(kept: LogFragment | null, snapshot: SnapshotFile | null, m
   return kept.last.term === meta.term ? kept.last.index : Math.max(kept.commitIndex, snapshotIndex);
 }
 
-type RecoveredSegments = Pick<Recovery, "base" | "entries" | "markSegment" | "commitIndex" | "chain" | "tail" | "first"> & {
+type RecoveredSegments = Pick<Recovery, "base" | "entries" | "markSegment" | "commitIndex" | "chain" | "retired" | "tail" | "first"> & {
   /** Marks in `first` that stood in no segment. */
   readonly addedMarks: number;
 };
@@ -131,39 +134,48 @@ function restartAt(snapshot: (SnapshotFile & { readonly kind: "own" | "installed
   const records = snapshot === null ? [] : [markOf(snapshot, snapshot.kind)];
   const first: FirstBatch = { reason: "repair", baseIndex: base.index, baseTerm: base.term, records };
   const tail = { segment: 0, seq: 0, crc: 0 };
-  return { base, entries: [], markSegment: 0, commitIndex: base.index, chain: [], tail, first, addedMarks: records.length };
+  return { base, entries: [], markSegment: 0, commitIndex: base.index, chain: [], retired: [], tail, first, addedMarks: records.length };
 }
 
-/** A fragment is taken up where it ends. If its last mark is not the snapshot's, `first` puts that one in force. */
+/**
+ * A fragment is taken up at the last of its segments that holds anything, so that starts without writes do not leave a segment each. If
+ * its last mark is not the snapshot's, `first` puts that one in force.
+ */
 function goOn(kept: LogFragment, { usable }: SnapshotSearch, proven: number): RecoveredSegments {
   const { base, entries, commitIndex, links, marks } = kept;
   const newest = marks.at(-1);
   const isMarked = newest?.mark.index === usable?.meta.index;
-  const { tail, first } = takeOver(links, proven);
+  const stayCount = 1 + links.findLastIndex(({ batches }) => holdsRecords(batches.filter(({ lastSeq }) => lastSeq <= proven)));
+  const { tail, first } = takeOver(links, stayCount, proven);
   const added = usable === null || isMarked ? [] : [markOf(usable, usable.kind)];
-  const provenLinks = links.filter(({ batches }) => batches.some((batch) => batch.lastSeq <= proven));
   return {
     base,
     entries,
     commitIndex,
     markSegment: isMarked ? (newest?.segment ?? 0) : 0,
-    chain: provenLinks.map(({ scan, open }) => ({ number: scan.header.number, baseIndex: open.baseIndex })),
+    chain: links.slice(0, stayCount).map(({ scan, open }) => ({ number: scan.header.number, baseIndex: open.baseIndex })),
+    retired: links.slice(stayCount).map(({ scan }) => scan.header.number),
     tail,
     first: { ...first, records: [...first.records, ...added] },
     addedMarks: added.length,
   };
 }
 
-/** Where the chain is taken up, and what is written again from there. */
-function takeOver(links: readonly FragmentLink[], proven: number): Pick<Recovery, "tail" | "first"> {
+/** Whether batches hold more than the OPEN and the commit index that each start writes anew. */
+export function holdsRecords(batches: readonly ScannedBatch[]): boolean {
+  return batches.some(({ records }) => records.some(({ type }) => type !== "open"));
+}
+
+/** Where the chain is taken up, and what is written again from there: what is not proven, or not in the first `stayCount` links. */
+function takeOver(links: readonly FragmentLink[], stayCount: number, proven: number): Pick<Recovery, "tail" | "first"> {
   const before = links[0];
   let tail = { segment: before?.open.previousSegment ?? 0, seq: before?.open.previousSeq ?? 0, crc: before?.scan.openPreviousCrc ?? 0 };
   let position = { index: before?.open.baseIndex ?? 0, term: before?.open.baseTerm ?? 0 };
   let records: Exclude<LogRecord, OpenRecord>[] = [];
   let restarted: "install" | "repair" | null = null;
-  for (const { scan, batches } of links) {
+  for (const [at, { scan, batches }] of links.entries()) {
     for (const batch of batches) {
-      if (batch.lastSeq <= proven) {
+      if (at < stayCount && batch.lastSeq <= proven) {
         tail = { segment: scan.header.number, seq: batch.lastSeq, crc: batch.lastCrc };
         position = { index: batch.index, term: batch.term };
         continue;
