@@ -88,6 +88,7 @@ export class Member {
       clock: ports.clock,
       random: ports.random,
       logger: ports.logger,
+      electionMs: config.electionMs,
     });
     const node = await RaftNode.start<ApplyResult>({
       id: nodeIdOf(memberId),

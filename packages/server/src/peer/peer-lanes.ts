@@ -9,6 +9,8 @@ export interface PeerLanesOptions {
   readonly self: PeerIdentity;
   readonly peerId: bigint;
   readonly stores: MemberStores;
+  /** As PeerLinkOptions has it. */
+  readonly greetingMs: number;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Makes a channel to the peer. Each lane has one. */

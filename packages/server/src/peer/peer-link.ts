@@ -20,6 +20,8 @@ export interface PeerLinkOptions {
   readonly stores: MemberStores;
   /** For this link alone. */
   readonly channel: Channel;
+  /** From our Hello to the peer's; then the stream is given up. */
+  readonly greetingMs: number;
   readonly clock: Clock;
   readonly logger: Logger;
   /** The peer answered, and it is the one that the cluster knows. */
@@ -35,7 +37,7 @@ export interface PeerLinkOptions {
 type LinkState =
   | { readonly kind: "down" }
   /** Our Hello is on its way; messages are dropped until the peer's comes back. */
-  | { readonly kind: "greeting"; readonly stream: ClientStreamCall }
+  | { readonly kind: "greeting"; readonly stream: ClientStreamCall; readonly deadline: Timer }
   | { readonly kind: "up"; readonly stream: ClientStreamCall; readonly storeId: bigint }
   | { readonly kind: "waiting"; readonly timer: Timer }
   | { readonly kind: "closed" };
@@ -91,6 +93,7 @@ export class PeerLink implements ClientStreamHandlers {
     const { state } = this;
     this.state = { kind: "closed" };
     if (state.kind === "waiting") state.timer.cancel();
+    if (state.kind === "greeting") state.deadline.cancel();
     if (state.kind === "greeting" || state.kind === "up") state.stream.cancel();
   }
 
@@ -99,13 +102,14 @@ export class PeerLink implements ClientStreamHandlers {
   /** The only frame that a peer sends on this stream is its Hello. */
   onMessage(bytes: Uint8Array): void {
     if (this.state.kind !== "greeting") return;
-    const { stream } = this.state;
+    const { stream, deadline } = this.state;
     const { self, peerId, lane, stores, logger, onUp } = this.options;
     const hello = helloIn(bytes);
     if (hello === null) return this.giveUp(stream, "its first frame is no Hello");
     const refusal = helloRefusal(hello, self, stores, [lane]);
     if (refusal !== null) return this.refuse(stream, hello.fromMember, refusal);
     if (hello.fromMember !== peerId) return this.giveUp(stream, `member ${idText(hello.fromMember)} answered`);
+    deadline.cancel();
     stores.remember(peerId, hello.storeId);
     this.refusal = "";
     this.state = { kind: "up", stream, storeId: hello.storeId };
@@ -130,6 +134,7 @@ export class PeerLink implements ClientStreamHandlers {
   onClose(error: RpcError | null): void {
     const { state } = this;
     if (state.kind === "closed") return;
+    if (state.kind === "greeting") state.deadline.cancel();
     const { clock, logger, peerId, lane, onLost, onDown } = this.options;
     const reason = this.complaint ?? error?.message ?? "the peer ended the stream";
     this.complaint = null;
@@ -147,10 +152,17 @@ export class PeerLink implements ClientStreamHandlers {
   }
 
   private open(): void {
-    const { self, peerId, lane, channel } = this.options;
+    const { self, peerId, lane, channel, clock, greetingMs } = this.options;
     const stream = channel.stream("/raftkv.peer.v1.RaftPeer/Exchange", this);
-    this.state = { kind: "greeting", stream };
+    const deadline = clock.setTimer(greetingMs, () => this.giveUp(stream, this.silence()));
+    this.state = { kind: "greeting", stream, deadline };
     stream.send(encodePeerFrame({ type: "hello", hello: helloTo(self, peerId, lane) }));
+  }
+
+  /** Why no Hello came: there was no connection, or the peer took ours and lost its power, or hangs. */
+  private silence(): string {
+    const { channel, greetingMs } = this.options;
+    return channel.state.kind === "backOff" ? channel.state.error.message : `it did not say Hello within ${greetingMs} ms`;
   }
 
   private sendBatch(stream: ClientStreamCall, messages: readonly PeerMessage[]): void {

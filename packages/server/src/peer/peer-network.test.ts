@@ -86,6 +86,7 @@ async function start(id: bigint, storeId = identityOf(id).storeId): Promise<Peer
     clock,
     random,
     logger,
+    electionMs: 1_000,
   });
   const dispatcher = new Dispatcher();
   transport.register(dispatcher);
@@ -171,6 +172,55 @@ describe("a peer", () => {
     network.crash("n2");
     await clock.run();
     expect(first.heard.down).toEqual([2, 2]);
+  });
+
+  test("that lost its power, and so reset nothing, is found on both idle lanes and connected anew", async () => {
+    const [first] = await startPair();
+    network.powerOff("n2");
+    await clock.run(500);
+    expect(first.heard.down).toEqual([]);
+    const again = await start(2n);
+    await clock.run(6_000);
+    expect(first.heard.down).toEqual([2]);
+    first.transport.send([heartbeat(1, 2, 1), append(1, 2, 1, 10)]);
+    await clock.run();
+    expect(again.heard.messages).toHaveLength(2);
+  });
+
+  test("that lost its power before it answered our Hello is connected anew", async () => {
+    const first = await start(1n);
+    await network.portOf("n2").listen({ host: "", port }, () => undefined);
+    await clock.run(1_000);
+    const second = await start(2n);
+    await clock.run(6_000);
+    first.transport.send([heartbeat(1, 2, 1), append(1, 2, 1, 10)]);
+    await clock.run();
+    expect(second.heard.messages).toHaveLength(2);
+  });
+
+  test("that answers pings but says no Hello is greeted again and again", async () => {
+    let greetings = 0;
+    const dispatcher = new Dispatcher();
+    dispatcher.addStream("/raftkv.peer.v1.RaftPeer/Exchange", () => {
+      greetings += 1;
+    });
+    const mute = new RpcServer({ dispatcher, clock, limits: peerLimits });
+    await network.portOf("n2").listen({ host: "", port }, (connection) => mute.accept(connection));
+    await start(1n);
+    await clock.run(1_000);
+    expect(greetings).toBe(2);
+    await clock.run(19_900);
+    expect(greetings).toBe(2 * 10);
+  });
+
+  test("that is only idle stays connected", async () => {
+    const [first, second] = await startPair();
+    await clock.run(60_000);
+    expect([first.heard.down, second.heard.down]).toEqual([[], []]);
+    first.transport.send([heartbeat(1, 2, 1), append(1, 2, 1, 10)]);
+    await clock.run();
+    expect(second.heard.messages).toHaveLength(2);
+    expect(first.heard.unreachable).toEqual([]);
   });
 
   test("that stops in order is reported too", async () => {

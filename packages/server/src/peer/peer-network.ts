@@ -26,7 +26,10 @@ const connectTimeoutMs = 1_000;
 /** A whole snapshot: long enough for gigabytes on a slow disk, short enough to end. */
 const snapshotTimeoutMs = 10 * 60 * 1000;
 
-/** Members trust each other with more than clients: a batch of entries is one message. */
+/** Shorter election time-outs than this don't make members less patient: a process may well be busy for so long. */
+const patienceMsMin = 1_000;
+
+/** Members trust each other with more than clients: a batch of entries is one message, and each chooses how often it pings. */
 export const peerLimits: Partial<RpcLimits> = {
   messageBytesMax: 32 * MEBIBYTE,
   streamWindowBytes: 8 * MEBIBYTE,
@@ -34,6 +37,7 @@ export const peerLimits: Partial<RpcLimits> = {
   streamQueueBytesMax: 64 * MEBIBYTE,
   connectionQueueBytesMax: 128 * MEBIBYTE,
   frameBytesMax: 256 * 1024,
+  pingIntervalMinMs: 1,
 };
 
 export interface PeerNetworkOptions {
@@ -44,6 +48,8 @@ export interface PeerNetworkOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  /** A peer that is silent for a few of these is connected anew. */
+  readonly electionMs: number;
 }
 
 /**
@@ -56,12 +62,15 @@ export interface PeerNetworkOptions {
  */
 export class PeerNetwork implements PeerTransport {
   private readonly options: PeerNetworkOptions;
+  /** How long a peer may be silent before it is asked whether it is there. */
+  private readonly patienceMs: number;
   private readonly peers = new Map<NodeId, PeerLanes>();
   private readonly snapshotChannels = new Set<Channel>();
   private handlers: PeerTransportHandlers | null = null;
 
   constructor(options: PeerNetworkOptions) {
     this.options = options;
+    this.patienceMs = Math.max(patienceMsMin, options.electionMs);
   }
 
   /** Adds the service that peers call. */
@@ -99,7 +108,7 @@ export class PeerNetwork implements PeerTransport {
     if (member === undefined) throw new Error(`There is no member with the id ${message.to}`);
     // Nothing comes back on a snapshot's stream that would tell who takes it.
     if (this.peers.get(message.to)?.isUp !== true) throw new Error(`Member ${idText(member.id)} is not connected`);
-    const channel = this.channelTo(member);
+    const channel = this.channelTo(member, peerLimits);
     this.snapshotChannels.add(channel);
     try {
       const client = createClient(raftkvPeerV1.raftPeerService, channel);
@@ -131,21 +140,30 @@ export class PeerNetwork implements PeerTransport {
       stores,
       clock,
       logger,
-      openChannel: () => this.channelTo(member),
+      greetingMs: 2 * this.patienceMs,
+      openChannel: () => this.channelTo(member, this.laneLimits()),
       onUnreachable: () => handlers.onUnreachable(nodeId),
       onDown: () => handlers.onPeerDown(nodeId),
       onStoreLost: (lost) => handlers.onStoreLost(nodeIdOf(lost)),
     });
   }
 
-  private channelTo(member: Member): Channel {
+  /**
+   * A machine that lost its power resets nothing, and a lane hears nothing of its peer but the Hello: without pings it would wait for ever.
+   * The answer has several times as long as the silence before it, for it may come behind megabytes on a slow line.
+   */
+  private laneLimits(): Partial<RpcLimits> {
+    return { ...peerLimits, keepaliveMs: this.patienceMs, keepaliveTimeoutMs: 3 * this.patienceMs };
+  }
+
+  private channelTo(member: Member, limits: Partial<RpcLimits>): Channel {
     const { clock, random, logger } = this.options;
     return new Channel({
       connect: () => this.connectTo(member),
       authority: member.peerUrls[0]?.replace(/^http:\/\//, "") ?? member.name,
       clock,
       random,
-      limits: peerLimits,
+      limits,
       backOff: { initialMs: 50, maxMs: 500 },
       onHandlerError: (path, error) => logger.error("a handler failed", { path, error }),
     });

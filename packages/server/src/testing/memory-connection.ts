@@ -70,6 +70,13 @@ export class MemoryConnection implements Connection {
     this.destroy();
   }
 
+  /** The machine of this end is gone without a word: what the other end writes is lost. */
+  vanish(): void {
+    this.handlers = null;
+    if (this.peer !== null) this.peer.peer = null;
+    this.peer = null;
+  }
+
   private take(bytes: Uint8Array): boolean {
     this.incoming.push(bytes);
     this.incomingBytes += bytes.length;

@@ -26,12 +26,22 @@ export class MemoryNetwork {
     };
   }
 
-  /** The machine dies: it hears nothing more, its connections are reset at their other ends, and nobody gets through to it. */
+  /** The process dies: it hears nothing more, its connections are reset at their other ends, and nobody gets through to it. */
   crash(host: string): void {
+    for (const end of this.takeAway(host)) end.abandon();
+  }
+
+  /** The machine loses its power: as a crash, but nobody tells the other ends, not even when it is back. */
+  powerOff(host: string): void {
+    for (const end of this.takeAway(host)) end.vanish();
+  }
+
+  /** The machine's ends of the connections it had. */
+  private takeAway(host: string): readonly MemoryConnection[] {
     for (const name of [...this.listeners.keys()]) if (name.startsWith(`${host}:`)) this.listeners.delete(name);
     const lost = this.connections.filter(({ client, server }) => client.host === host || server.host === host);
     this.connections = this.connections.filter((connection) => !lost.includes(connection));
-    for (const { client, server } of lost) (client.host === host ? client : server).end.abandon();
+    return lost.map(({ client, server }) => (client.host === host ? client : server).end);
   }
 
   private listen(address: Address, onConnection: (connection: Connection) => void): Listener {
