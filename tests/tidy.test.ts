@@ -120,7 +120,7 @@ test("files have kebab-case names that say what they hold", () => {
   const findings: string[] = [];
   for (const file of files.filter((name) => /^(packages\/[^/]+\/(src|bin)|scripts|tests)\//.test(name) && !foreign.test(name))) {
     for (const part of file.split("/").slice(1)) {
-      const stem = part.replace(/(\.(property|conformance|contract))?(\.test)?\.[a-z0-9]+$/, "");
+      const stem = part.replace(/(\.(property|conformance|contract|long))?(\.test)?\.[a-z0-9]+$/, "");
       if (part !== "README.md" && !/^[a-z0-9]+(-[a-z0-9]+)*$/.test(stem)) findings.push(`${file}: ${part} is not kebab-case`);
       if (/^(utils?|helpers?|common|misc|shared)$/.test(stem)) findings.push(`${file}: ${stem} says nothing`);
     }
