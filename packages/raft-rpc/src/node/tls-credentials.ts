@@ -33,6 +33,9 @@ const common: SecureContextOptions = {
   ciphers: "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:ECDHE+AESGCM:ECDHE+CHACHA20",
 };
 
+/** TLS 1.2 lets a client ask for one handshake after another, each of which costs the server much more. */
+const noRenegotiation = constants.SSL_OP_NO_RENEGOTIATION;
+
 export function serverContext({ cert, key, clientCa, crl }: TlsServerCredentials): SecureContextOptions {
   return {
     ...common,
@@ -41,7 +44,8 @@ export function serverContext({ cert, key, clientCa, crl }: TlsServerCredentials
     honorCipherOrder: true,
     ...(clientCa === undefined ? {} : { ca: clientCa }),
     // A session that is taken up again is not held against the list of revoked certificates.
-    ...(crl === undefined ? {} : { crl, secureOptions: constants.SSL_OP_NO_TICKET }),
+    ...(crl === undefined ? {} : { crl }),
+    secureOptions: crl === undefined ? noRenegotiation : noRenegotiation | constants.SSL_OP_NO_TICKET,
   };
 }
 

@@ -1,0 +1,144 @@
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { connect, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { connect as connectSecurely } from "node:tls";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { Channel } from "../../client/channel.ts";
+import { SystemClock } from "../../node/system-clock.ts";
+import { connectTcp, listenTcp, type TcpListener } from "../../node/tcp.ts";
+import { TestAuthority, type TestCertificate } from "../../node/testing/certificates.ts";
+import { connectTls, listenTls } from "../../node/tls.ts";
+import { Dispatcher } from "../../server/dispatcher.ts";
+import { RpcServer } from "../../server/rpc-server.ts";
+import { clientOpening, echoPath } from "./frame-floods.ts";
+import { heldBytes } from "./memory-growth.ts";
+
+const host = "127.0.0.1";
+const loopback = { host, port: 0 };
+/** A busy machine takes a millisecond or two for each: 10,000 are for a run of their own. */
+const connectionsWanted = Number(process.env["ATTACK_CONNECTIONS"] ?? 1_000);
+/** Descriptors that others in this process need. */
+const descriptorsSpare = 500;
+const connectBatch = 250;
+const handshakesMax = 64;
+const timeoutMs = 5_000;
+const clock = new SystemClock();
+const directory = mkdtempSync(join(tmpdir(), "raftkv-attacks-"));
+const closing: (() => Promise<void> | void)[] = [];
+let authority: TestAuthority;
+let certificate: TestCertificate;
+
+beforeAll(() => {
+  authority = new TestAuthority(directory, "ca");
+  certificate = authority.issue("localhost", { names: "DNS:localhost,IP:127.0.0.1" });
+});
+
+afterEach(async () => {
+  for (const close of closing.splice(0).toReversed()) await close();
+});
+
+afterAll(() => rmSync(directory, { recursive: true }));
+
+function startServer(connectionsMax: number): RpcServer {
+  const dispatcher = new Dispatcher().addUnary(echoPath, (message, call) => call.respond(message));
+  const server = new RpcServer({ dispatcher, clock, connections: { max: connectionsMax, perAddressMax: connectionsMax } });
+  closing.push(() => server.close(0));
+  return server;
+}
+
+function closeLater(listener: TcpListener): TcpListener {
+  closing.push(() => listener.close());
+  return listener;
+}
+
+/** Both ends of each connection are in this process. */
+function connectionsPossible(): number {
+  const report = process.report.getReport() as { readonly userLimits?: { readonly open_files?: { readonly soft?: unknown } } };
+  const descriptors = Number(report.userLimits?.open_files?.soft ?? 1024);
+  return Math.floor((Number.isNaN(descriptors) ? Number.POSITIVE_INFINITY : descriptors - descriptorsSpare) / 2);
+}
+
+async function openSockets(port: number, count: number): Promise<readonly Socket[]> {
+  const sockets: Socket[] = [];
+  closing.push(async () => {
+    const closed = sockets.filter((socket) => !socket.closed).map((socket) => once(socket, "close"));
+    for (const socket of sockets) socket.destroy();
+    await Promise.all(closed);
+  });
+  while (sockets.length < count) {
+    const batch = Array.from({ length: Math.min(connectBatch, count - sockets.length) }, () => {
+      const socket = connect({ host, port });
+      socket.on("error", () => undefined);
+      return socket;
+    });
+    sockets.push(...batch);
+    await Promise.all(batch.map((socket) => once(socket, "connect")));
+  }
+  return sockets;
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  const endMs = clock.monotonicMs() + timeoutMs;
+  while (!condition() && clock.monotonicMs() < endMs) await new Promise((resolve) => setTimeout(resolve, 5));
+  expect(condition()).toBe(true);
+}
+
+test("thousands of idle connections hold little, and calls go on beside them", async () => {
+  const count = Math.min(connectionsWanted, connectionsPossible());
+  const server = startServer(count + 1);
+  const { address } = closeLater(await listenTcp(loopback, (stream) => server.accept(stream)));
+  const before = heldBytes();
+  const sockets = await openSockets(address.port, count);
+  for (const socket of sockets) socket.resume().write(clientOpening());
+  await until(() => server.counters.connectionsOpen === count);
+  const bytesEach = (heldBytes() - before) / count;
+  const limited = count < connectionsWanted ? ", as many as the limit of open files allows" : "";
+  process.stdout.write(`${count} idle connections${limited}: ${(bytesEach / 1024).toFixed(1)} KiB each, for both ends\n`);
+  expect(bytesEach).toBeLessThan(64 * 1024);
+  const channel = new Channel({ connect: () => connectTcp(address, timeoutMs), authority: "test", clock });
+  closing.push(() => channel.close());
+  expect(await channel.unary(echoPath, Uint8Array.of(7), { timeoutMs })).toEqual(Uint8Array.of(7));
+});
+
+test("handshakes that do not go on take no more than their share, and give it back", async () => {
+  const server = startServer(1000);
+  const failures: string[] = [];
+  const listener = closeLater(
+    await listenTls(loopback, {
+      credentials: certificate,
+      onStream: (stream) => server.accept(stream),
+      onHandshakeError: (_address, { message }) => failures.push(message),
+    }),
+  );
+  const silent = await openSockets(listener.address.port, 2 * handshakesMax);
+  await until(() => failures.length >= handshakesMax);
+  expect(new Set(failures)).toEqual(new Set([`${handshakesMax} handshakes are under way already`]));
+  await until(() => silent.filter((socket) => socket.closed).length === handshakesMax);
+  for (const socket of silent) socket.destroy();
+  await until(() => silent.every((socket) => socket.closed));
+  const channel = new Channel({
+    connect: () => connectTls(listener.address, { ca: authority.ca }, timeoutMs),
+    authority: "localhost",
+    clock,
+  });
+  closing.push(() => channel.close());
+  expect(await channel.unary(echoPath, Uint8Array.of(7), { timeoutMs })).toEqual(Uint8Array.of(7));
+});
+
+test("a client that asks for another handshake on its connection does not get it", async () => {
+  const server = startServer(1000);
+  const { address } = closeLater(await listenTls(loopback, { credentials: certificate, onStream: (stream) => server.accept(stream) }));
+  const socket = connectSecurely({ host, port: address.port, ca: authority.ca, ALPNProtocols: ["h2"], maxVersion: "TLSv1.2" });
+  closing.push(() => void socket.destroy());
+  socket.on("error", () => undefined);
+  await once(socket, "secureConnect");
+  socket.write(clientOpening());
+  await until(() => server.counters.connectionsOpen === 1);
+  const answer = new Promise<string>((resolve) => {
+    socket.once("error", ({ message }) => resolve(message));
+    socket.renegotiate({}, (error) => resolve(error === null ? "handshake" : error.message));
+  });
+  expect(await answer).toContain("no renegotiation");
+});
