@@ -18,14 +18,16 @@ interface Slot<T> {
  */
 export class HeaderBlockCache<T> {
   readonly #slots: (Slot<T> | null)[] = new Array<Slot<T> | null>(slotCount).fill(null);
+  /** What was asked for last is often asked for again: it needs no hash. */
+  #last: Slot<T> | null = null;
 
   /** The meaning of `bytes` from `start` to `end`, or null. */
   get(bytes: Uint8Array, start: number, end: number, tableVersion: number): T | null {
+    const last = this.#last;
+    if (last !== null && isSame(last, bytes, start, end, tableVersion)) return last.meaning;
     const slot = this.#slots[hash(bytes, start, end) & (slotCount - 1)] as Slot<T> | null;
-    if (slot === null || slot.tableVersion !== tableVersion) return null;
-    const block = slot.block;
-    if (block.length !== end - start) return null;
-    for (let place = 0; place < block.length; place++) if (block[place] !== bytes[start + place]) return null;
+    if (slot === null || !isSame(slot, bytes, start, end, tableVersion)) return null;
+    this.#last = slot;
     return slot.meaning;
   }
 
@@ -34,6 +36,12 @@ export class HeaderBlockCache<T> {
     if (end - start > blockBytesMax || list.listBytes > listBytesMax) return;
     this.#slots[hash(bytes, start, end) & (slotCount - 1)] = { block: bytes.slice(start, end), tableVersion, meaning };
   }
+}
+
+function isSame({ block, tableVersion }: Slot<unknown>, bytes: Uint8Array, start: number, end: number, version: number): boolean {
+  if (tableVersion !== version || block.length !== end - start) return false;
+  for (let place = 0; place < block.length; place++) if (block[place] !== bytes[start + place]) return false;
+  return true;
 }
 
 /** FNV-1a over words of four octets; the high bits are folded into the low ones, which choose the slot. */
