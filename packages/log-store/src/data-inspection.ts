@@ -6,7 +6,7 @@ import type { DataReport, FileKind, FileReport, LogReport, MetaReport } from "./
 import { type DirectoryContents, readDirectory } from "./directory-contents.ts";
 import { readOwner } from "./directory-identity.ts";
 import { RESERVE_NAME } from "./disk-reserve.ts";
-import { hex16, type Identity } from "./format.ts";
+import { hex16, type StoreIdentity } from "./format.ts";
 import { LogStoreError } from "./log-store-error.ts";
 import { isMetaProblem, META_NAME, readMeta } from "./meta-file.ts";
 import type { MetaRecord } from "./meta-record.ts";
@@ -98,7 +98,7 @@ async function inspectFiles(
   meta: MetaRecord | null,
   contents: DirectoryContents | null,
 ): Promise<readonly FileReport[]> {
-  const owner = meta ?? (await readOwner(disk, directory))?.identity ?? null;
+  const owner = meta ?? (await readOwner(disk, directory));
   const files: FileReport[] = [];
   const inRoot = (await disk.list(directory.root)).filter((name) => !["wal", "snap", "damaged"].includes(name));
   for (const name of inRoot) files.push(await inspectRootFile(disk, directory, name));
@@ -164,7 +164,7 @@ interface FileContext {
   readonly disk: Disk;
   readonly directory: DataDirectory;
   /** Null if nothing in the directory says whose it is. */
-  readonly owner: Identity | null;
+  readonly owner: StoreIdentity | null;
   readonly contents: DirectoryContents | null;
 }
 

@@ -1,17 +1,10 @@
 import type { Disk } from "@raftkv/raft-node";
 import { checkNoData, DataDirectory } from "./data-directory.ts";
-import { hex16, type Identity } from "./format.ts";
+import { hex16, type Identity, type StoreIdentity } from "./format.ts";
 import { LogStoreError } from "./log-store-error.ts";
 import { isMetaProblem, readMeta } from "./meta-file.ts";
 import { readSegmentHeaders } from "./segment-reading.ts";
 import { newestSnapshotHeader } from "./snapshot-search.ts";
-
-/** Whom a directory belongs to, by what is left of it. */
-export interface DirectoryOwner {
-  readonly identity: Identity;
-  /** Null if only snapshots are left, which do not name it. */
-  readonly storeId: bigint | null;
-}
 
 /**
  * The member a directory belongs to, null if it is new or nothing in it says. Reads only; may be called while the directory is in use.
@@ -26,19 +19,16 @@ export async function readIdentity(disk: Disk, path: string): Promise<Identity |
     return null;
   } catch (reason) {
     if (!isMetaProblem(reason)) throw reason;
-    return (await readOwner(disk, directory))?.identity ?? null;
+    const owner = await readOwner(disk, directory);
+    return owner === null ? null : { clusterId: owner.clusterId, memberId: owner.memberId };
   }
 }
 
 /** Whom the segments and snapshots of a directory name, whatever its meta file says; null if none is left that names anybody. */
-export async function readOwner(disk: Disk, directory: DataDirectory): Promise<DirectoryOwner | null> {
+export async function readOwner(disk: Disk, directory: DataDirectory): Promise<StoreIdentity | null> {
   const [segment] = await readSegmentHeaders(disk, directory);
-  if (segment !== undefined) {
-    const { clusterId, memberId, storeId } = segment;
-    return { identity: { clusterId, memberId }, storeId };
-  }
-  const snapshot = await newestSnapshotHeader(disk, directory);
-  return snapshot === null ? null : { identity: { clusterId: snapshot.clusterId, memberId: snapshot.memberId }, storeId: null };
+  const named = segment ?? (await newestSnapshotHeader(disk, directory));
+  return named === null ? null : { clusterId: named.clusterId, memberId: named.memberId, storeId: named.storeId };
 }
 
 /** Throws `ERR_IDENTITY` if `found`, which stands in `path`, is not who the member is. */

@@ -17,6 +17,12 @@ export interface Identity {
   readonly memberId: bigint;
 }
 
+/** A store is the data of a member since its directory was made. A member that is added again with an empty one has another store. */
+export interface StoreIdentity extends Identity {
+  /** Random, not 0; drawn when the store is made and never changed. Peers notice by it that a member lost what it acknowledged. */
+  readonly storeId: bigint;
+}
+
 /** A place in the log: entries at the same position are the same, and so is everything before them. */
 export interface LogPosition {
   readonly index: number;

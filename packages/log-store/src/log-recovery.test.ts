@@ -1,10 +1,20 @@
 import { DiskError } from "@raftkv/raft-node";
-import { describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
+import { inspectDataDirectory } from "./data-inspection.ts";
 import { PAGE_BYTES } from "./format.ts";
 import { logRows, snapshotRows } from "./recovery-decision.ts";
 import { type DamageCase, damageCases, segmentPath, snapshotPath } from "./testing/damage-cases.ts";
 import { firstMissing, makeSoundDirectory, snapshotState, spoil } from "./testing/damaged-directory.ts";
-import { hardState, LineLogger, openTestStore, readSnapshotBytes, SeededRandom, snapshotMeta, testEntries } from "./testing/fixture.ts";
+import {
+  chunksOf,
+  hardState,
+  LineLogger,
+  openTestStore,
+  readSnapshotBytes,
+  SeededRandom,
+  snapshotMeta,
+  testEntries,
+} from "./testing/fixture.ts";
 import { MemoryDisk } from "./testing/memory-disk.ts";
 
 describe("opening", () => {
@@ -241,6 +251,34 @@ describe("a power loss while a damaged directory is opened", () => {
     }
     expect(wrong).toEqual([]);
     expect(states).toBeGreaterThan(100);
+  });
+});
+
+describe("a snapshot of an earlier store of the same member", () => {
+  const earlier = new MemoryDisk();
+
+  beforeAll(async () => {
+    const store = await openTestStore(earlier, { seed: 50 });
+    await store.append({ hardState: hardState(2), entries: testEntries(1, 12, 2) });
+    await store.saveSnapshot(snapshotMeta(12, 2), chunksOf(snapshotState(12)));
+    await store.close();
+  });
+
+  test.each([
+    ["beside a log whose end is damaged", [5], (disk: MemoryDisk) => disk.poke(segmentPath(disk, -1), new Uint8Array(9_000))],
+    ["in the place of one that is gone", [5, 12], (disk: MemoryDisk) => disk.lose(snapshotPath(12))],
+  ])("is never used, but refused: %s", async (_, snapshots, damage) => {
+    const { disk } = await makeSoundDirectory({ lastIndex: 14, snapshots });
+    damage(disk);
+    disk.poke(snapshotPath(12), earlier.peek(snapshotPath(12)));
+    await expect(openTestStore(disk, { seed: 2 })).rejects.toMatchObject({
+      code: "ERR_FOREIGN_FILE",
+      message: expect.stringMatching(`${snapshotPath(12)} belongs to an earlier store of this member`),
+    });
+    const { files } = await inspectDataDirectory(disk, "/data");
+    expect(files.find(({ path }) => `/data/${path}` === snapshotPath(12))?.verdict).toBe("foreign");
+    disk.lose(snapshotPath(12));
+    await (await openTestStore(disk, { seed: 2 })).close();
   });
 });
 

@@ -1,10 +1,19 @@
 import { crc32c } from "./crc32c.ts";
-import { FORMAT_VERSION, getU64, hasText, type Identity, isZero, PAGE_BYTES, setText, setU64, viewOf } from "./format.ts";
+import {
+  FORMAT_VERSION,
+  getU64,
+  hasText,
+  type Identity,
+  isZero,
+  PAGE_BYTES,
+  type StoreIdentity,
+  setText,
+  setU64,
+  viewOf,
+} from "./format.ts";
 
 /** What the meta file says: who the member is, its term and vote, and what must be found beside it. */
-export interface MetaRecord extends Identity {
-  /** Random, not 0; drawn when the store is made and never changed. */
-  readonly storeId: bigint;
+export interface MetaRecord extends StoreIdentity {
   /** +1 at each replacement. */
   readonly generation: number;
   readonly term: number;

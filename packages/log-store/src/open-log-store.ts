@@ -169,7 +169,10 @@ async function begin(options: SizedOptions, { directory, lock, foundMeta, conten
   }
   const hardState = { term: record.term, vote: record.vote, commit: commitOf(recovery) };
   const recovered = { hardState, snapshot: snapshot?.meta ?? null, entries: recovery.entries, quarantine, lost };
-  const snapshots = new SnapshotStore({ disk, random, logger, directory, identity }, { inForce: snapshot, older });
+  const snapshots = new SnapshotStore(
+    { disk, random, logger, directory, identity: { ...identity, storeId: record.storeId } },
+    { inForce: snapshot, older },
+  );
   options.reserve.opened();
   return new FileLogStore({ ...options, directory, meta, writer, snapshots, lock, storeId: record.storeId, recovered });
 }
@@ -275,10 +278,11 @@ function isEvidence(segment: FoundSegment, lost: LostEntries | null): boolean {
 async function openInert(options: SizedOptions, directory: DataDirectory, lock: DirectoryLock, problem: string): Promise<LogStore> {
   const { disk, random, logger, identity } = options;
   const owner = await readOwner(disk, directory);
-  if (owner !== null) checkIdentity(directory.root, owner.identity, identity);
+  if (owner !== null) checkIdentity(directory.root, owner, identity);
   const description = `${problem}. Nothing in ${directory.root} was changed. Remove this member from the cluster and add it again with an empty directory`;
   logger.error("the term and vote of this member are lost, it takes no part any more", { what: description });
-  const inForce = await newestSoundSnapshot(disk, directory, identity);
-  const snapshots = new SnapshotStore({ disk, random, logger, directory, identity }, { inForce, older: null });
-  return new InertLogStore({ storeId: owner?.storeId ?? drawStoreId(random), snapshots, lock, description });
+  const store = owner ?? { ...identity, storeId: drawStoreId(random) };
+  const inForce = await newestSoundSnapshot(disk, directory, store);
+  const snapshots = new SnapshotStore({ disk, random, logger, directory, identity: store }, { inForce, older: null });
+  return new InertLogStore({ storeId: store.storeId, snapshots, lock, description });
 }

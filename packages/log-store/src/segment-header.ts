@@ -1,7 +1,18 @@
 import { crc32c } from "./crc32c.ts";
-import { FORMAT_VERSION, FRAMES_OFFSET, getU64, hasText, type Identity, isZero, PAGE_BYTES, setText, setU64, viewOf } from "./format.ts";
+import {
+  FORMAT_VERSION,
+  FRAMES_OFFSET,
+  getU64,
+  hasText,
+  isZero,
+  PAGE_BYTES,
+  type StoreIdentity,
+  setText,
+  setU64,
+  viewOf,
+} from "./format.ts";
 
-export interface SegmentHeader extends Identity {
+export interface SegmentHeader extends StoreIdentity {
   /** From 1 up, never used again; the file name says the same. */
   readonly number: number;
   /** Goes into every frame checksum: frames of another segment do not verify. */
@@ -11,8 +22,6 @@ export interface SegmentHeader extends Identity {
   readonly bootGeneration: number;
   /** For people. */
   readonly createdMs: number;
-  /** Of the store that the segment was made for: with the meta file gone, it tells peers that this member lost what it acknowledged. */
-  readonly storeId: bigint;
 }
 
 const HEADER_BYTES = 256;

@@ -1,7 +1,7 @@
 import type { SnapshotMeta } from "@raftkv/raft-core";
 import { configurationBytes, decodeConfiguration, encodeConfiguration } from "./configuration-section.ts";
 import { crc32c } from "./crc32c.ts";
-import { FORMAT_VERSION, getU64, hasText, type Identity, isZero, setText, setU64, viewOf } from "./format.ts";
+import { FORMAT_VERSION, getU64, hasText, isZero, type StoreIdentity, setText, setU64, viewOf } from "./format.ts";
 
 export const SNAPSHOT_HEADER_BYTES = 4096;
 export const CHUNK_HEADER_BYTES = 32;
@@ -15,7 +15,7 @@ const FOOTER_MAGIC = "RKVSNEND";
 
 export type SnapshotKind = "own" | "installed";
 
-export interface SnapshotHeader extends Identity {
+export interface SnapshotHeader extends StoreIdentity {
   readonly kind: SnapshotKind;
   readonly meta: SnapshotMeta;
 }
@@ -23,8 +23,8 @@ export interface SnapshotHeader extends Identity {
 /**
  * Throws `ERR_SNAPSHOT` if the configuration does not fit.
  * ```
- * 0 magic 8 | 8 crc 4 (of 12..4095) | 12 format 2 | 14 kind 2 | 16 cluster | 24 member | 32 index | 40 term | 48..79 reserved
- * | 80 chunk bytes 4 | 84 configuration bytes 4 | 88..127 reserved | 128 configuration
+ * 0 magic 8 | 8 crc 4 (of 12..4095) | 12 format 2 | 14 kind 2 | 16 cluster | 24 member | 32 index | 40 term | 48 store
+ * | 56..79 reserved | 80 chunk bytes 4 | 84 configuration bytes 4 | 88..127 reserved | 128 configuration
  * ```
  */
 export function encodeSnapshotHeader(header: SnapshotHeader): Uint8Array {
@@ -38,6 +38,7 @@ export function encodeSnapshotHeader(header: SnapshotHeader): Uint8Array {
   view.setBigUint64(24, header.memberId, true);
   setU64(view, 32, header.meta.index);
   setU64(view, 40, header.meta.term);
+  view.setBigUint64(48, header.storeId, true);
   view.setUint32(80, CHUNK_BYTES, true);
   view.setUint32(84, configurationBytes(configuration), true);
   encodeConfiguration(bytes.subarray(CONFIGURATION_OFFSET), configuration);
@@ -58,13 +59,16 @@ export function decodeSnapshotHeader(bytes: Uint8Array): SnapshotHeaderResult {
   if (version > FORMAT_VERSION) return { kind: "unknown", what: `format version ${version}` };
   const kind = view.getUint16(14, true);
   if (kind > 1) return { kind: "unknown", what: `snapshot kind ${kind}` };
+  if (!isZero(bytes, 56, 80) || !isZero(bytes, 88, CONFIGURATION_OFFSET)) return { kind: "unknown", what: "fields in reserved bytes" };
   const configurationEnd = CONFIGURATION_OFFSET + view.getUint32(84, true);
   if (configurationEnd > SNAPSHOT_HEADER_BYTES || !isZero(bytes, configurationEnd, SNAPSHOT_HEADER_BYTES)) return { kind: "damaged" };
   const result = decodeConfiguration(bytes.subarray(CONFIGURATION_OFFSET, configurationEnd));
   if (result.kind !== "valid") return result;
   const meta: SnapshotMeta = { index: getU64(view, 32), term: getU64(view, 40), configuration: result.configuration };
   if (meta.index < 1 || meta.term < 1 || view.getUint32(80, true) !== CHUNK_BYTES) return { kind: "damaged" };
-  const identity = { clusterId: view.getBigUint64(16, true), memberId: view.getBigUint64(24, true) };
+  const storeId = view.getBigUint64(48, true);
+  if (storeId === 0n) return { kind: "damaged" };
+  const identity = { clusterId: view.getBigUint64(16, true), memberId: view.getBigUint64(24, true), storeId };
   return { kind: "valid", header: { ...identity, kind: kind === 0 ? "own" : "installed", meta } };
 }
 

@@ -6,7 +6,7 @@ import { readState, verifySnapshotFile, writeSnapshotFile } from "./snapshot-fil
 import { chunksOf, jointConfiguration, snapshotMeta, testBytes, testIdentity } from "./testing/fixture.ts";
 import { MemoryDisk } from "./testing/memory-disk.ts";
 
-const header: SnapshotHeader = { ...testIdentity, kind: "own", meta: snapshotMeta(500, 7) };
+const header: SnapshotHeader = { ...testIdentity, storeId: 7n, kind: "own", meta: snapshotMeta(500, 7) };
 const path = "/snap/file";
 let disk = new MemoryDisk();
 

@@ -1,6 +1,6 @@
 import { type Disk, DiskError } from "@raftkv/raft-node";
 import { type DataDirectory, listIfThere, snapshotPositionOf } from "./data-directory.ts";
-import { hex16, type Identity, type LogPosition } from "./format.ts";
+import { hex16, type LogPosition, type StoreIdentity } from "./format.ts";
 import type { SnapshotMark } from "./frame.ts";
 import type { LogReading } from "./log-reading.ts";
 import { LogStoreError } from "./log-store-error.ts";
@@ -36,7 +36,7 @@ export const noSnapshots: SnapshotSearch = { newest: "none", usable: null, bad: 
 export async function searchSnapshots(
   disk: Disk,
   directory: DataDirectory,
-  identity: Identity,
+  identity: StoreIdentity,
   reading: LogReading,
   meta: MetaRecord,
 ): Promise<SnapshotSearch> {
@@ -58,7 +58,7 @@ export async function searchSnapshots(
 }
 
 /** The newest file in `snap/` that is sound, whatever stands in the log. */
-export async function newestSoundSnapshot(disk: Disk, directory: DataDirectory, identity: Identity): Promise<SoundSnapshot | null> {
+export async function newestSoundSnapshot(disk: Disk, directory: DataDirectory, identity: StoreIdentity): Promise<SoundSnapshot | null> {
   for (const position of await candidates(disk, directory, null)) {
     const result = await readSnapshotFile(disk, directory, identity, { position, mark: null });
     if ("sound" in result) return result.sound;
@@ -100,7 +100,7 @@ type SnapshotReading = { readonly sound: SoundSnapshot } | { readonly bad: BadSn
 export async function readSnapshotFile(
   disk: Disk,
   directory: DataDirectory,
-  identity: Identity,
+  identity: StoreIdentity,
   { position, mark }: { readonly position: LogPosition; readonly mark: SnapshotMark | null },
 ): Promise<SnapshotReading> {
   const path = directory.snapshot(position.index, position.term);
@@ -118,6 +118,9 @@ export async function readSnapshotFile(
       "ERR_FOREIGN_FILE",
       `${path} is a snapshot of member ${hex16(file.memberId)} of cluster ${hex16(file.clusterId)}, expected member ${hex16(identity.memberId)} of cluster ${hex16(identity.clusterId)}: take it out of the directory`,
     );
+  }
+  if (file.storeId !== identity.storeId) {
+    throw new LogStoreError("ERR_FOREIGN_FILE", `${path} belongs to an earlier store of this member: take it out of the directory`);
   }
   const isNamed = file.meta.index === position.index && file.meta.term === position.term;
   const isMarked = mark === null || (file.sha256.every((byte, at) => byte === mark.sha256[at]) && file.fileBytes === mark.fileBytes);

@@ -1,7 +1,7 @@
 import type { SnapshotMeta } from "@raftkv/raft-core";
 import { type Disk, DiskError, type Logger, type Random, type SnapshotReader } from "@raftkv/raft-node";
 import type { DataDirectory } from "./data-directory.ts";
-import { hex16, type Identity } from "./format.ts";
+import { hex16, type StoreIdentity } from "./format.ts";
 import type { SnapshotMark } from "./frame.ts";
 import { assert, LogStoreError } from "./log-store-error.ts";
 import { readState, type SnapshotFile, writeSnapshotFile } from "./snapshot-file.ts";
@@ -14,7 +14,7 @@ export interface SnapshotStoreOptions {
   readonly random: Random;
   readonly logger: Logger;
   readonly directory: DataDirectory;
-  readonly identity: Identity;
+  readonly identity: StoreIdentity;
 }
 
 /** A snapshot that was in force before, and is kept with the log that goes on from it. */
