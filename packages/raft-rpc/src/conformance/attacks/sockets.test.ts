@@ -60,7 +60,8 @@ function connectionsPossible(): number {
   return Math.floor((Number.isNaN(descriptors) ? Number.POSITIVE_INFINITY : descriptors - descriptorsSpare) / 2);
 }
 
-async function openSockets(port: number, count: number): Promise<readonly Socket[]> {
+/** Each sends `bytes` at once: a server does not wait for long. */
+async function openSockets(port: number, count: number, bytes: Uint8Array): Promise<readonly Socket[]> {
   const sockets: Socket[] = [];
   closing.push(async () => {
     const closed = sockets.filter((socket) => !socket.closed).map((socket) => once(socket, "close"));
@@ -71,6 +72,7 @@ async function openSockets(port: number, count: number): Promise<readonly Socket
     const batch = Array.from({ length: Math.min(connectBatch, count - sockets.length) }, () => {
       const socket = connect({ host, port });
       socket.on("error", () => undefined);
+      socket.resume().write(bytes);
       return socket;
     });
     sockets.push(...batch);
@@ -90,8 +92,7 @@ test("thousands of idle connections hold little, and calls go on beside them", a
   const server = startServer(count + 1);
   const { address } = closeLater(await listenTcp(loopback, (stream) => server.accept(stream)));
   const before = heldBytes();
-  const sockets = await openSockets(address.port, count);
-  for (const socket of sockets) socket.resume().write(clientOpening());
+  await openSockets(address.port, count, clientOpening());
   await until(() => server.counters.connectionsOpen === count);
   const bytesEach = (heldBytes() - before) / count;
   const limited = count < connectionsWanted ? ", as many as the limit of open files allows" : "";
@@ -112,7 +113,7 @@ test("handshakes that do not go on take no more than their share, and give it ba
       onHandshakeError: (_address, { message }) => failures.push(message),
     }),
   );
-  const silent = await openSockets(listener.address.port, 2 * handshakesMax);
+  const silent = await openSockets(listener.address.port, 2 * handshakesMax, new Uint8Array(0));
   await until(() => failures.length >= handshakesMax);
   expect(new Set(failures)).toEqual(new Set([`${handshakesMax} handshakes are under way already`]));
   await until(() => silent.filter((socket) => socket.closed).length === handshakesMax);
