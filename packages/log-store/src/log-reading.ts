@@ -72,12 +72,12 @@ interface EndEvidence {
 }
 
 function judgeEnd({ head, after, ends, accepted, proven, meta }: EndEvidence): LogEnd {
-  const missing = missingSegment(head, after, meta);
   const whole = ends.find(({ stop }) => stop.kind === "whole");
   const stopKind = whole !== undefined ? "whole" : ends.some(({ stop }) => stop.kind === "torn") ? "torn" : "zero";
   // The evidence stands after the gap: in the segment that has it, or in a later one.
   const witness = accepted >= proven ? undefined : (ends.find(({ evidenceSeq }) => evidenceSeq > accepted) ?? head ?? undefined);
   const place = whole ?? witness;
+  const missing = missingSegment(head, after, meta) ?? (head === null && place === undefined ? lostHead(after) : null);
   const problems = [
     ...(place === undefined ? [] : [`${place.path} at offset ${place.stop.offset}: ${place.stop.what}`]),
     ...(missing === null ? [] : [missing]),
@@ -92,17 +92,26 @@ function judgeEnd({ head, after, ends, accepted, proven, meta }: EndEvidence): L
 }
 
 /**
- * Segments that were put in place after the head are there, or something that was written to them may be lost. One that can't be used is
- * named before one that is not there, which may be no more than what a compaction left.
+ * Segments that were put in place after the head are there, or something that was written to them may be lost. Without a head, those
+ * before the oldest that is there may have been removed by a compaction.
  */
 function missingSegment(head: SegmentScan | null, after: readonly FoundSegment[], meta: MetaRecord): string | null {
-  const unusable = after.flatMap((segment) =>
-    "problem" in segment && segment.number <= meta.lastSegment ? [`${segment.path} ${segment.problem}`] : [],
-  );
-  const present = new Set(after.map(({ number }) => number));
-  let number = (head?.header.number ?? 0) + 1;
+  const known = after.filter(({ number }) => number <= meta.lastSegment);
+  const oldest = head === null ? known[0]?.number : head.header.number + 1;
+  if (oldest === undefined) return meta.lastSegment === 0 ? null : `no segment is left of the ${meta.lastSegment} that were put in place`;
+  const unusable = known.flatMap((segment) => ("problem" in segment ? [`${segment.path} ${segment.problem}`] : []));
+  const present = new Set(known.map((segment) => segment.number));
+  let number = oldest;
   while (present.has(number)) number += 1;
   return unusable[0] ?? (number > meta.lastSegment ? null : `segment ${number} is missing, the meta file knows ${meta.lastSegment}`);
+}
+
+/** Only a log that goes on elsewhere is compacted, so a segment after the first one is never the oldest before anything is in it. */
+function lostHead(segments: readonly FoundSegment[]): string | null {
+  const [oldest] = segments;
+  return oldest === undefined || oldest.number === 1
+    ? null
+    : `${oldest.path} and what comes after it hold nothing, but older segments are gone`;
 }
 
 /** The meta file is replaced before any file that it must know of, so it is never older than the log. */

@@ -254,6 +254,62 @@ describe("a power loss while a damaged directory is opened", () => {
   });
 });
 
+describe("damage after a compaction", () => {
+  const made = { lastIndex: 14, snapshots: [9, 12] };
+
+  test("is described without the segments that the compaction removed, whichever page it hits", async () => {
+    const { disk: sound } = await makeSoundDirectory(made);
+    expect(segmentPath(sound, 0)).not.toMatch(/0001\.wal$/);
+    const decisions = new Set<string>();
+    for (const path of sound.files("/data/wal")) {
+      for (let page = 2 * PAGE_BYTES; page < sound.peek(path).length; page += PAGE_BYTES) {
+        const disk = sound.afterKill();
+        disk.poke(path, disk.peek(path).fill(0x55, page, page + PAGE_BYTES));
+        const { decision, lost } = await inspectDataDirectory(disk, "/data");
+        expect(decision).not.toMatch(/L[89]/);
+        if (lost === null) continue;
+        decisions.add(decision ?? "");
+        expect(lost.description).not.toContain("missing");
+        expect(lost.description.startsWith(`${path} at offset ${page}: `)).toBe(true);
+      }
+    }
+    expect(decisions).toEqual(new Set(["L6 L1 S6", "L6 S1", "L5 S1"]));
+  });
+
+  test.each<[string, RegExp, string, (disk: MemoryDisk) => void]>([
+    [
+      "all segments are gone",
+      /^no segment is left of the \d that were put in place; entries from log index 13 on may be lost$/,
+      "L8 S6",
+      (disk) => {
+        for (const path of disk.files("/data/wal")) disk.lose(path);
+      },
+    ],
+    [
+      "all segments hold nothing but zeros",
+      /^\S+wal and what comes after it hold nothing, but older segments are gone; entries from log index 13 on may be lost$/,
+      "L8 S6",
+      (disk) => {
+        for (const path of disk.files("/data/wal")) disk.poke(path, disk.peek(path).fill(0, 2 * PAGE_BYTES));
+      },
+    ],
+    [
+      "both snapshots are wrong",
+      /^Snapshot \S+ is damaged at offset 0: [^;]*; Snapshot \S+ is damaged at offset 0: [^;]*; entries from log index 1 on may be lost$/,
+      "L1 S4",
+      (disk) => {
+        for (const path of disk.files("/data/snap")) spoil(disk, path, 60);
+      },
+    ],
+  ])("says what is known: %s", async (_, description, expectedDecision, damage) => {
+    const { disk } = await makeSoundDirectory(made);
+    damage(disk);
+    const { decision, lost } = await inspectDataDirectory(disk, "/data");
+    expect(lost?.description).toMatch(description);
+    expect(decision).toBe(expectedDecision);
+  });
+});
+
 describe("a snapshot of an earlier store of the same member", () => {
   const earlier = new MemoryDisk();
 

@@ -53,7 +53,7 @@ export function recoverLog(reading: LogReading, search: SnapshotSearch, meta: Me
   const joins = kept === (fragments[0] ?? null) && (kept !== null || snapshot === null);
   const isLost = end.problem !== null || !joins;
   const log = kept === null ? restartAt(snapshot) : goOn(kept, search, reading.proven);
-  const { rows, isRepair } = decide(reading, search, joins, log.first.records.length - log.addedMarks > 0);
+  const { rows, isRepair } = decide(reading, search, meta, { joins, hasUnproven: log.first.records.length > log.addedMarks });
   assert(isRepair === isLost, "The tables and the recovery agree on what is lost");
   const gap = fragments[0]?.gap ?? null;
   return {
@@ -70,12 +70,12 @@ export function recoverLog(reading: LogReading, search: SnapshotSearch, meta: Me
 function decide(
   { fragments, end }: LogReading,
   search: SnapshotSearch,
-  joins: boolean,
-  hasUnproven: boolean,
+  meta: MetaRecord,
+  { joins, hasUnproven }: { readonly joins: boolean; readonly hasUnproven: boolean },
 ): { readonly rows: readonly string[]; readonly isRepair: boolean } {
   const gap = fragments[0]?.gap ?? null;
   const findings = [
-    ...(gap === null || (gap.kind === "missing" && joins) ? [] : [gapFinding(gap, joins)]),
+    ...(gap === null || (gap.kind === "missing" && (joins || isCompacted(fragments, 0, meta))) ? [] : [gapFinding(gap, joins)]),
     {
       segments: end.segments,
       after: end.after,
@@ -93,6 +93,13 @@ function decide(
   return { rows: matches.map(({ name }) => name), isRepair: matches.some(({ action }) => action === "repair") };
 }
 
+/** Whether the log begins there because a compaction removed what is older: nothing older is left, and a snapshot came in force that covers it. */
+function isCompacted(fragments: readonly LogFragment[], at: number, meta: MetaRecord): boolean {
+  const fragment = fragments[at];
+  const inForce = Math.max(meta.snapshotIndex, fragments[0]?.marks.at(-1)?.mark.index ?? 0);
+  return fragment?.gap?.kind === "missing" && at === fragments.length - 1 && fragment.base.index <= inForce;
+}
+
 function gapFinding({ kind, after }: LogGap, joins: boolean) {
   return {
     segments: kind === "damaged" ? "present" : "missing",
@@ -107,7 +114,7 @@ function gapFinding({ kind, after }: LogGap, joins: boolean) {
 function describeLoss({ fragments, end }: LogReading, search: SnapshotSearch, kept: LogFragment | null, meta: MetaRecord): LostEntries {
   const from = 1 + certainIndex(kept, search.usable, meta);
   const newer = kept === null ? fragments : fragments.slice(0, fragments.indexOf(kept));
-  const gaps = newer.flatMap(({ gap }) => (gap === null ? [] : [gap.what]));
+  const gaps = newer.flatMap(({ gap }, at) => (gap === null || isCompacted(fragments, at, meta) ? [] : [gap.what]));
   const problems = [...(end.problem === null ? [] : [end.problem]), ...gaps, ...search.bad.map(({ what }) => what)];
   if (problems.length === 0) problems.push("the log does not go on from its newest snapshot");
   return { from, description: `${problems.join("; ")}; entries from log index ${from} on may be lost` };

@@ -174,7 +174,7 @@ export const damageCases: readonly DamageCase[] = [
       spoil(disk, snapshotPath(9), 60);
       spoil(disk, snapshotPath(12), 60);
     },
-    decision: "L8 L1 S4",
+    decision: "L1 S4",
     snapshotIndex: 0,
     lastIndex: 0,
     lostFrom: 1,
