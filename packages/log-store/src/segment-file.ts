@@ -2,7 +2,7 @@ import type { DiskFile } from "@raftkv/raft-node";
 import { FRAMES_OFFSET, PAGE_BYTES } from "./format.ts";
 import { assert } from "./log-store-error.ts";
 
-/** Zeros are written in pieces, so that a batch that is written meanwhile waits for little. */
+/** Zeros are written and synced in pieces, so that a batch that is written meanwhile waits for little. */
 const ZERO_PIECE_BYTES = 1024 * 1024;
 const zeroPiece = new Uint8Array(ZERO_PIECE_BYTES);
 
@@ -32,6 +32,7 @@ export class SegmentFile {
   static async make(file: DiskFile, header: Uint8Array, sizeBytes: number): Promise<SegmentFile> {
     assert(header.length <= FRAMES_OFFSET, "A segment's header ends where its frames begin");
     for (let offset = 0; offset < sizeBytes; offset += ZERO_PIECE_BYTES) {
+      if (offset > 0) await file.sync();
       await file.write(offset, [zeroPiece.subarray(0, Math.min(ZERO_PIECE_BYTES, sizeBytes - offset))]);
     }
     await file.write(0, [header]);

@@ -21,9 +21,9 @@ import {
 
 /**
  * What may wait for the disk before it is synced: appends go to the same disk and stand behind it. After 256 MiB they waited for up to
- * 200 ms, after 4 MiB for some ms.
+ * 200 ms, after 4 MiB for 50, after 1 MiB for some.
  */
-const UNSYNCED_BYTES_MAX = 4 * 1024 * 1024;
+const UNSYNCED_BYTES_MAX = 1024 * 1024;
 
 /** A snapshot file that is complete. */
 export interface SnapshotFile {
