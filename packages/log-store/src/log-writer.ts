@@ -1,10 +1,8 @@
 import type { HardState, LogEntry } from "@raftkv/raft-core";
-import type { Clock, LogBatch, LogStoreMetrics, Timer } from "@raftkv/raft-node";
+import type { Clock, LogStoreMetrics, Timer } from "@raftkv/raft-node";
 import type { BatchEncoder } from "./batch-encoder.ts";
 import {
   COMMIT_PAYLOAD_BYTES,
-  ENTRY_PREFIX_BYTES,
-  FRAME_HEADER_BYTES,
   frameBytes,
   type LogRecord,
   MARK_PAYLOAD_BYTES,
@@ -13,6 +11,7 @@ import {
   type OpenRecord,
   type SnapshotMark,
 } from "./frame.ts";
+import { type LogOperation, operationBytes, recordBytes } from "./log-operation.ts";
 import { assert, LogStoreError } from "./log-store-error.ts";
 import { LogTail } from "./log-tail.ts";
 import type { MetaFile } from "./meta-file.ts";
@@ -21,22 +20,6 @@ import type { TermRuns } from "./term-runs.ts";
 
 /** OPEN and COMMIT, which any batch may need. */
 const FIXED_BYTES = frameBytes(OPEN_PAYLOAD_BYTES) + frameBytes(COMMIT_PAYLOAD_BYTES);
-
-/**
- * Something to make durable. `mark` puts an own snapshot in force, `install` a received one, which drops the log. `commit` writes the commit
- * index of the appends before it, which alone are not worth a write.
- */
-export type LogOperation =
-  | { readonly type: "append"; readonly batch: LogBatch }
-  | { readonly type: "mark"; readonly mark: SnapshotMark }
-  | { readonly type: "commit" }
-  | {
-      readonly type: "install";
-      readonly mark: SnapshotMark;
-      readonly hardState: HardState | null;
-      /** Gives the snapshot file its final name; called when the operation's turn has come. */
-      readonly rename: () => Promise<void>;
-    };
 
 interface Waiting {
   readonly operation: LogOperation;
@@ -88,7 +71,8 @@ export interface FirstBatch {
  *              ▲                                                                │
  *              └──────────────── what came in meanwhile, up to batchBytesMax ◄──┘
  * ```
- * When nothing came for `sealIdleMs`, and at close, a seal proves the last batch. The first failure is final: what waits and what comes later rejects, nothing is tried again.
+ * When nothing came for `sealIdleMs`, and at close, a seal proves the last batch. The first failure is final: what waits and what comes
+ * later rejects, nothing is tried again.
  */
 export class LogWriter {
   readonly #options: LogWriterOptions;
@@ -398,18 +382,4 @@ export class LogWriter {
     this.#tail.enter(segment);
     this.#chain.push({ number: segment.number, baseIndex });
   }
-}
-
-function recordBytes(record: FirstBatch["records"][number]): number {
-  if (record.type === "entry") return frameBytes(ENTRY_PREFIX_BYTES + record.entry.data.length);
-  return record.type === "truncate" ? FRAME_HEADER_BYTES : frameBytes(MARK_PAYLOAD_BYTES);
-}
-
-/** Upper bound of what an operation adds to a batch; 0 if it adds nothing. */
-function operationBytes(operation: LogOperation): number {
-  if (operation.type !== "append") return frameBytes(MARK_PAYLOAD_BYTES);
-  const { entries } = operation.batch;
-  let bytes = entries.length === 0 ? 0 : FRAME_HEADER_BYTES;
-  for (const entry of entries) bytes += frameBytes(ENTRY_PREFIX_BYTES + entry.data.length);
-  return bytes;
 }
