@@ -87,11 +87,11 @@ export async function checkNoData(disk: Disk, directory: DataDirectory): Promise
   }
 }
 
-/** Removes what a crash left unfinished. */
+/** Removes what a crash left unfinished. What stands in `damaged/` is left alone. */
 export async function removeTemps(disk: Disk, directory: DataDirectory): Promise<void> {
   const names = await listIfThere(disk, directory.root);
   for (const temp of [META_TEMP_NAME, QUARANTINE_TEMP_NAME]) if (names.includes(temp)) await disk.remove(`${directory.root}/${temp}`);
-  for (const path of [directory.wal, directory.snap, directory.damaged]) {
+  for (const path of [directory.wal, directory.snap]) {
     for (const name of await listIfThere(disk, path)) if (isTempName(name)) await disk.remove(`${path}/${name}`);
   }
 }

@@ -1,6 +1,6 @@
 import type { QuarantineEvidence } from "@raftkv/raft-core";
 import { type Disk, DiskError } from "@raftkv/raft-node";
-import { readLastDamage } from "./damaged-files.ts";
+import { readEarlierLoss } from "./damaged-files.ts";
 import { checkNoData, DataDirectory, isTempName, listIfThere, segmentNumberOf, snapshotPositionOf } from "./data-directory.ts";
 import type { DataReport, FileKind, FileReport, LogReport, MetaReport } from "./data-report.ts";
 import { type DirectoryContents, readDirectory } from "./directory-contents.ts";
@@ -59,7 +59,7 @@ const nothing = { errorCode: null, decision: null, meta: null, log: null, lost: 
 
 async function judge(disk: Disk, directory: DataDirectory, meta: MetaRecord, { recovery }: DirectoryContents): Promise<Finding> {
   const { decision, covered } = recovery;
-  const earlier = meta.repairFrom === 0 ? null : { from: meta.repairFrom, description: await earlierLoss(disk, directory, meta) };
+  const earlier = meta.repairFrom === 0 ? null : { from: meta.repairFrom, description: await readEarlierLoss(disk, directory, meta.repairFrom) };
   const lost = recovery.lost ?? earlier;
   const log = logReport(recovery);
   const found = { ...nothing, decision, covered, lost, log, meta: metaReport(meta) };
@@ -69,10 +69,6 @@ async function judge(disk: Disk, directory: DataDirectory, meta: MetaRecord, { r
   const snapshot = log.snapshotIndex === 0 ? "no snapshot" : `a snapshot at log index ${log.snapshotIndex}`;
   const entries = log.lastIndex < log.firstIndex ? "no entries" : `entries ${log.firstIndex} to ${log.lastIndex}`;
   return { ...found, outcome: "sound", summary: `Nothing that was acknowledged is missing: ${snapshot}, ${entries}` };
-}
-
-async function earlierLoss(disk: Disk, directory: DataDirectory, { repairFrom }: MetaRecord): Promise<string> {
-  return (await readLastDamage(disk, directory)) ?? `An earlier start found entries from log index ${repairFrom} on to be lost`;
 }
 
 function quarantineSummary(evidence: QuarantineEvidence): string {

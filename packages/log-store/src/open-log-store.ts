@@ -1,12 +1,13 @@
 import { type Clock, type DirectoryLock, type Disk, type Logger, type LogStore, type LostEntries, type Random } from "@raftkv/raft-node";
-import { moveDamaged, readLastDamage } from "./damaged-files.ts";
-import { DataDirectory, isSnapshotName, listIfThere, makeDirectories, removeTemps, snapshotPositionOf } from "./data-directory.ts";
+import { type DamageCase, moveDamaged, readEarlierLoss, recordDamage } from "./damaged-files.ts";
+import { DataDirectory, listIfThere, makeDirectories, removeTemps, snapshotPositionOf } from "./data-directory.ts";
 import { type DirectoryContents, drawStoreId, readDirectory, readOrMakeMeta } from "./directory-contents.ts";
 import { checkIdentity, readOwner } from "./directory-identity.ts";
 import { DiskReserve } from "./disk-reserve.ts";
 import { FileLogStore } from "./file-log-store.ts";
 import { FRAMES_OFFSET, type Identity, PAGE_BYTES } from "./format.ts";
 import { InertLogStore } from "./inert-log-store.ts";
+import { findLeftovers, type LeftoverFiles } from "./leftover-files.ts";
 import { holds } from "./log-fragment.ts";
 import type { Recovery } from "./log-recovery.ts";
 import { LogStoreError } from "./log-store-error.ts";
@@ -14,7 +15,6 @@ import { LogWriter } from "./log-writer.ts";
 import { type FoundMeta, isMetaProblem, MetaFile } from "./meta-file.ts";
 import type { MetaRecord } from "./meta-record.ts";
 import { readQuarantine } from "./quarantine-file.ts";
-import type { FoundSegment } from "./segment-reading.ts";
 import { SegmentSupply } from "./segment-supply.ts";
 import { newestSoundSnapshot } from "./snapshot-search.ts";
 import { type KeptSnapshot, SnapshotStore } from "./snapshot-store.ts";
@@ -132,7 +132,7 @@ interface Opening {
   readonly contents: DirectoryContents;
 }
 
-/** Goes on in a new segment. A loss is recorded before anything else is changed: whatever happens then, no later start is without it. */
+/** Goes on in a new segment. The three steps keep their order: a crash between any two leaves what a later start gets right. */
 async function begin(options: SizedOptions, { directory, lock, foundMeta, contents }: Opening): Promise<LogStore> {
   const { disk, random, logger, identity } = options;
   const { record } = foundMeta;
@@ -141,27 +141,15 @@ async function begin(options: SizedOptions, { directory, lock, foundMeta, conten
   const quarantine = await readQuarantine(disk, directory.root);
   const lost = await allLost(disk, directory, record, recovery.lost);
   const older = await olderSnapshot(disk, directory, recovery);
+  const snapshotsKept = new Set([snapshot, older].flatMap((kept) => (kept === null ? [] : [kept.path])));
+  const leftovers = await findLeftovers(disk, directory, contents, { snapshotsKept, isUnderRepair: lost !== null });
+  const damage = damageCase(record, recovery, lost, leftovers);
   const meta = await MetaFile.open(disk, directory.root, foundMeta);
   const writer = makeWriter(options, directory, meta, contents);
   try {
-    if (lost !== null && lost.from !== record.repairFrom) await meta.update({ repairFrom: lost.from });
-    await removeTemps(disk, directory);
-    const names = await disk.list(directory.root);
-    if (!names.includes("wal") || !names.includes("snap")) {
-      await makeDirectories(disk, directory.wal);
-      await makeDirectories(disk, directory.snap);
-    }
-    await writer.begin(recovery.first);
-    const inForce = { snapshotIndex: snapshot?.meta.index ?? 0, snapshotTerm: snapshot?.meta.term ?? 0 };
-    if (inForce.snapshotIndex !== record.snapshotIndex) await meta.update(inForce);
-    await clearAway(
-      options,
-      { directory, contents, lost, start: record.bootGeneration + 1 },
-      {
-        segments: new Set(writer.chain.map((link) => link.number)),
-        snapshots: new Set([snapshot, older].flatMap((kept) => (kept === null ? [] : [kept.path]))),
-      },
-    );
+    await recordLoss(options, directory, { meta, lost, damage });
+    await goOn(disk, directory, { meta, writer, recovery });
+    await clearAway(options, directory, { useless: leftovers.useless, damage });
   } catch (reason) {
     await writer.close();
     await meta.close();
@@ -175,6 +163,52 @@ async function begin(options: SizedOptions, { directory, lock, foundMeta, conten
   );
   options.reserve.opened();
   return new FileLogStore({ ...options, directory, meta, writer, snapshots, lock, storeId: record.storeId, recovered });
+}
+
+/** First step of a salvage. Whatever happens from here on, no later start is without it. */
+async function recordLoss(
+  { disk, logger }: SizedOptions,
+  directory: DataDirectory,
+  { meta, lost, damage }: { readonly meta: MetaFile; readonly lost: LostEntries | null; readonly damage: DamageCase | null },
+): Promise<void> {
+  if (lost !== null && lost.from !== meta.durable.repairFrom) await meta.update({ repairFrom: lost.from });
+  if (damage !== null) await recordDamage(disk, directory, logger, damage);
+}
+
+/** Second step: the first segment of this life leads to what is kept, and the meta file follows it. */
+async function goOn(
+  disk: Disk,
+  directory: DataDirectory,
+  { meta, writer, recovery }: { readonly meta: MetaFile; readonly writer: LogWriter; readonly recovery: Recovery },
+): Promise<void> {
+  await removeTemps(disk, directory);
+  const names = await disk.list(directory.root);
+  if (!names.includes("wal") || !names.includes("snap")) {
+    await makeDirectories(disk, directory.wal);
+    await makeDirectories(disk, directory.snap);
+  }
+  await writer.begin(recovery.first);
+  const { index: snapshotIndex, term: snapshotTerm } = recovery.snapshot?.meta ?? { index: 0, term: 0 };
+  if (snapshotIndex !== meta.durable.snapshotIndex) await meta.update({ snapshotIndex, snapshotTerm });
+}
+
+/** What this start takes out of service, and why; null if it found no damage. */
+function damageCase(record: MetaRecord, recovery: Recovery, lost: LostEntries | null, { damaged }: LeftoverFiles): DamageCase | null {
+  if (damaged.length === 0 && recovery.lost === null) return null;
+  const { decision, covered } = recovery;
+  const description = lost?.description ?? covered.join("; ");
+  return { start: record.bootGeneration + 1, description, decision, lostFrom: recovery.lost?.from ?? null, files: damaged };
+}
+
+/** Third step: nothing leads to these files any more. */
+async function clearAway(
+  { disk, logger }: SizedOptions,
+  directory: DataDirectory,
+  { useless, damage }: { readonly useless: readonly string[]; readonly damage: DamageCase | null },
+): Promise<void> {
+  for (const path of useless) await disk.remove(path);
+  await disk.syncDirectory(directory.wal);
+  if (damage !== null) await moveDamaged(disk, directory, logger, damage);
 }
 
 function makeWriter(options: SizedOptions, directory: DataDirectory, meta: MetaFile, { segments, recovery }: DirectoryContents): LogWriter {
@@ -224,9 +258,7 @@ async function allLost(disk: Disk, directory: DataDirectory, record: MetaRecord,
   const { repairFrom } = record;
   if (found !== null) return repairFrom === 0 ? found : { ...found, from: Math.min(repairFrom, found.from) };
   if (repairFrom === 0) return null;
-  const description =
-    (await readLastDamage(disk, directory)) ?? `An earlier start found entries from log index ${repairFrom} on to be lost`;
-  return { from: repairFrom, description };
+  return { from: repairFrom, description: await readEarlierLoss(disk, directory, repairFrom) };
 }
 
 /** The newest snapshot before the one in force, if the log goes on from it too: it costs nothing then if the newest is damaged later. */
@@ -236,42 +268,6 @@ async function olderSnapshot(disk: Disk, directory: DataDirectory, { base, entri
     .flatMap((name) => snapshotPositionOf(name) ?? [])
     .findLast(({ index, term }) => index < snapshot.meta.index && holds({ base, entries }, { index, term }));
   return older === undefined ? null : { path: directory.snapshot(older.index, older.term), index: older.index };
-}
-
-interface Leftovers {
-  readonly directory: DataDirectory;
-  readonly contents: DirectoryContents;
-  readonly lost: LostEntries | null;
-  readonly start: number;
-}
-
-/** Removes segments that nothing leads to any more and snapshots that never came in force; what is damaged is kept aside. */
-async function clearAway(
-  { disk, logger }: SizedOptions,
-  { directory, contents, lost, start }: Leftovers,
-  kept: { readonly segments: ReadonlySet<number>; readonly snapshots: ReadonlySet<string> },
-): Promise<void> {
-  const { recovery, search } = contents;
-  const segments = contents.segments.filter(({ number }) => !kept.segments.has(number));
-  const damaged = segments.flatMap((segment) => (isEvidence(segment, lost) ? [segment.path] : []));
-  for (const { path } of segments) if (!damaged.includes(path)) await disk.remove(path);
-  await disk.syncDirectory(directory.wal);
-  for (const name of (await listIfThere(disk, directory.snap)).filter(isSnapshotName)) {
-    const path = `${directory.snap}/${name}`;
-    if (kept.snapshots.has(path)) continue;
-    if (recovery.lost !== null || search.bad.some((bad) => bad.path === path)) damaged.push(path);
-    else await disk.remove(path);
-  }
-  if (damaged.length === 0 && recovery.lost === null) return;
-  const description = lost?.description ?? recovery.covered.join("; ");
-  await moveDamaged(disk, directory, logger, { start, description, decision: recovery.decision, files: damaged });
-}
-
-/** Whether a segment that is not needed tells something about damage, or may hold what a repair can't bring back. */
-function isEvidence(segment: FoundSegment, lost: LostEntries | null): boolean {
-  if ("problem" in segment) return true;
-  const { stop, highestSeq } = segment.scan;
-  return stop.kind === "whole" || (lost !== null && highestSeq > 0);
 }
 
 /** Term and vote are lost: the directory is left as it is. */

@@ -10,15 +10,21 @@ export async function readSmallFile(disk: Disk, path: string, bytesMax: number):
   }
 }
 
-/**
- * Puts a file in place as a whole, durably: it is written under a temporary name, synced and renamed, and the directory is synced. A
- * crash leaves the file that was there before or the new one, and perhaps the temporary one, which must not exist when this is called.
- */
-export async function replaceSmallFile(
-  disk: Disk,
-  directory: string,
-  { name, tempName, bytes }: { readonly name: string; readonly tempName: string; readonly bytes: Uint8Array },
-): Promise<void> {
+export interface SmallFile {
+  readonly name: string;
+  /** No file of this name may be there. */
+  readonly tempName: string;
+  readonly bytes: Uint8Array;
+}
+
+/** Puts a file in place as a whole, durably. A crash leaves the file that was there before or the new one, and perhaps the temporary one. */
+export async function replaceSmallFile(disk: Disk, directory: string, file: SmallFile): Promise<void> {
+  await placeSmallFile(disk, directory, file);
+  await disk.syncDirectory(directory);
+}
+
+/** The same but for the name, which is durable when the caller has synced the directory. */
+export async function placeSmallFile(disk: Disk, directory: string, { name, tempName, bytes }: SmallFile): Promise<void> {
   const temp = `${directory}/${tempName}`;
   const file = await disk.open(temp, "create");
   try {
@@ -28,5 +34,4 @@ export async function replaceSmallFile(
     await file.close();
   }
   await disk.rename(temp, `${directory}/${name}`);
-  await disk.syncDirectory(directory);
 }
