@@ -39,7 +39,9 @@ function memberLines({ meta, log, decision }: DataReport): readonly string[] {
   const lines: string[] = [];
   if (meta !== null) {
     lines.push(`member ${meta.memberId} of cluster ${meta.clusterId}, store ${meta.storeId}`);
-    lines.push(`term ${meta.term}, vote ${meta.vote === 0 ? "for nobody" : `for node ${meta.vote}`}, started ${meta.bootGeneration} times`);
+    // The last 13 digits are in the bits of an id that a vote has.
+    const vote = meta.vote === null ? "for nobody" : `for the member whose id ends in ${meta.vote.slice(3)}`;
+    lines.push(`term ${meta.term}, vote ${vote}, started ${meta.bootGeneration} times`);
   }
   if (log !== null) {
     const snapshot = log.snapshotIndex === 0 ? "no snapshot" : `snapshot at log index ${log.snapshotIndex}`;

@@ -38,7 +38,7 @@ describe("inspecting a directory", () => {
     expect(report).toMatchObject({
       outcome: lost === null ? "sound" : "repair",
       lost,
-      meta: { term: hardState.term, vote: hardState.vote },
+      meta: { term: hardState.term, vote: hardState.vote.toString(16).padStart(16, "0") },
       log: { snapshotIndex: snapshot?.index ?? 0, lastIndex: entries.at(-1)?.index ?? snapshot?.index ?? 0 },
     });
     // Until the repair ends, an inspection says so.
@@ -52,7 +52,7 @@ describe("inspecting a directory", () => {
     expect(new Set(files.map(({ verdict }) => verdict))).toEqual(new Set(["sound", "unused"]));
     expect(files.find(({ kind }) => kind === "segment")?.detail).toMatch(/^\d+ entries in \d+ batches, up to log index \d+$/);
     expect(files.find(({ kind }) => kind === "snapshot")?.detail).toBe("log index 5 of term 2, 200 bytes of state");
-    expect(files.find(({ kind }) => kind === "meta")?.detail).toBe("term 2, vote 3");
+    expect(files.find(({ kind }) => kind === "meta")?.detail).toBe("term 2, vote 0000000000000003");
   });
 
   test("says which file is damaged, and where", async () => {
@@ -84,6 +84,11 @@ describe("inspecting a directory", () => {
     disk.poke("/data/quarantine", encodeQuarantine({ kind: "storage", description: "the disk lied" }));
     const report = await inspectDataDirectory(disk, "/data");
     expect(report).toMatchObject({ outcome: "quarantine", summary: "the disk lied", decision: "L1 S1" });
+    expect(file(report, "/data/quarantine")).toMatchObject({ verdict: "sound", detail: "the disk lied" });
+    spoil(disk, "/data/quarantine", 30);
+    const damaged = await inspectDataDirectory(disk, "/data");
+    expect(damaged).toMatchObject({ outcome: "quarantine", summary: expect.stringContaining("add it again with an empty directory") });
+    expect(file(damaged, "/data/quarantine")).toMatchObject({ verdict: "damaged", detail: "it is damaged" });
   });
 
   test("tells that a file of another member keeps the directory from being opened", async () => {

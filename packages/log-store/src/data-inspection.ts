@@ -10,7 +10,7 @@ import { hex16, type StoreIdentity } from "./format.ts";
 import { LogStoreError } from "./log-store-error.ts";
 import { isMetaProblem, META_NAME, readMeta } from "./meta-file.ts";
 import type { MetaRecord } from "./meta-record.ts";
-import { QUARANTINE_NAME, readQuarantine } from "./quarantine-file.ts";
+import { findQuarantine, QUARANTINE_NAME, readQuarantine } from "./quarantine-file.ts";
 import { type FoundSegment, readSegment } from "./segment-reading.ts";
 import { readSnapshotFile } from "./snapshot-search.ts";
 
@@ -42,7 +42,8 @@ async function inspect(disk: Disk, directory: DataDirectory): Promise<DataReport
     meta = (await readMeta(disk, directory.root, null))?.record ?? null;
     if (meta === null) {
       await checkNoData(disk, directory);
-      finding = { ...nothing, outcome: "empty", summary: "Nothing of a member is in this directory" };
+      const summary = "Nothing of a member is in this directory, as far as it tells: one that lost all its files looks the same";
+      finding = { ...nothing, outcome: "empty", summary };
     } else {
       contents = await readDirectory(disk, directory, meta);
       finding = await judge(disk, directory, meta, contents);
@@ -82,9 +83,13 @@ function logReport({ base, entries, snapshot }: DirectoryContents["recovery"]): 
 }
 
 function metaReport(meta: MetaRecord): MetaReport {
-  const { term, vote, bootGeneration, lastSegment, snapshotIndex, repairFrom } = meta;
+  const { term, bootGeneration, lastSegment, snapshotIndex, repairFrom } = meta;
   const ids = { clusterId: hex16(meta.clusterId), memberId: hex16(meta.memberId), storeId: hex16(meta.storeId) };
-  return { ...ids, term, vote, bootGeneration, lastSegment, snapshotIndex, repairFrom };
+  return { ...ids, term, vote: voteOf(meta), bootGeneration, lastSegment, snapshotIndex, repairFrom };
+}
+
+function voteOf({ vote }: MetaRecord): string | null {
+  return vote === 0 ? null : hex16(vote);
 }
 
 /** Every file that is there; directories are looked into, and not named. */
@@ -138,13 +143,14 @@ function inspectRootFile(disk: Disk, directory: DataDirectory, name: string): Pr
     return fileReport(disk, directory, name, "meta", async () => {
       const found = await readMeta(disk, directory.root, null);
       if (found?.otherCopy === "damaged") return ["damaged", "one of its two copies; the other one is used"];
-      return ["sound", `term ${found?.record.term ?? 0}, vote ${found?.record.vote ?? 0}`];
+      return ["sound", found === null ? "" : `term ${found.record.term}, vote ${voteOf(found.record) ?? "for nobody"}`];
     });
   }
   if (name === QUARANTINE_NAME) {
     return fileReport(disk, directory, name, "quarantine", async () => {
-      const evidence = await readQuarantine(disk, directory.root);
-      return ["sound", evidence === null ? "" : quarantineSummary(evidence)];
+      const found = await findQuarantine(disk, directory.root);
+      if (found === null) return ["damaged", "it is gone"];
+      return found.problem === null ? ["sound", quarantineSummary(found.evidence)] : ["damaged", found.problem];
     });
   }
   if (name === RESERVE_NAME) return fileReport(disk, directory, name, "reserve", async () => ["sound", "space for a start on a full disk"]);

@@ -4,7 +4,7 @@ import type { LogStoreErrorCode } from "./log-store-error.ts";
 /**
  * What a start on a directory would come to.
  *
- * - `empty` nothing of a member is in it: it would be made.
+ * - `empty` nothing of a member is in it, as far as it tells: one would be made. A member that lost all its files looks the same.
  * - `sound` everything is there that was acknowledged.
  * - `repair` entries may be lost, now or since an earlier start: the member would take part without a vote until it has them again, and
  *   a member that is alone would not start.
@@ -38,8 +38,8 @@ export interface MetaReport {
   readonly memberId: string;
   readonly storeId: string;
   readonly term: number;
-  /** 0 for none. */
-  readonly vote: number;
+  /** The low 53 bits of a member's id, which is what the log counts by; null for none. */
+  readonly vote: string | null;
   /** Starts so far. */
   readonly bootGeneration: number;
   readonly lastSegment: number;

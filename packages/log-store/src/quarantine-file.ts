@@ -18,14 +18,26 @@ export function writeQuarantine(disk: Disk, directory: string, evidence: Quarant
   return replaceSmallFile(disk, directory, { name: QUARANTINE_NAME, tempName: QUARANTINE_TEMP_NAME, bytes: encodeQuarantine(evidence) });
 }
 
+export interface FoundQuarantine {
+  readonly evidence: QuarantineEvidence;
+  /** Why the file does not tell it; null for a sound one. */
+  readonly problem: string | null;
+}
+
 /**
  * Why this member was quarantined; null if it never was, and only if there certainly is no file. A file that can't be read says
  * enough: a member that may have lost what it acknowledged takes no part.
  */
 export async function readQuarantine(disk: Disk, directory: string): Promise<QuarantineEvidence | null> {
+  return (await findQuarantine(disk, directory))?.evidence ?? null;
+}
+
+/** As `readQuarantine`, and tells whether the file is sound. */
+export async function findQuarantine(disk: Disk, directory: string): Promise<FoundQuarantine | null> {
   const path = `${directory}/${QUARANTINE_NAME}`;
   try {
-    return decodeQuarantine(await readSmallFile(disk, path, FILE_BYTES_MAX)) ?? unexplained(path, "it is damaged");
+    const evidence = decodeQuarantine(await readSmallFile(disk, path, FILE_BYTES_MAX));
+    return evidence === null ? unexplained(path, "it is damaged") : { evidence, problem: null };
   } catch (reason) {
     if (!(reason instanceof DiskError)) throw reason;
     return reason.code === "not-found" ? null : unexplained(path, reason.message);
@@ -79,6 +91,7 @@ function numbersIn(sentence: string, pattern: RegExp): readonly [number, number,
   return first === undefined || second === undefined || third === undefined ? null : [first, second, third];
 }
 
-function unexplained(path: string, what: string): QuarantineEvidence {
-  return { kind: "storage", description: `${path} says that this member was quarantined, but not why: ${what}` };
+function unexplained(path: string, problem: string): FoundQuarantine {
+  const description = `${path} says that this member was quarantined, but not why: ${problem}. Remove this member from the cluster and add it again with an empty directory`;
+  return { evidence: { kind: "storage", description }, problem };
 }
