@@ -29,11 +29,12 @@ export function isWellFormed(message: PeerMessage): boolean {
     case "requestPreVote":
       return isWellFormedVote(message);
     case "requestVoteResponse":
-    case "timeoutNow":
-      return isTerm(message.term);
+      return isTerm(message.term) && isMark(message.repairId);
     case "requestPreVoteResponse":
       // A new member may refuse before it has seen any term.
-      return isTerm(message.term) || (message.term === 0 && !message.granted);
+      return (isTerm(message.term) || (message.term === 0 && !message.granted)) && isMark(message.repairId);
+    case "timeoutNow":
+      return isTerm(message.term);
     case "transferLeadership":
       return isTerm(message.term) && isPositive(message.target);
     case "appendEntries":

@@ -26,6 +26,8 @@ export interface RequestPreVoteResponse extends Addressed {
   readonly type: "requestPreVoteResponse";
   readonly term: Term;
   readonly granted: boolean;
+  /** Why it is a refusal: the sender is under repair since the start with this id. For people; the core makes nothing of it. */
+  readonly repairId?: number;
 }
 /** Dissertation 3.4. */
 export interface RequestVote extends VoteQuestion {
@@ -37,6 +39,8 @@ export interface RequestVoteResponse extends Addressed {
   readonly type: "requestVoteResponse";
   readonly term: Term;
   readonly granted: boolean;
+  /** As in RequestPreVoteResponse. */
+  readonly repairId?: number;
 }
 /** Dissertation 3.5. `entries` follow `prevIndex` without a gap. */
 export interface AppendEntries extends Addressed {

@@ -54,7 +54,7 @@ describe("a member under repair gives no vote", () => {
     const events = new RecordedEvents();
     const member = damaged({ terms: [1], options: { onEvent: events.sink } });
     const answers = exchange(member, request);
-    expect(answers).toMatchObject([{ to: 2, term: member.core.term, granted: false }]);
+    expect(answers).toMatchObject([{ to: 2, term: member.core.term, granted: false, repairId: ID }]);
     expect(member.core.status().vote).toBe(0);
     expect(events.ofType("voteWithheld")).toEqual([{ type: "voteWithheld", request, ownTerm: member.core.term }]);
   });

@@ -130,6 +130,8 @@ const appendEntries = record({
   entries: bodies.map((body, i) => ({ index: rest.prevIndex + 1 + i, ...body })),
 }));
 const voteQuestion = { ...addressed, term: uint, lastIndex: uint, lastTerm: uint, priority: uint };
+const requestPreVoteResponse = { type: fc.constant("requestPreVoteResponse" as const), ...addressed, term: uint, granted: bool };
+const requestVoteResponse = { type: fc.constant("requestVoteResponse" as const), ...addressed, term: uint, granted: bool };
 const appendEntriesResponse = {
   type: fc.constant("appendEntriesResponse" as const),
   ...addressed,
@@ -145,9 +147,11 @@ const heartbeatResponse = { type: fc.constant("heartbeatResponse" as const), ...
 const repairId = uint.map((value) => Math.max(value, 1));
 const peerMessage: fc.Arbitrary<PeerMessage> = fc.oneof(
   record({ type: fc.constant("requestPreVote" as const), ...voteQuestion }),
-  record({ type: fc.constant("requestPreVoteResponse" as const), ...addressed, term: uint, granted: bool }),
+  record(requestPreVoteResponse),
+  record({ ...requestPreVoteResponse, repairId }),
   record({ type: fc.constant("requestVote" as const), ...voteQuestion, isTransfer: bool }),
-  record({ type: fc.constant("requestVoteResponse" as const), ...addressed, term: uint, granted: bool }),
+  record(requestVoteResponse),
+  record({ ...requestVoteResponse, repairId }),
   appendEntries,
   record(appendEntriesResponse),
   record({ ...appendEntriesResponse, repairId }),

@@ -9,6 +9,7 @@ import type {
   LogEntry,
   PeerMessage,
   RequestVote,
+  RequestVoteResponse,
 } from "@raftkv/raft-core";
 import { CodecError } from "./codec-error.ts";
 import { emptyBytes, type ProtobufReader } from "./protobuf-reader.ts";
@@ -65,8 +66,7 @@ function readMessageOfTag(reader: ProtobufReader, tag: number): PeerMessage {
       readIntegers(reader, 6);
       return { type: "requestPreVote", from: integer(1), to: integer(2), term: integer(3), ...voteQuestion() };
     case 0x12:
-      readIntegers(reader, 4);
-      return { type: "requestPreVoteResponse", from: integer(1), to: integer(2), term: integer(3), granted: integer(4) !== 0 };
+      return { type: "requestPreVoteResponse", ...readVoteAnswer(reader) };
     case 0x1a:
       readIntegers(reader, 7);
       return {
@@ -78,8 +78,7 @@ function readMessageOfTag(reader: ProtobufReader, tag: number): PeerMessage {
         isTransfer: integer(7) !== 0,
       };
     case 0x22:
-      readIntegers(reader, 4);
-      return { type: "requestVoteResponse", from: integer(1), to: integer(2), term: integer(3), granted: integer(4) !== 0 };
+      return { type: "requestVoteResponse", ...readVoteAnswer(reader) };
     case 0x2a:
       return readAppendEntries(reader);
     case 0x32:
@@ -112,6 +111,13 @@ function readMessageOfTag(reader: ProtobufReader, tag: number): PeerMessage {
 /** What a vote and a pre-vote are asked with, after the integers of one were read. */
 function voteQuestion(): Pick<RequestVote, "lastIndex" | "lastTerm" | "priority"> {
   return { lastIndex: integer(4), lastTerm: integer(5), priority: integer(6) };
+}
+
+/** A vote's and a pre-vote's answer. As in AppendEntriesResponse, the repair id of a sound member is absent. */
+function readVoteAnswer(reader: ProtobufReader): Omit<RequestVoteResponse, "type"> {
+  readIntegers(reader, 5);
+  const answer = { from: integer(1), to: integer(2), term: integer(3), granted: integer(4) !== 0 };
+  return integer(5) === 0 ? answer : { ...answer, repairId: integer(5) };
 }
 
 function readAppendEntries(reader: ProtobufReader): AppendEntries {

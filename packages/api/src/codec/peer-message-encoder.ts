@@ -70,6 +70,7 @@ export function writePeerMessageFields(writer: ProtobufWriter, message: PeerMess
     case "requestVoteResponse":
       writer.uintField(0x18, message.term);
       writer.boolField(0x20, message.granted);
+      if (message.repairId !== undefined) writer.uintField(0x28, message.repairId);
       return;
     case "appendEntries":
       writeAppendEntries(writer, message);

@@ -13,7 +13,7 @@ import { outranks } from "./priority.ts";
  * may know a newer one.
  */
 export function handleVoteRequest(state: CoreState, request: RequestPreVote | RequestVote): void {
-  if (state.repair !== null) return withholdVote(state, request);
+  if (state.repair !== null) return withholdVote(state, request, state.repair.id);
   const isPreVote = request.type === "requestPreVote";
   const isFree = state.vote === request.from || (state.vote === 0 && state.leader === 0) || (isPreVote && request.term > state.term);
   const granted = isFree && state.log.isAtLeast(request.lastTerm, request.lastIndex) && !outranks(state, request);
@@ -28,9 +28,9 @@ export function handleVoteRequest(state: CoreState, request: RequestPreVote | Re
 }
 
 /** Under repair: the log that it is compared with may lack what this member once acknowledged. The refusal lets the candidate go on at once. */
-function withholdVote(state: CoreState, request: RequestPreVote | RequestVote): void {
+function withholdVote(state: CoreState, request: RequestPreVote | RequestVote, repairId: number): void {
   state.emit?.({ type: "voteWithheld", request, ownTerm: state.term });
-  answer(state, request, false);
+  state.outbox.sendWhenDurable({ ...answerTo(state, request, false), repairId });
 }
 
 /** A pre-vote for a term that is over: the own, higher one frees a member that would else ask for ever. */
@@ -65,7 +65,11 @@ export function handleVoteResponse(state: CoreState, role: Candidacy, response: 
 
 /** The answer waits for the disk, a refusal too: the term that it speaks of must not be forgotten. */
 function answer(state: CoreState, request: RequestPreVote | RequestVote, granted: boolean): void {
+  state.outbox.sendWhenDurable(answerTo(state, request, granted));
+}
+
+function answerTo(state: CoreState, request: RequestPreVote | RequestVote, granted: boolean): RequestPreVoteResponse | RequestVoteResponse {
   const type = request.type === "requestPreVote" ? "requestPreVoteResponse" : "requestVoteResponse";
   const term = granted ? request.term : state.term;
-  state.outbox.sendWhenDurable({ type, from: state.id, to: request.from, term, granted });
+  return { type, from: state.id, to: request.from, term, granted };
 }

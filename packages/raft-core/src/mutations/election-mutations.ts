@@ -23,8 +23,8 @@ export const electionMutations: readonly Mutation[] = [
     edits: [
       {
         file: "election/voting.ts",
-        find: "state.outbox.sendWhenDurable({ type, from: state.id, to: request.from",
-        replace: "state.outbox.send({ type, from: state.id, to: request.from",
+        find: "state.outbox.sendWhenDurable(answerTo(state, request, granted))",
+        replace: "state.outbox.send(answerTo(state, request, granted))",
       },
     ],
   },

@@ -8,7 +8,7 @@ export const repairMutations: readonly Mutation[] = [
     edits: [
       {
         file: "election/voting.ts",
-        find: "if (state.repair !== null) return withholdVote(state, request);",
+        find: "if (state.repair !== null) return withholdVote(state, request, state.repair.id);",
         replace: "void withholdVote;",
       },
     ],
