@@ -142,6 +142,7 @@ export class FileLogStore implements LogStore {
     const { snapshots } = this.#parts;
     snapshots.putInForce(file, kind);
     await this.#updateMeta({ snapshotIndex: file.meta.index, snapshotTerm: file.meta.term });
+    await snapshots.removeObsolete();
   }
 
   async #updateMeta(change: MetaChange): Promise<void> {
@@ -163,7 +164,6 @@ export class FileLogStore implements LogStore {
     const current = writer.chain.at(-1)?.number ?? 0;
     this.#removing = this.#removing.then(() => this.#removeSegments(kept, current));
     await this.#removing;
-    await snapshots.removeObsolete();
   }
 
   /** Removes what is older than `current` and not in `kept`, oldest first: a crash in between leaves a longer log, never a hole. */

@@ -21,20 +21,23 @@ describe("fifty starts without writes", () => {
     expect(disk.files("/data/wal").length).toBeLessThanOrEqual(1);
   });
 
-  test.each(damageCases)("leave one segment more than the first of them, and the same log: $what", async ({ made, damage, lastIndex, lostFrom }) => {
-    const { disk: sound, entries } = await makeSoundDirectory(made);
-    damage(sound);
-    let disk = await restart(sound, 2);
-    const segments = disk.files("/data/wal").length;
-    const aside = disk.files("/data/damaged");
-    for (let seed = 3; seed < 2 + STARTS; seed++) disk = await restart(disk, seed);
-    expect(disk.files("/data/wal").length).toBeLessThanOrEqual(segments + 1);
-    expect(disk.files("/data/damaged")).toEqual(aside);
-    const store = await openTestStore(disk, { seed: 99 });
-    expect(store.recovered.lost?.from ?? null).toBe(lostFrom);
-    expect(firstMissing(store, entries)).toBe(lastIndex + 1);
-    await store.close();
-  });
+  test.each(damageCases)(
+    "leave one segment more than the first of them, and the same log: $what",
+    async ({ made, damage, lastIndex, lostFrom }) => {
+      const { disk: sound, entries } = await makeSoundDirectory(made);
+      damage(sound);
+      let disk = await restart(sound, 2);
+      const segments = disk.files("/data/wal").length;
+      const aside = disk.files("/data/damaged");
+      for (let seed = 3; seed < 2 + STARTS; seed++) disk = await restart(disk, seed);
+      expect(disk.files("/data/wal").length).toBeLessThanOrEqual(segments + 1);
+      expect(disk.files("/data/damaged")).toEqual(aside);
+      const store = await openTestStore(disk, { seed: 99 });
+      expect(store.recovered.lost?.from ?? null).toBe(lostFrom);
+      expect(firstMissing(store, entries)).toBe(lastIndex + 1);
+      await store.close();
+    },
+  );
 
   test("leave three segments at most of a log of two that is damaged", async () => {
     let { disk } = await makeSoundDirectory({ lastIndex: 8 });

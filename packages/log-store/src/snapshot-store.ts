@@ -101,7 +101,8 @@ export class SnapshotStore {
 
   /**
    * The log's mark for this file is durable. An own snapshot leaves the one before as the older; a log that was installed goes on from
-   * nothing older. What is not needed any more stays until `removeObsolete`.
+   * nothing older. What is not needed any more stays until `removeObsolete`, and
+   * until nobody reads it.
    */
   putInForce(file: SnapshotFile, kind: SnapshotMark["kind"]): void {
     assert(file.meta.index > (this.#inForce?.meta.index ?? 0), "A snapshot in force is replaced by a later one");
