@@ -7,8 +7,9 @@ const consequences: Readonly<Record<DataOutcome, string>> = {
   empty: "A start would make a new member here",
   sound: "A start goes on with all of it",
   repair:
-    "Start the member again: it takes part without a vote until a leader has sent it what is missing. One that is alone in its cluster refuses to start: restore a backup",
-  quarantine: "A start takes part in nothing: remove the member from its cluster, empty this directory and add it again",
+    "Start the member again: it takes part without a vote until a leader has sent it what is missing. One that is alone in its cluster refuses to start: put back a copy of the directory, or begin anew",
+  quarantine:
+    "A start takes part in nothing, and an emptied directory would be refused by the other members: this member stays out until an embedding program replaces it by a change of members",
   refused: "A start ends with this error",
 };
 

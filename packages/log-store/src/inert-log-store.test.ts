@@ -65,7 +65,7 @@ describe.each(problems)("a directory whose meta file %s", (_, description, damag
       lost: null,
     });
     expect(String(store.recovered.quarantine && Object.values(store.recovered.quarantine)[1])).toContain(
-      "add it again with an empty directory",
+      "was changed",
     );
     expect(logger.at("error")).toEqual(["the term and vote of this member are lost, it takes no part any more"]);
     expect(store.storeId).toBe(storeId);

@@ -275,7 +275,7 @@ async function openInert(options: SizedOptions, directory: DataDirectory, lock: 
   const { disk, random, logger, identity } = options;
   const owner = await readOwner(disk, directory);
   if (owner !== null) checkIdentity(directory.root, owner, identity);
-  const description = `${problem}. Nothing in ${directory.root} was changed. Remove this member from the cluster and add it again with an empty directory`;
+  const description = `${problem}. Nothing in ${directory.root} was changed`;
   logger.error("the term and vote of this member are lost, it takes no part any more", { what: description });
   const store = owner ?? { ...identity, storeId: drawStoreId(random) };
   const inForce = await newestSoundSnapshot(disk, directory, store);

@@ -15,7 +15,9 @@ export async function readCoreStart<Result>(options: ResolvedNodeOptions<Result>
   if (configuration === null || (snapshot === null && !isUntrusted)) {
     throw new Error("The log store is empty: a new member begins with bootstrapLog or with a leader's snapshot");
   }
-  if (lost !== null && isAlone(options.id, configuration, entries)) throw new EntriesLostError(lost);
+  if (lost !== null && isAlone(options.id, configuration, entries)) {
+    throw new EntriesLostError(lost, configuration.learners.map(options.nameOf));
+  }
   const repairId = lost === null ? 0 : drawRepairId(options.random);
   return { hardState, snapshot, entries, configuration, quarantine, repairId };
 }
@@ -31,7 +33,7 @@ async function restoreSnapshot<Result>({ logStore, stateMachine }: ResolvedNodeO
   return snapshot.meta;
 }
 
-/** A change of members that is left in the log may have brought others who have what is lost. */
+/** The only one who can lead. A change of members that is left in the log may have brought others who have what is lost. */
 function isAlone(id: NodeId, { voters, outgoing }: Configuration, entries: readonly LogEntry[]): boolean {
   if (voters.length !== 1 || voters[0] !== id || outgoing.length > 0) return false;
   return entries.every(({ kind }) => kind !== "configuration");

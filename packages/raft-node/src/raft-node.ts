@@ -70,7 +70,7 @@ export class RaftNode<Result> {
       leaderlessWatch.observe(event);
       eventLog.write(event);
     };
-    if (quarantine !== null) log.error("is quarantined since before it started, and takes no part", { evidence: quarantine });
+    if (quarantine !== null) log.error("was quarantined before this start, and takes no part", { evidence: quarantine });
     this.options = options;
     this.requests = requests;
     this.core = new RaftCore({ ...coreOptionsOf(options), onEvent }, start, random);

@@ -1,8 +1,8 @@
-import type { LogEntry, PeerMessage } from "@raftkv/raft-core";
+import { type LogEntry, type PeerMessage, votersOnly } from "@raftkv/raft-core";
 import { afterEach, describe, expect, test } from "vitest";
 import { EntriesLostError } from "./entries-lost-error.ts";
 import { closeGroups, electedGroup, groupOf, text } from "./testing/group-fixture.ts";
-import type { MemoryGroup, MemoryMember } from "./testing/memory-group.ts";
+import { MemoryGroup, type MemoryMember } from "./testing/memory-group.ts";
 import type { MemoryLogStore } from "./testing/memory-log-store.ts";
 import { watched } from "./testing/watched.ts";
 
@@ -174,7 +174,16 @@ describe("a member that is a group by itself", () => {
     await group.advance(100);
     const start = group.restart(1, {}, (store) => store.loseEntries(3));
     await expect(start).rejects.toThrow(EntriesLostError);
-    await expect(start).rejects.toThrow(/from log index 3 on.*a test says so.*backup.*empty/);
+    await expect(start).rejects.toThrow(/from log index 3 on.*a test says so\. To start again, put back a copy .* empty/);
+  });
+
+  test("does not start beside learners either, which can't lead, and names them: they may hold what is lost", async () => {
+    const group = new MemoryGroup();
+    await group.add(1, { ...votersOnly([1]), learners: [2] });
+    await group.elect();
+    await group.settle();
+    const start = group.restart(1, {}, (store) => store.loseEntries(2));
+    await expect(start).rejects.toThrow(/Learners may still hold them, read them there first: 2\./);
   });
 
   test("starts if a change of members is left in its log: others may have what is lost", async () => {

@@ -1,6 +1,6 @@
 import { etcdserverpb } from "@raftkv/api";
 import { openLogStore, readIdentity } from "@raftkv/log-store";
-import { type Configuration, votersOnly } from "@raftkv/raft-core";
+import { type Configuration, type NodeId, votersOnly } from "@raftkv/raft-core";
 import { bootstrapLog, isEmptyLog, type Listener, type Logger, type LogStore, NetworkError, type Ports, RaftNode } from "@raftkv/raft-node";
 import { type ByteStream, Dispatcher, RpcServer, type RpcServerOptions } from "@raftkv/raft-rpc";
 import { AttributesPublisher } from "./cluster/attributes-publisher.ts";
@@ -15,6 +15,7 @@ import { PeerNetwork, peerLimits } from "./peer/peer-network.ts";
 import { clusterService } from "./services/etcd/cluster-service.ts";
 import { KvService } from "./services/etcd/kv-service.ts";
 import { maintenanceService } from "./services/etcd/maintenance-service.ts";
+import { memberTrouble } from "./services/member-trouble.ts";
 import { RaftKVService } from "./services/raftkv/raftkv-service.ts";
 import type { ServiceContext } from "./services/service-context.ts";
 import type { ApplyResult } from "./state/apply-result.ts";
@@ -102,10 +103,7 @@ export class Member {
       heartbeatMs: config.heartbeatMs,
       electionMs: config.electionMs,
       snapshotCount: config.snapshotCount,
-      nameOf: (nodeId) => {
-        const member = state.directory.byNodeId(nodeId);
-        return member === undefined ? String(nodeId) : idText(member.id);
-      },
+      nameOf: (nodeId) => nameOf(nodeId, state.directory, cluster),
       onFatal: options.onFatal,
     });
     const context: ServiceContext = {
@@ -150,6 +148,8 @@ export class Member {
         storeId: parts.logStore.storeId,
       },
     });
+    const trouble = memberTrouble(context.node);
+    if (trouble !== null) ports.logger.error("does not take part as a sound member does", { what: trouble.sentence });
     ports.logger.info("ready to serve client requests", {
       name: config.name,
       clusterId: idText(parts.cluster.clusterId),
@@ -239,6 +239,13 @@ function clientDispatcher(context: ServiceContext): Dispatcher {
   dispatcher.add(etcdserverpb.clusterService, clusterService(context));
   dispatcher.add(etcdserverpb.maintenanceService, maintenanceService(context));
   return dispatcher;
+}
+
+/** The name, also of a founder that has not started yet; else the id as etcdctl shows it. */
+function nameOf(nodeId: NodeId, directory: MemberDirectory, cluster: FoundingCluster): string {
+  const member = directory.byNodeId(nodeId);
+  if (member === undefined) return String(nodeId);
+  return member.name || (cluster.members.find(({ id }) => id === member.id)?.name ?? idText(member.id));
 }
 
 function founders(cluster: FoundingCluster): ConstructorParameters<typeof MemberDirectory>[0] {

@@ -17,13 +17,15 @@ export function memberTrouble<Result>(node: Pick<RaftNode<Result>, "repair" | "q
   return null;
 }
 
-/** The store says itself what to do; what a leader showed is mended by a new member. */
+/** What there is to do, in this version. An emptied directory would only make a store that the other members refuse. */
+const wayOut =
+  "It stays out until it is replaced, and the others go on while a majority of the voters is sound. To replace it takes a change of members, " +
+  "which an embedding program can make (RaftNode.changeMembership), and the etcd API of this version does not offer. Without a sound majority, " +
+  "begin a new cluster from what a sound member holds";
+
 function quarantineSentence(evidence: QuarantineEvidence): string {
-  const detail =
-    evidence.kind === "storage"
-      ? evidence.description
-      : `${evidence.kind}. Remove it from the cluster and add it again with an empty directory`;
-  return `this member can't stand by what it acknowledged and takes no part: ${detail}`;
+  const detail = evidence.kind === "storage" ? evidence.description : evidence.kind;
+  return `this member can't stand by what it acknowledged and takes no part: ${detail}. ${wayOut}`;
 }
 
 function repairSentence({ from, target, verified }: MemberRepairStatus): string {
