@@ -38,6 +38,7 @@ test("the contestants take turns in being first, and the first one's rate is com
     cpuUs: 2,
     allocatedBytes: null,
     ratio: { median: 9, min: 5, max: 10 },
+    cpuRatio: 1,
     failures: [],
   });
 });

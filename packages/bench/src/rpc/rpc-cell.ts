@@ -21,6 +21,8 @@ export interface RpcResult {
   readonly allocatedBytes: number | null;
   /** Of the first one's rate to this one's. */
   readonly ratio: Spread;
+  /** Of this one's CPU time for a call to the first one's: what a busy machine takes from the rates it does not take from this. */
+  readonly cpuRatio: number | null;
   readonly failures: readonly string[];
 }
 
@@ -50,17 +52,20 @@ export async function measureRpcCell(options: RpcCellOptions, signal: AbortSigna
 
 function summarize(name: string, turns: readonly Turn[], first: readonly Turn[]): RpcResult {
   const rates = turns.map(({ ratePerSecond }) => ratePerSecond);
+  const cpuUs = medianOrNull(turns.map((turn) => turn.cpuUs));
+  const firstCpuUs = medianOrNull(first.map((turn) => turn.cpuUs));
   return {
     name,
     rate: spread(rates),
     p50Ms: median(turns.map(({ latency }) => latency.p50Ms)),
     p99Ms: median(turns.map(({ latency }) => latency.p99Ms)),
-    cpuUs: medianOrNull(turns.map(({ cpuUs }) => cpuUs)),
+    cpuUs,
     allocatedBytes: medianOrNull(turns.map(({ allocatedBytes }) => allocatedBytes)),
     ratio: pairedRatios(
       first.map(({ ratePerSecond }) => ratePerSecond),
       rates,
     ),
+    cpuRatio: cpuUs === null || firstCpuUs === null ? null : cpuUs / firstCpuUs,
     failures: turns.flatMap(({ failure }) => (failure === null ? [] : [failure])),
   };
 }

@@ -12,6 +12,7 @@ const result = (name: string, rate: number, ratio: number, failures: readonly st
   cpuUs: name === "grpc C-core" ? 400 : 3.25,
   allocatedBytes: name === "grpc C-core" ? null : 1234.5,
   ratio: { median: ratio, min: ratio, max: ratio },
+  cpuRatio: name === "grpc C-core" ? null : 2 * ratio,
   failures,
 });
 const part = (ratio: number): RpcPartResult => ({
@@ -26,10 +27,10 @@ const part = (ratio: number): RpcPartResult => ({
 
 test("every implementation has a row, and our rate stands as a multiple of it", () => {
   expect(formatRpcParts([part(20)])).toEqual([
-    "       load                 calls/s          min-max  p50 ms  p99 ms  cpu us  heap B   ours    min-max",
+    "       load                 calls/s          min-max  p50 ms  p99 ms  cpu us  heap B   ours    min-max  by cpu",
     "unary  10x100  raft-rpc     200,000  199,999-200,001    1.50    12.0    3.25   1,235",
-    "               grpc-js       10,000     9,999-10,001    1.50    12.0    3.25   1,235  20.0x  20.0-20.0",
-    "               grpc C-core    5,000      4,999-5,001    1.50    12.0     400       -  40.0x  40.0-40.0",
+    "               grpc-js       10,000     9,999-10,001    1.50    12.0    3.25   1,235  20.0x  20.0-20.0   40.0x",
+    "               grpc C-core    5,000      4,999-5,001    1.50    12.0     400       -  40.0x  40.0-40.0       -",
     "FAILED  unary 10x100, grpc C-core: lost",
   ]);
 });

@@ -16,9 +16,10 @@ const columns: readonly Column[] = [
   { title: "heap B", align: "right" },
   { title: "ours", align: "right" },
   { title: "min-max", align: "right" },
+  { title: "by cpu", align: "right" },
 ];
 
-/** A row for each implementation in each cell; `ours` is our rate as a multiple of it. What failed stands below. */
+/** A row for each implementation in each cell; `ours` is our rate as a multiple of it, `by cpu` its CPU time for a call as one of ours. What failed stands below. */
 export function formatRpcParts(parts: readonly RpcPartResult[]): readonly string[] {
   const failures = parts.flatMap(({ name, cells }) =>
     cells.flatMap(({ shape, results }) =>
@@ -38,7 +39,7 @@ function rowsOfCell(part: string, { shape, results }: RpcCell): readonly (readon
   return results.map((result, place) => [...(place === 0 ? [part, formatLoadShape(shape)] : ["", ""]), ...figures(result, place === 0)]);
 }
 
-function figures({ name, rate, p50Ms, p99Ms, cpuUs, allocatedBytes, ratio }: RpcResult, isOurs: boolean): readonly string[] {
+function figures({ name, rate, p50Ms, p99Ms, cpuUs, allocatedBytes, ratio, cpuRatio }: RpcResult, isOurs: boolean): readonly string[] {
   return [
     name,
     formatNumber(Math.round(rate.median)),
@@ -47,6 +48,6 @@ function figures({ name, rate, p50Ms, p99Ms, cpuUs, allocatedBytes, ratio }: Rpc
     formatNumber(p99Ms),
     cpuUs === null ? "-" : formatNumber(cpuUs),
     allocatedBytes === null ? "-" : formatNumber(Math.round(allocatedBytes)),
-    ...(isOurs ? [] : [`${formatNumber(ratio.median)}x`, formatBounds(ratio)]),
+    ...(isOurs ? [] : [`${formatNumber(ratio.median)}x`, formatBounds(ratio), cpuRatio === null ? "-" : `${formatNumber(cpuRatio)}x`]),
   ];
 }
