@@ -22,7 +22,7 @@ describe("a power loss at any call to the disk while a damaged member comes back
         const crash = await runUntilCrash(disk, start, steps);
         const lefts = await tally.tryCrash(disk, crash, { random: new SeededRandom(call), exhaustiveMax: 9, samples: 400 });
         const first = lefts[0];
-        if (first !== undefined && crash.step === "salvage") await tally.tryRecovery(first, crash, { exhaustiveMax: 3, samples: 6 });
+        if (first !== undefined && crash.step === "salvage") await tally.tryRecovery(first, crash, { exhaustiveMax: 4, samples: 10 });
       }
     }
     const { states, outcomes, lossCount, losses, statesOf } = tally;
