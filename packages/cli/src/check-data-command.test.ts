@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -103,6 +103,23 @@ describe("raftkv check-data", () => {
     expect(report).toMatchObject({ directory, outcome: "sound", errorCode: null, lost: null, meta: { term: expect.any(Number) } });
     expect(report.files.map(({ path }) => path)).toContain("meta");
     expect(out.endsWith("}\n")).toBe(true);
+  });
+
+  test("reports what keeps a start from reading anything, also as JSON, and ends with status 1", async () => {
+    const [segment = ""] = await stoppedMember();
+    chmodSync(segment, 0o644);
+    const readable = await checkData(directory, "--json");
+    expect(readable.status).toBe(1);
+    const report = JSON.parse(readable.out) as DataReport;
+    expect(report).toMatchObject({ outcome: "refused", errorCode: "ERR_STORAGE_FAILED", summary: expect.stringContaining(segment) });
+    expect(report.files.find(({ path }) => segment.endsWith(path))?.verdict).toBe("damaged");
+
+    rmSync(join(directory, "wal"), { recursive: true });
+    writeFileSync(join(directory, "wal"), "");
+    const { status, out, err } = await checkData(directory);
+    expect({ status, err }).toEqual({ status: 1, err: "" });
+    expect(out).toMatch(/^wal: damaged, .*not a directory/m);
+    expect(out).toMatch(/\nverdict: refused \(ERR_STORAGE_FAILED\)\. .*\/wal: .*not a directory\nA start ends with this error\n$/);
   });
 
   test("refuses a directory that a member runs on", async () => {

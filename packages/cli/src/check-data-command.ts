@@ -11,9 +11,10 @@ export function addCheckDataCommand(program: Command, terminal: Terminal, finish
     .argument("<directory>", "what the member has as --data-dir")
     .option("--json", "print the report as one JSON object")
     .action(async (directory: string, flags: { readonly json?: true }) => {
-      const { checkData, LogStoreError } = await import("@raftkv/server");
+      const { checkData, isWrongDirectory, LogStoreError } = await import("@raftkv/server");
       const report = await checkData(directory).catch((error: unknown) => {
-        throw error instanceof LogStoreError ? new ProgramError(exitCode.usage, error.message) : error;
+        if (!(error instanceof LogStoreError)) throw error;
+        throw new ProgramError(isWrongDirectory(error) ? exitCode.usage : exitCode.error, error.message);
       });
       if (report.outcome === "empty")
         throw new ProgramError(exitCode.usage, `${directory} is no data directory: nothing of a member is in it`);

@@ -9,7 +9,7 @@ const consequences: Readonly<Record<DataOutcome, string>> = {
   repair:
     "Start the member again: it takes part without a vote until a leader has sent it what is missing. One that is alone in its cluster refuses to start: put back a copy of the directory, or begin anew",
   quarantine:
-    "A start takes part in nothing, and an emptied directory would be refused by the other members: this member stays out until an embedding program replaces it by a change of members",
+    "A start takes part in nothing: an emptied directory would be refused by the other members, and this member stays out until an embedding program replaces it by a change of members",
   refused: "A start ends with this error",
 };
 

@@ -49,18 +49,25 @@ async function inspect(disk: Disk, directory: DataDirectory): Promise<DataReport
       finding = await judge(disk, directory, meta, contents);
     }
   } catch (reason) {
-    if (!(reason instanceof LogStoreError)) throw reason;
-    const outcome = isMetaProblem(reason) ? "quarantine" : "refused";
-    finding = { ...nothing, outcome, summary: reason.message, errorCode: reason.code, meta: meta === null ? null : metaReport(meta) };
+    if (!isFinding(reason)) throw reason;
+    const error = LogStoreError.from(reason, `read the data directory ${directory.root}`);
+    const outcome = isMetaProblem(error) ? "quarantine" : "refused";
+    finding = { ...nothing, outcome, summary: error.message, errorCode: error.code, meta: meta === null ? null : metaReport(meta) };
   }
   return { directory: directory.root, ...finding, files: await inspectFiles(disk, directory, meta, contents) };
+}
+
+/** What a disk may do. Anything else is our mistake. */
+function isFinding(reason: unknown): reason is LogStoreError | DiskError {
+  return reason instanceof LogStoreError || reason instanceof DiskError;
 }
 
 const nothing = { errorCode: null, decision: null, meta: null, log: null, lost: null, covered: [] } as const;
 
 async function judge(disk: Disk, directory: DataDirectory, meta: MetaRecord, { recovery }: DirectoryContents): Promise<Finding> {
   const { decision, covered } = recovery;
-  const earlier = meta.repairFrom === 0 ? null : { from: meta.repairFrom, description: await readEarlierLoss(disk, directory, meta.repairFrom) };
+  const earlier =
+    meta.repairFrom === 0 ? null : { from: meta.repairFrom, description: await readEarlierLoss(disk, directory, meta.repairFrom) };
   const lost = recovery.lost ?? earlier;
   const log = logReport(recovery);
   const found = { ...nothing, decision, covered, lost, log, meta: metaReport(meta) };
@@ -92,23 +99,49 @@ function voteOf({ vote }: MetaRecord): string | null {
   return vote === 0 ? null : hex16(vote);
 }
 
-/** Every file that is there; directories are looked into, and not named. */
+/** Every file that is there; directories are looked into, and named only if that fails. */
 async function inspectFiles(
   disk: Disk,
   directory: DataDirectory,
   meta: MetaRecord | null,
   contents: DirectoryContents | null,
 ): Promise<readonly FileReport[]> {
-  const owner = meta ?? (await readOwner(disk, directory));
+  const owner = meta ?? (await ownerOf(disk, directory));
   const files: FileReport[] = [];
+  const context = { disk, directory, owner, contents };
+  const inspectFolder = async (folder: string, inspectFile: (name: string) => Promise<FileReport>): Promise<void> => {
+    const names = await namesIn(disk, `${directory.root}/${folder}`);
+    if (typeof names === "string") files.push({ path: folder, kind: "other", sizeBytes: 0, verdict: "damaged", detail: names });
+    else for (const name of names) files.push(await inspectFile(name));
+  };
   const inRoot = (await disk.list(directory.root)).filter((name) => !["wal", "snap", "damaged"].includes(name));
   for (const name of inRoot) files.push(await inspectRootFile(disk, directory, name));
-  for (const name of await listIfThere(disk, directory.wal)) files.push(await inspectSegment({ disk, directory, owner, contents }, name));
-  for (const name of await listIfThere(disk, directory.snap)) files.push(await inspectSnapshot({ disk, directory, owner, contents }, name));
-  for (const name of await listIfThere(disk, directory.damaged)) {
-    files.push(await fileReport(disk, directory, `damaged/${name}`, "damaged", async () => ["unused", "taken out of service"]));
-  }
+  await inspectFolder("wal", (name) => inspectSegment(context, name));
+  await inspectFolder("snap", (name) => inspectSnapshot(context, name));
+  await inspectFolder("damaged", (name) =>
+    fileReport(disk, directory, `damaged/${name}`, "damaged", async () => ["unused", "taken out of service"]),
+  );
   return files;
+}
+
+/** Null also if a file that might tell can't be read, which its own report says. */
+async function ownerOf(disk: Disk, directory: DataDirectory): Promise<StoreIdentity | null> {
+  try {
+    return await readOwner(disk, directory);
+  } catch (reason) {
+    if (!isFinding(reason)) throw reason;
+    return null;
+  }
+}
+
+/** What is in a directory, if it is there; the error's message if it can't be listed. */
+async function namesIn(disk: Disk, path: string): Promise<readonly string[] | string> {
+  try {
+    return await listIfThere(disk, path);
+  } catch (reason) {
+    if (!isFinding(reason)) throw reason;
+    return reason.message;
+  }
 }
 
 type Judgement = readonly [FileReport["verdict"], string];
@@ -132,7 +165,7 @@ async function fileReport(
     const [verdict, detail] = await judgeFile();
     return { path, kind, sizeBytes, verdict, detail };
   } catch (reason) {
-    if (!(reason instanceof LogStoreError || reason instanceof DiskError)) throw reason;
+    if (!isFinding(reason)) throw reason;
     const verdict = reason.code === "ERR_FORMAT_TOO_NEW" ? "too new" : reason.code === "ERR_FOREIGN_FILE" ? "foreign" : "damaged";
     return { path, kind, sizeBytes, verdict, detail: reason.message };
   }

@@ -2,7 +2,7 @@ export { type DataOutcome, type DataReport, type FileReport, LogStoreError } fro
 export { ConfigError } from "./config/config-error.ts";
 export { type MemberConfig, memberConfig } from "./config/member-config.ts";
 export { readOptions } from "./config/option-source.ts";
-export { checkData } from "./data-check.ts";
+export { checkData, isWrongDirectory } from "./data-check.ts";
 export { Member, type MemberOptions } from "./member.ts";
 export { nodePorts } from "./ports/node-ports.ts";
 export { runServer, serverHelp, serverVersion } from "./server-process.ts";
