@@ -1,6 +1,7 @@
-import type { Configuration, CoreEvent, NodeId } from "@raftkv/raft-core";
+import type { Configuration, CoreEvent, NodeId, PeerMessage } from "@raftkv/raft-core";
 import type { MemberState } from "./node-metrics.ts";
-import type { LogFields, Logger } from "./ports.ts";
+import type { Logger } from "./ports.ts";
+import { VoterCensus, type VoterState } from "./voter-census.ts";
 
 /** Elections need one time-out or two; after so many of them something stands in the way. */
 const ELECTIONS_BEFORE_WARNING = 5;
@@ -17,6 +18,8 @@ export interface LeaderlessWatchOptions {
   readonly configuration: () => Configuration;
   /** Of this member itself. */
   readonly memberState: () => MemberState;
+  /** Whether the transport reaches this member now. */
+  readonly isConnected: (id: NodeId) => boolean;
 }
 
 /**
@@ -29,17 +32,34 @@ export class LeaderlessWatch {
   private sinceMs: number | null = null;
   private nextWarningMs = 0;
   private pauseMs = 0;
-  /** Since the last warning. */
-  private readonly heardFrom = new Set<NodeId>();
+  private lastFinding: string | null = null;
+  /** Who asked for votes or answered since the last warning. */
+  private readonly voting = new Set<NodeId>();
+  private readonly repairing = new Set<NodeId>();
   private readonly refusedBy = new Set<NodeId>();
 
   constructor(options: LeaderlessWatchOptions) {
     this.options = options;
   }
 
-  /** A message came while nobody led. */
-  heard(from: NodeId): void {
-    this.heardFrom.add(from);
+  /** What stands in the way, as the last warning had it; null if there was none since somebody led. */
+  get finding(): string | null {
+    return this.lastFinding;
+  }
+
+  /** A message came while nobody led. Only elections tell who could vote: a member under repair passes on reads and writes as any other. */
+  heard(message: PeerMessage): void {
+    switch (message.type) {
+      case "requestPreVote":
+      case "requestVote":
+        this.voting.add(message.from);
+        return;
+      case "requestPreVoteResponse":
+      case "requestVoteResponse":
+        (message.repairId === undefined ? this.voting : this.repairing).add(message.from);
+        return;
+      default:
+    }
   }
 
   observe(event: CoreEvent): void {
@@ -50,6 +70,7 @@ export class LeaderlessWatch {
   tick(nowMs: number, hasLeader: boolean): void {
     if (hasLeader) {
       this.sinceMs = null;
+      this.lastFinding = null;
       return;
     }
     if (this.sinceMs === null) this.begin(nowMs);
@@ -64,41 +85,36 @@ export class LeaderlessWatch {
   }
 
   private warn(nowMs: number, leaderlessMs: number): void {
-    const { logger, electionMs, nameOf, memberState } = this.options;
-    const away = this.others().filter((id) => !this.heardFrom.has(id));
-    const refusing = [...this.refusedBy].filter((id) => this.heardFrom.has(id));
-    logger.warn("there is no leader: members that are away, quarantined or under repair give no vote", {
+    const { logger, electionMs, nameOf, memberState, configuration } = this.options;
+    const census = new VoterCensus({ configuration: configuration(), stateOf: (id) => this.stateOf(id), nameOf });
+    this.lastFinding = census.sentence;
+    logger.warn(`there is no leader: ${census.count}`, {
       leaderlessMs: Math.round(leaderlessMs),
-      ...this.needs(),
-      notHeardFrom: away.map(nameOf),
-      gaveNoVote: refusing.map(nameOf),
+      sound: census.named("sound"),
+      underRepair: census.named("repairing"),
+      silent: census.named("silent"),
+      notConnected: census.named("away"),
+      gaveNoVote: [...this.refusedBy].map(nameOf),
       thisMember: memberState(),
+      toDo: census.advice,
     });
     this.pauseMs = Math.min(2 * this.pauseMs, ELECTIONS_BETWEEN_WARNINGS_MAX * electionMs);
     this.nextWarningMs = nowMs + this.pauseMs;
     this.forget();
   }
 
+  /** A repair may have begun or ended since the last warning: what was heard of it counts more. */
+  private stateOf(id: NodeId): VoterState {
+    const { self, memberState, isConnected } = this.options;
+    if (id === self) return memberState();
+    if (this.repairing.has(id)) return "repairing";
+    if (this.voting.has(id)) return "sound";
+    return isConnected(id) ? "silent" : "away";
+  }
+
   private forget(): void {
-    this.heardFrom.clear();
+    this.voting.clear();
+    this.repairing.clear();
     this.refusedBy.clear();
   }
-
-  private others(): readonly NodeId[] {
-    const { self, configuration } = this.options;
-    const { voters, outgoing } = configuration();
-    return [...new Set([...voters, ...outgoing])].filter((id) => id !== self);
-  }
-
-  /** A joint configuration needs a majority of both halves. */
-  private needs(): LogFields {
-    const { voters, outgoing } = this.options.configuration();
-    const ofVoters = { soundVotersNeeded: majorityOf(voters), voters: voters.map(this.options.nameOf) };
-    if (outgoing.length === 0) return ofVoters;
-    return { ...ofVoters, soundOutgoingNeeded: majorityOf(outgoing), outgoing: outgoing.map(this.options.nameOf) };
-  }
-}
-
-function majorityOf(voters: readonly NodeId[]): number {
-  return Math.floor(voters.length / 2) + 1;
 }

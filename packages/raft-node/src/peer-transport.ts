@@ -26,6 +26,8 @@ export interface PeerTransportHandlers {
  */
 export interface PeerTransport {
   start(handlers: PeerTransportHandlers): void;
+  /** Whether the peer has answered on a connection that is not known to be lost. */
+  isConnected(peer: NodeId): boolean;
   /** Never blocks. What can't be sent is dropped. */
   send(messages: readonly PeerMessage[]): void;
   /** On a connection of its own. Resolves when the peer has stored it. */

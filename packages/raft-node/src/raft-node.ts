@@ -36,6 +36,7 @@ export class RaftNode<Result> {
   private readonly options: ResolvedNodeOptions<Result>;
   private readonly core: RaftCore;
   private readonly requests: Requests<Result>;
+  private readonly leaderlessWatch: LeaderlessWatch;
   private readonly loop: TurnLoop<Result>;
   private readonly declined = new Set<NodeId>();
   private handingOver: Promise<void> | null = null;
@@ -63,6 +64,7 @@ export class RaftNode<Result> {
       nameOf,
       configuration: () => this.core.configuration,
       memberState: () => this.memberState,
+      isConnected: (id) => options.transport.isConnected(id),
     });
     const diskWatch = new DiskWatch({ logStore, logger: log, electionMs, onStalledLeader: () => void this.handOver() });
     const onEvent = (event: CoreEvent): void => {
@@ -73,6 +75,7 @@ export class RaftNode<Result> {
     if (quarantine !== null) log.error("was quarantined before this start, and takes no part", { evidence: quarantine });
     this.options = options;
     this.requests = requests;
+    this.leaderlessWatch = leaderlessWatch;
     this.core = new RaftCore({ ...coreOptionsOf(options), onEvent }, start, random);
     this.loop = new TurnLoop(options, { core: this.core, requests, log, diskWatch, leaderlessWatch });
     this.loop.start();
@@ -152,6 +155,11 @@ export class RaftNode<Result> {
   /** The member that leads as far as this one knows, 0 for nobody. */
   get leader(): NodeId {
     return this.loop.softState.leader;
+  }
+
+  /** Why nobody leads, for people: how many voters are sound, which are not, what to do. Null while an election is soon enough to come. */
+  get leaderlessFinding(): string | null {
+    return this.leaderlessWatch.finding;
   }
 
   get isLeader(): boolean {

@@ -137,7 +137,7 @@ describe("a member whose store lost entries that it had acknowledged", () => {
 });
 
 describe("a group that nobody can lead because of what was lost", () => {
-  test("says how many sound voters it needs, and who gave no vote", async () => {
+  test("says how many sound voters it needs, who is under repair, and what is left to do", async () => {
     const { group } = await filledGroup();
     const { id } = group.leader;
     const others = group.followers.map((member) => member.id);
@@ -153,15 +153,19 @@ describe("a group that nobody can lead because of what was lost", () => {
       group
         .member(one)
         .log.filter(({ message }) => message.startsWith("there is no leader"))
-        .map(({ fields }) => fields),
+        .at(-1),
     );
-    expect(warnings[0]?.at(-1)).toMatchObject({
-      soundVotersNeeded: 2,
-      notHeardFrom: [],
-      gaveNoVote: expect.arrayContaining(damaged.map(String)),
-      thisMember: "sound",
+    const names = [...damaged].sort().map(String);
+    expect(warnings[0]).toMatchObject({
+      message: "there is no leader: 1 of 3 voters known to be sound, 2 needed",
+      fields: { sound: [String(sound)], underRepair: names, silent: [], notConnected: [], gaveNoVote: expect.arrayContaining(names) },
     });
-    expect(warnings[1]?.at(-1)).toMatchObject({ soundVotersNeeded: 2, thisMember: "repairing" });
+    // Nobody under repair asks for votes, so one of them can't know of the other.
+    expect(warnings[1]?.fields).toMatchObject({ sound: [String(sound)], underRepair: [String(id)], thisMember: "repairing" });
+    expect(group.member(sound).node.leaderlessFinding).toBe(
+      `1 of 3 voters known to be sound, 2 needed; under repair: ${names.join(", ")}. ` +
+        "To do: a majority is damaged, and without a leader no repair ends: begin a new cluster from what a sound member holds",
+    );
     expect(group.member(sound).failures).toEqual([]);
   });
 });

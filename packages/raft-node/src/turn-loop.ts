@@ -264,7 +264,7 @@ export class TurnLoop<Result> {
     if (message.type === "forwardPropose" && this.forwarded.keep(message, this.options.clock.monotonicMs())) return;
     // What was committed before must not meet the configuration that comes with the snapshot.
     if (message.type === "installSnapshot" && this.isTrusted) this.applying.finish();
-    if (core.leader === 0) this.leaderlessWatch.heard(message.from);
+    if (core.leader === 0) this.leaderlessWatch.heard(message);
     const reason = core.step(message);
     if (reason !== null) this.refused.add(message, reason);
     else if (message.from === core.leader) this.leaderSpoke = true;

@@ -57,10 +57,20 @@ class MemoryTransport implements PeerTransport {
   handlers: PeerTransportHandlers | null = null;
   private readonly wire: PeerMessage[];
   private readonly carrySnapshot: (message: InstallSnapshot, chunks: AsyncIterable<Uint8Array>) => Promise<void>;
+  private readonly isRunning: (peer: NodeId) => boolean;
 
-  constructor(wire: PeerMessage[], carrySnapshot: (message: InstallSnapshot, chunks: AsyncIterable<Uint8Array>) => Promise<void>) {
+  constructor(
+    wire: PeerMessage[],
+    carrySnapshot: (message: InstallSnapshot, chunks: AsyncIterable<Uint8Array>) => Promise<void>,
+    isRunning: (peer: NodeId) => boolean,
+  ) {
     this.wire = wire;
     this.carrySnapshot = carrySnapshot;
+    this.isRunning = isRunning;
+  }
+
+  isConnected(peer: NodeId): boolean {
+    return this.isRunning(peer);
   }
 
   start(handlers: PeerTransportHandlers): void {
@@ -200,7 +210,11 @@ export class MemoryGroup {
   private async run(id: NodeId, store: MemoryLogStore, options: NodeOptions): Promise<MemoryMember> {
     const journal = new Journal();
     const [log, configurations, failures]: [LogLine[], Configuration[], Error[]] = [[], [], []];
-    const transport = new MemoryTransport(this.wire, (message, chunks) => this.carrySnapshot(message, chunks));
+    const transport = new MemoryTransport(
+      this.wire,
+      (message, chunks) => this.carrySnapshot(message, chunks),
+      (peer) => this.members.has(peer) && !this.stopped.has(peer),
+    );
     const clock = new ManualClock(this.time);
     this.transports.set(id, transport);
     this.clocks.set(id, clock);

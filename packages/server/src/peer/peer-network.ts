@@ -98,6 +98,10 @@ export class PeerNetwork implements PeerTransport {
     }
   }
 
+  isConnected(peer: NodeId): boolean {
+    return this.peers.get(peer)?.isUp ?? false;
+  }
+
   send(messages: readonly PeerMessage[]): void {
     for (const message of messages) this.peers.get(message.to)?.add(message);
     for (const lane of messageLanes) for (const peer of this.peers.values()) peer.flush(lane);
@@ -107,7 +111,7 @@ export class PeerNetwork implements PeerTransport {
     const member = this.options.directory.byNodeId(message.to);
     if (member === undefined) throw new Error(`There is no member with the id ${message.to}`);
     // Nothing comes back on a snapshot's stream that would tell who takes it.
-    if (this.peers.get(message.to)?.isUp !== true) throw new Error(`Member ${idText(member.id)} is not connected`);
+    if (!this.isConnected(message.to)) throw new Error(`Member ${idText(member.id)} is not connected`);
     const channel = this.channelTo(member, peerLimits);
     this.snapshotChannels.add(channel);
     try {

@@ -28,6 +28,6 @@ export function maintenanceService(context: ServiceContext): ServiceImpl<typeof 
 }
 
 function errorsOf({ node }: ServiceContext): string[] {
-  const trouble = memberTrouble(node);
-  return [...(node.leader === 0 ? ["etcdserver: no leader"] : []), ...(trouble === null ? [] : [`raftkv: ${trouble.sentence}`])];
+  const findings = [memberTrouble(node)?.sentence ?? null, node.leaderlessFinding].filter((finding) => finding !== null);
+  return [...(node.leader === 0 ? ["etcdserver: no leader"] : []), ...findings.map((finding) => `raftkv: ${finding}`)];
 }
