@@ -92,6 +92,10 @@ export class FileLogStore implements LogStore {
     return this.#track(() => this.#endRepair());
   }
 
+  get failure(): LogStoreError | null {
+    return this.#parts.writer.failure;
+  }
+
   metrics(): LogStoreMetrics {
     return this.#parts.writer.metrics;
   }

@@ -19,6 +19,8 @@ export interface InertLogStoreParts {
 export class InertLogStore implements LogStore {
   readonly storeId: bigint;
   readonly recovered: RecoveredLog;
+  /** Nothing is written that could fail. */
+  readonly failure = null;
   readonly #parts: InertLogStoreParts;
   #closing: Promise<void> | null = null;
 

@@ -62,6 +62,8 @@ export interface LogStore {
    */
   readonly storeId: bigint;
   readonly recovered: RecoveredLog;
+  /** The failure that is final, null while there is none. The store may come upon it by itself, while nothing is asked of it. */
+  readonly failure: Error | null;
   /** Resolves when the batch is durable. */
   append(batch: LogBatch): Promise<void>;
   /** Writes a snapshot of this member's own state; durable and in force when it resolves. The log stays as it is. */

@@ -127,6 +127,17 @@ describe("with lease reads", () => {
   });
 });
 
+test("a store that fails while nothing is asked of it stops its member at the next tick", async () => {
+  const group = await electedGroup();
+  const { leader } = group;
+  await group.advance(1_000);
+  expect(leader.failures).toEqual([]);
+  leader.store.failure = new Error("The disk is gone");
+  await group.advance(25);
+  expect(leader.failures).toEqual([leader.store.failure]);
+  await expect(leader.node.propose(text("a"))).rejects.toMatchObject({ code: "ERR_STOPPED" });
+});
+
 test("a checker may look into a member", async () => {
   const group = await electedGroup();
   void group.leader.node.propose(text("a"));

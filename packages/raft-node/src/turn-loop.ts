@@ -281,6 +281,9 @@ export class TurnLoop<Result> {
   private tick(): void {
     const nowMs = this.options.clock.monotonicMs();
     this.isTickDue = false;
+    const { failure } = this.options.logStore;
+    // The disk may fail while nothing is asked of it.
+    if (failure !== null && this.isTrusted) throw failure;
     this.core.tick();
     if (this.failureDetector.tick(nowMs)) this.core.leaderSilent();
     this.campaignIfAlone();

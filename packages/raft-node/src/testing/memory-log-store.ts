@@ -9,6 +9,8 @@ interface StoredSnapshot {
 /** A log store without a disk: whatever was written is durable at once, unless the test holds it up. */
 export class MemoryLogStore implements LogStore {
   readonly storeId = 1n;
+  /** Of its disk, as a test has it. */
+  failure: Error | null = null;
   private readonly monotonicMs: () => number;
   private hardState: HardState = { term: 0, vote: 0, commit: 0 };
   private entries: LogEntry[] = [];
