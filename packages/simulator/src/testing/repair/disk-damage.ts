@@ -87,6 +87,7 @@ function overwriteBlock(damaged: DamagedDisk, { part, path, from, end }: DamageT
   const offset = from + blockBytes * random.below(Math.ceil((end - from) / blockBytes));
   const file = disk.fileAt(path);
   const before = file.read(offset, blockBytes);
+  if (before.length === 0) return null;
   const shape = random.pick(fills);
   const bytes =
     shape === "stale" || shape === "neighbour"

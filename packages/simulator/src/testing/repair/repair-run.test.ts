@@ -25,6 +25,8 @@ describe("Whole members whose disks lose what was acknowledged", () => {
     for (const name of ["repairsBegun", "repairsEnded", "repairsInterrupted", "quarantines", "electionsDuringRepair"] as const) {
       expect(totals.of(name), name).toBeGreaterThan(0);
     }
+    const parts = new Set([...totals.damages.keys()].map((name) => name.split(" ")[0]));
+    expect([...parts].sort()).toEqual(["meta", "metaCopy", "segment", "snapshot"]);
     expect(totals.damages.size).toBeGreaterThan(15);
   });
 

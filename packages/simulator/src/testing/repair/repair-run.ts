@@ -39,6 +39,8 @@ export interface RepairReport extends RepairCounts {
 
 const flags = ["--snapshot-count=60", "--heartbeat-interval=40", "--election-timeout=200"];
 const stepsTotal = 20;
+/** By then a cluster that was healed has a leader, as a rule. */
+const electedMs = 800;
 const delayMeanMsDefault = 0.2;
 /** Slow enough for a repair to take longer than an election. */
 const slowBytesPerSecond = 2_000_000;
@@ -59,6 +61,7 @@ const steps = [
   "ambush",
   "temptation",
   "temptation",
+  "theft",
   "handOver",
   "slowness",
 ] as const;
@@ -140,6 +143,8 @@ class RepairRun {
         return this.#strike(node);
       case "ambush":
         return this.#ambush();
+      case "theft":
+        return this.#theme === "repair" ? this.#ambush() : this.#stealVote();
       case "temptation":
         return this.#tempt();
       case "heal":
@@ -157,7 +162,7 @@ class RepairRun {
       this.#cluster.nodes.map(({ name }) => name),
     );
     this.#note(JSON.stringify(fault));
-    if (fault.kind === "startAll") this.#startSoon(() => this.#members.startAll());
+    if (fault.kind === "startAll") this.#cluster.simulation.schedule(0, () => void this.#members.startAll());
     else applyFault(this.#cluster, fault);
     if (fault.kind === "crash" || fault.kind === "losePower") this.#crashes++;
   }
@@ -171,7 +176,7 @@ class RepairRun {
     const shown = damage === null ? "" : `, ${damage.shape} in ${damage.path} at ${damage.offset}`;
     this.#note(`${kind} of ${node.name}${shown}`);
     if (this.#random.oneIn(6)) return;
-    this.#startSoon(() => (node.isRunning ? Promise.resolve() : this.#members.start(node)), this.#random.pick([0, 1, 20, 150]));
+    this.#startSoon(node, this.#random.pick([0, 1, 20, 150]));
   }
 
   /** Waits for a moment at which a fault hurts most. */
@@ -182,12 +187,29 @@ class RepairRun {
     if (actors === null) return;
     const { victim, rival } = actors;
     this.#note(`${scene} of ${victim.name}`);
-    const takesVote = scene === "vote" && this.#theme !== "repair" && this.#random.oneIn(2);
-    if (takesVote) this.#strike(victim, "meta");
-    else this.#strike(victim);
+    this.#strike(victim);
     if (rival === null || this.#random.oneIn(3)) return;
     if (scene !== "vote" && this.#random.oneIn(3)) this.#strike(rival);
     else this.#part([rival]);
+  }
+
+  /** Who has just voted loses its meta file, and is left with a former leader that never heard of the term: would it vote once more? */
+  async #stealVote(): Promise<void> {
+    const { simulation } = this.#cluster;
+    simulation.internet.healAll();
+    for (const node of this.#cluster.nodes) this.#startSoon(node);
+    await simulation.runFor(electedMs);
+    const leader = this.#leader;
+    if (leader === undefined) return;
+    this.#note(`crash of ${leader.name}, which leads`);
+    this.#cluster.crash(leader);
+    const actors = await awaitScene(this.#cluster, "vote", this.#random.between(300, 1_000));
+    if (actors !== null) {
+      this.#note(`vote of ${actors.victim.name}`);
+      this.#strike(actors.victim, "meta");
+      if (actors.rival !== null) this.#part([actors.rival]);
+    }
+    this.#startSoon(leader);
   }
 
   /** Some lag behind, one of the others loses what it acknowledged, and then they are alone with it: together they are a majority. */
@@ -254,8 +276,10 @@ class RepairRun {
     this.#note("everything is healed");
   }
 
-  #startSoon(start: () => Promise<void>, delayMs = 0): void {
-    this.#cluster.simulation.schedule(delayMs, () => void start());
+  #startSoon(node: SimulatedNode, delayMs = 0): void {
+    this.#cluster.simulation.schedule(delayMs, () => {
+      if (!node.isRunning) void this.#members.start(node);
+    });
   }
 
   #note(what: string): void {
