@@ -59,7 +59,7 @@ describe("the quarantine file", () => {
     for (const bytes of [...damaged, ...cut, new Uint8Array(100_000)]) {
       disk.poke(path, bytes);
       expect(await readQuarantine(disk, "/data")).toEqual(
-        unexplained(/^\/data\/quarantine says .* not why: it is damaged\. Remove this member .* empty directory$/),
+        unexplained(/^\/data\/quarantine says .* not why: it is damaged$/),
       );
     }
   });
@@ -69,7 +69,7 @@ describe("the quarantine file", () => {
     disk.before = ({ name }) => {
       if (name === "read") throw new DiskError("io", path, "a bad sector");
     };
-    expect(await readQuarantine(disk, "/data")).toEqual(unexplained(/not why: a bad sector\. Remove this member /));
+    expect(await readQuarantine(disk, "/data")).toEqual(unexplained(/not why: a bad sector$/));
   });
 
   test("that is not there says nothing", async () => {

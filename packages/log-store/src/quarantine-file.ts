@@ -92,6 +92,6 @@ function numbersIn(sentence: string, pattern: RegExp): readonly [number, number,
 }
 
 function unexplained(path: string, problem: string): FoundQuarantine {
-  const description = `${path} says that this member was quarantined, but not why: ${problem}. Remove this member from the cluster and add it again with an empty directory`;
+  const description = `${path} says that this member was quarantined, but not why: ${problem}`;
   return { evidence: { kind: "storage", description }, problem };
 }

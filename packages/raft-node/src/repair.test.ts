@@ -155,7 +155,7 @@ describe("a group that nobody can lead because of what was lost", () => {
         .log.filter(({ message }) => message.startsWith("there is no leader"))
         .at(-1),
     );
-    const names = [...damaged].sort().map(String);
+    const names = damaged.map(String).toSorted();
     expect(warnings[0]).toMatchObject({
       message: "there is no leader: 1 of 3 voters known to be sound, 2 needed",
       fields: { sound: [String(sound)], underRepair: names, silent: [], notConnected: [], gaveNoVote: expect.arrayContaining(names) },
