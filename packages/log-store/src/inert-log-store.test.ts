@@ -64,9 +64,7 @@ describe.each(problems)("a directory whose meta file %s", (_, description, damag
       quarantine: { kind: "storage", description: expect.stringMatching(description) },
       lost: null,
     });
-    expect(String(store.recovered.quarantine && Object.values(store.recovered.quarantine)[1])).toContain(
-      "was changed",
-    );
+    expect(String(store.recovered.quarantine && Object.values(store.recovered.quarantine)[1])).toContain("was changed");
     expect(logger.at("error")).toEqual(["the term and vote of this member are lost, it takes no part any more"]);
     expect(store.storeId).toBe(storeId);
     await store.close();

@@ -7,9 +7,6 @@ const THEMES: readonly RunTheme[] = ["free", "leases", "fixed", "damaged", "ruin
 /** How many of a hundred runs may end where nobody can be elected. With members that stay the same and a sound majority, none does. */
 const OUTRUN_MAX: Readonly<Record<RunTheme, number>> = { free: 1, leases: 1, fixed: 0, damaged: 0, ruined: 50 };
 
-/** Set to run one seed alone: `RAFT_SEED=17 npx vitest run packages/raft-core/src/random-cluster.test.ts -t leases`. */
-const onlySeed = process.env["RAFT_SEED"];
-
 function runSeed(seed: number, theme: RunTheme): RunReport {
   try {
     return playRandomRun({ seed, theme });
@@ -24,8 +21,15 @@ function total(reports: readonly RunReport[], key: keyof RunReport): number {
   return reports.reduce((sum, report) => sum + report[key], 0);
 }
 
+export interface RandomRuns {
+  readonly first: number;
+  readonly count: number;
+  /** Set to play this seed alone: `RAFT_SEED=17 npx vitest run packages/raft-core/src/random-cluster.test.ts -t leases`. */
+  readonly onlySeed: string | undefined;
+}
+
 /** Tests that play `count` random runs of each theme, from the seed `first` on. */
-export function describeRandomClusters({ first, count }: { readonly first: number; readonly count: number }): void {
+export function describeRandomClusters({ first, count, onlySeed }: RandomRuns): void {
   test.each(THEMES)(
     "clusters keep every promise through loss, reordering, crashes, damage, snapshots, hand-overs and changes of members: %s",
     (theme) => {
