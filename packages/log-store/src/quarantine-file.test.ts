@@ -58,9 +58,7 @@ describe("the quarantine file", () => {
     const cut = Array.from({ length: whole.length }, (_, length) => whole.slice(0, length));
     for (const bytes of [...damaged, ...cut, new Uint8Array(100_000)]) {
       disk.poke(path, bytes);
-      expect(await readQuarantine(disk, "/data")).toEqual(
-        unexplained(/^\/data\/quarantine says .* not why: it is damaged$/),
-      );
+      expect(await readQuarantine(disk, "/data")).toEqual(unexplained(/^\/data\/quarantine says .* not why: it is damaged$/));
     }
   });
 

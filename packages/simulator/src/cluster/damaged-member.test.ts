@@ -168,7 +168,9 @@ describe("a member whose log is damaged", () => {
     const [only] = fixture.nodes;
     if (only === undefined) throw new Error("There is a member");
     await fixture.begin();
-    await expect(fixture.damage(only, spoilLog)).rejects.toThrow(/only voter of the group lost entries from log index \d+ on.*put back a copy/);
+    await expect(fixture.damage(only, spoilLog)).rejects.toThrow(
+      /only voter of the group lost entries from log index \d+ on.*put back a copy/,
+    );
   });
 });
 
