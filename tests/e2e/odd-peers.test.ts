@@ -120,7 +120,7 @@ test("a member that learns of a commit that it must have acknowledged and does n
   await expect(victim.endpoint.put("refused", "", 5_000)).rejects.toThrow("this member can't trust its data and takes no part");
   await expect(victim.endpoint.get("refused", 5_000)).rejects.toThrow("this member can't trust its data and takes no part");
   const health = await fetch(`http://127.0.0.1:${victim.clientPort}/health`);
-  expect([health.status, await health.json()]).toEqual([503, { health: "false" }]);
+  expect([health.status, await health.json()]).toEqual([503, { health: "false", reason: "MEMBER QUARANTINED" }]);
   expect(victim.process.output).toMatch(/"level":"error".*"kind":"commit_beyond_log","commit":999999999/);
   expect(victim.running).toBe(true);
 });
