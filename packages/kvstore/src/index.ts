@@ -1,7 +1,10 @@
+export type { EventView } from "./event-view.ts";
+export type { HashRun } from "./hash-run.ts";
 export type { KeyValue, KeyValueView } from "./key-value.ts";
 export type { KVRestorer } from "./kv-restorer.ts";
 export type { KVSnapshot } from "./kv-snapshot.ts";
 export {
+  type CompactResult,
   type DeleteRangeOptions,
   type DeleteRangeResult,
   type GetResult,
@@ -16,4 +19,5 @@ export {
 } from "./kv-store.ts";
 export type { RangeQuery, RangeResult, RangeSummary, SortOrder, SortTarget } from "./range-query.ts";
 export { keyBytesMax, RecordLimitError, valueBytesMax } from "./record-limits.ts";
+export { RevisionError } from "./revision-error.ts";
 export { SnapshotFormatError, snapshotChunkBytes } from "./snapshot-format.ts";

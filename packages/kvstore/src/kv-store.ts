@@ -1,4 +1,6 @@
 import { assert } from "./assertion.ts";
+import type { EventView } from "./event-view.ts";
+import type { HashRun } from "./hash-run.ts";
 import type { KeyValue, KeyValueView } from "./key-value.ts";
 import { KVRestorer } from "./kv-restorer.ts";
 import { KVSnapshot } from "./kv-snapshot.ts";
@@ -50,6 +52,10 @@ export interface DeleteRangeResult {
   readonly previous: readonly KeyValue[];
 }
 
+export type CompactResult =
+  | { readonly outcome: "compacted" }
+  | { readonly outcome: "refused"; readonly reason: "compacted" | "future" };
+
 /** Bytes of memory. `payload` is the same on all members with the same records, the others are each member's own. */
 export interface MemoryUse {
   /** Keys and values. */
@@ -83,6 +89,12 @@ export class KVStore {
     return this.#revision;
   }
 
+  /** The revision that the store was last compacted to, -1 if it never was. Nothing below it can be read. */
+  get compactRevision(): number {
+    return -1;
+  }
+
+  /** Keys that are there now. */
   get keyCount(): number {
     return this.#table.count;
   }
@@ -154,6 +166,47 @@ export class KVStore {
    */
   visitRange(key: Uint8Array, rangeEnd: Uint8Array, query: RangeQuery, visit: (view: KeyValueView) => void): RangeSummary {
     return visitSpan(this.#table, this.#span(key, rangeEnd, "read"), query, visit);
+  }
+
+  /** The current record of a key, null if there is none. */
+  find(key: Uint8Array): KeyValue | null {
+    const result = this.get(key);
+    return result.outcome === "found" ? result.record : null;
+  }
+
+  /**
+   * Runs `work`, whose writes take one revision together, none if it writes nothing. Reads in it see what was written before them.
+   * `work` must not throw once it has written.
+   */
+  atOneRevision<Result>(work: () => Result): Result {
+    throw new Error(`Not there yet: ${work.name}`);
+  }
+
+  /**
+   * etcd's Compact: what a newer version up to `revision` replaced can't be read any more. Takes no revision and little time:
+   * `reclaim` gives the memory back.
+   */
+  compact(revision: number): CompactResult {
+    throw new Error(`Not there yet: ${revision}`);
+  }
+
+  /** Frees memory of versions that were compacted, looking at `versionsMax` at most. Returns true while there is more to do. */
+  reclaim(versionsMax: number): boolean {
+    throw new Error(`Not there yet: ${versionsMax}`);
+  }
+
+  /** Begins the hash of what is retained up to `revision`, 0 for now. @throws RevisionError */
+  startHash(revision: number): HashRun {
+    throw new Error(`Not there yet: ${revision}`);
+  }
+
+  /**
+   * Shows the changes of up to `revisionsMax` whole revisions from `from` on, in their order. Returns the revision to go on with,
+   * one above the store's when there is no more. The view is the same object each time and turns from event to event.
+   * @throws RevisionError if `from` is below the compact revision.
+   */
+  visitEvents(from: number, revisionsMax: number, visit: (event: EventView) => void): number {
+    throw new Error(`Not there yet: ${from} ${revisionsMax} ${visit.name}`);
   }
 
   /** The state as of now, to be read while writes go on. At most one may be open. */

@@ -9,6 +9,8 @@ export type SortOrder = "none" | "ascend" | "descend";
 
 /** How a range is read, as etcd's RangeRequest. Every number may be left out or 0: no bound. */
 export interface RangeQuery {
+  /** The revision to read at. The caller checks that it is neither compacted nor to come. Default 0: now. */
+  readonly revision?: number;
   /** Records at most, none if 0 or negative. */
   readonly limit?: number;
   /** Records come with empty values. */
