@@ -287,6 +287,12 @@ describe("frame definitions (6.1 to 6.10)", () => {
     expect([ack?.type, ack?.flags, ack?.payload.length]).toEqual(["SETTINGS", Flag.ACK, 0]);
   });
 
+  test("http2 6.5.3: what a larger INITIAL_WINDOW_SIZE allows comes behind its ACK", () => {
+    const client = run([[4, 0]], answered, setting(4, 100));
+    const types = client.frames.map(({ type, flags }) => (type === "SETTINGS" && flags === Flag.ACK ? "ACK" : type));
+    expect(types).toEqual(["HEADERS", "ACK", "DATA", "HEADERS"]);
+  });
+
   test("http2 6.7/1: PING is answered with its payload", () => {
     const [answer] = run([], frame(PING, 0, 0, ascii("h2spec!!"))).frames;
     expect([answer?.type, answer?.flags, answer?.payload]).toEqual(["PING", Flag.ACK, ascii("h2spec!!")]);

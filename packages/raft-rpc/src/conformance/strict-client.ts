@@ -21,6 +21,8 @@ export class StrictClient {
   readonly #client: RawPeer;
   readonly #windows = new Map<number, number>();
   readonly #expected = new Map<number, number>();
+  /** What SETTINGS change when they are acknowledged: until then their old values bind the server (RFC 9113 6.5.3). */
+  readonly #unacknowledged: (() => void)[] = [];
   #connectionWindow = 65_535;
   #initialWindow = 65_535;
   #frameBytesMax = 16_384;
@@ -42,12 +44,11 @@ export class StrictClient {
         this.#request(act.bytes);
         break;
       case "initialWindow":
-        for (const [id, window] of this.#windows) this.#windows.set(id, window + act.bytes - this.#initialWindow);
-        this.#initialWindow = act.bytes;
+        this.#unacknowledged.push(() => this.#changeWindows(act.bytes));
         this.#client.send(this.#client.settings([[4, act.bytes]]));
         break;
       case "frameBytes":
-        this.#frameBytesMax = act.bytes;
+        this.#unacknowledged.push(() => (this.#frameBytesMax = act.bytes));
         this.#client.send(this.#client.settings([[5, act.bytes]]));
         break;
       case "credit":
@@ -72,6 +73,11 @@ export class StrictClient {
     }
   }
 
+  #changeWindows(initialWindow: number): void {
+    for (const [id, window] of this.#windows) this.#windows.set(id, window + initialWindow - this.#initialWindow);
+    this.#initialWindow = initialWindow;
+  }
+
   #request(bytes: number): void {
     const id = this.#nextId;
     this.#nextId += 2;
@@ -92,7 +98,8 @@ export class StrictClient {
   #settle(): void {
     const seen = this.#client.frames.length;
     this.#fixture.clock.settle();
-    for (const { type, streamId, payload } of this.#client.frames.slice(seen)) {
+    for (const { type, flags, streamId, payload } of this.#client.frames.slice(seen)) {
+      if (type === "SETTINGS" && (flags & Flag.ACK) !== 0) this.#unacknowledged.shift()?.();
       if (type !== "DATA" || payload.length === 0) continue;
       const window = (this.#windows.get(streamId) ?? 0) - payload.length;
       this.#connectionWindow -= payload.length;

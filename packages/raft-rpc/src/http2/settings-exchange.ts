@@ -70,7 +70,10 @@ export class SettingsExchange {
     if (lost > 0) for (const stream of streams.values()) stream.lowerWindow(lost);
   }
 
-  /** Applies SETTINGS of the peer, in their order, and acknowledges them. Throws ConnectionError. */
+  /**
+   * Applies SETTINGS of the peer, in their order, and acknowledges them before anything is sent that they allow: until the ACK the peer may
+   * count with its old values (RFC 9113 6.5.3). Throws ConnectionError.
+   */
   receive(bytes: Uint8Array, start: number, end: number, nowMs: number): void {
     const length = end - start;
     if (length % 6 !== 0) throw frameSizeError("SETTINGS", length);
@@ -78,13 +81,15 @@ export class SettingsExchange {
       throw new ConnectionError(ErrorCode.ENHANCE_YOUR_CALM, `SETTINGS has ${length / 6} entries, more than ${settingsEntriesMax}`);
     }
     this.#options.guard.settings(nowMs);
+    const { send, streams } = this.#options;
+    const windowBefore = send.peerInitialWindow;
     for (let at = start; at < end; at += 6) {
       this.#apply(((bytes[at] as number) << 8) | (bytes[at + 1] as number), readUint32(bytes, at + 2));
     }
     this.received = true;
-    const { send } = this.#options;
     send.output.beginFrame(0, FrameType.SETTINGS, Flag.ACK, 0);
     send.controlFrame();
+    if (send.peerInitialWindow > windowBefore) for (const stream of streams.values()) send.wake(stream);
   }
 
   #apply(id: number, value: number): void {
@@ -112,11 +117,10 @@ export class SettingsExchange {
     const rises = value > send.peerInitialWindow;
     send.peerInitialWindow = value;
     if (!rises) return;
-    for (const stream of streams.values()) {
-      if (stream.sendCredit + value > windowBytesMax) {
-        throw new ConnectionError(ErrorCode.FLOW_CONTROL_ERROR, `INITIAL_WINDOW_SIZE ${value} lifts stream ${stream.id} above 2^31-1`);
+    for (const { id, sendCredit } of streams.values()) {
+      if (sendCredit + value > windowBytesMax) {
+        throw new ConnectionError(ErrorCode.FLOW_CONTROL_ERROR, `INITIAL_WINDOW_SIZE ${value} lifts stream ${id} above 2^31-1`);
       }
-      send.wake(stream);
     }
   }
 }
