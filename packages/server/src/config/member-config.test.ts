@@ -37,6 +37,27 @@ describe("the configuration of a member", () => {
     expect(config).toMatchObject({ name: "n1", dataDir: "n1.etcd", heartbeatMs: 50, electionMs: 500, snapshotCount: 7 });
   });
 
+  test("knows how the client port treats its clients", () => {
+    expect(configure([]).clientPort).toEqual({
+      limits: { concurrentStreamsMax: 1000, pingIntervalMinMs: 5_000, keepaliveMs: 7_200_000, keepaliveTimeoutMs: 20_000 },
+      connections: {
+        max: 10_000,
+        perAddressMax: 10_000,
+        idleMs: Number.POSITIVE_INFINITY,
+        ageMs: Number.POSITIVE_INFINITY,
+      },
+      http: { gateway: true, corsOrigins: ["*"], hosts: ["*"] },
+    });
+    const flags = ["--max-connection-age=1h30m", "--grpc-keepalive-interval=0", "--cors=https://a.example, https://b.example"];
+    const { connections, limits, http } = configure([...flags, "--enable-grpc-gateway=false"]).clientPort;
+    expect([connections.ageMs, limits.keepaliveMs]).toEqual([5_400_000, Number.POSITIVE_INFINITY]);
+    expect(http).toEqual({ gateway: false, corsOrigins: ["https://a.example", "https://b.example"], hosts: ["*"] });
+  });
+
+  test("takes a switch alone", () => {
+    expect(configure(["--enable-grpc-gateway", "--name=a"])).toMatchObject({ name: "a", clientPort: { http: { gateway: true } } });
+  });
+
   test("groups the URLs of a member and keeps the order of members", () => {
     const config = configure([
       "--name=n1",
@@ -79,6 +100,10 @@ describe("the configuration of a member", () => {
     ["a number out of range", ["--election-timeout=60000"], /--election-timeout 60000 is not between 1 and 50000/],
     ["an unknown level", ["--log-level=loud"], /--log-level "loud" is none of debug, info, warn, error/],
     ["an unknown cluster state", ["--initial-cluster-state=old"], /"old" is none of new, existing/],
+    ["a duration that is none", ["--max-connection-age=soon"], /--max-connection-age "soon" is not a duration, give one like 10s/],
+    ["a duration without a unit", ["--grpc-keepalive-timeout=20"], /"20" is not a duration/],
+    ["a switch that is neither on nor off", ["--enable-grpc-gateway=maybe"], /"maybe" is none of true, false/],
+    ["a list with a hole", ["--cors=https://a.example,,"], /has an empty item/],
     ["an empty name", ["--name="], /--name is empty/],
     ["an empty directory", ["--data-dir="], /--data-dir is empty/],
   ])("refuses %s", (_what, args, message) => {

@@ -1,7 +1,9 @@
+import { type ClientPortConfig, clientPortConfig } from "./client-port.ts";
 import { ConfigError } from "./config-error.ts";
 import { checkOwnEntry, type InitialMember, parseInitialCluster } from "./initial-cluster.ts";
 import { checkListenUrls, type MemberUrl, parseMemberUrls } from "./member-url.ts";
 import type { GivenOptions } from "./option-source.ts";
+import { nonEmpty, oneOf, wholeNumber } from "./option-value.ts";
 import { type OptionName, serverOptions } from "./options.ts";
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
@@ -22,6 +24,7 @@ export interface MemberConfig {
   readonly snapshotCount: number;
   readonly logLevel: LogLevel;
   readonly maxRequestBytes: number;
+  readonly clientPort: ClientPortConfig;
 }
 
 const logLevels: readonly LogLevel[] = ["debug", "info", "warn", "error"];
@@ -66,27 +69,10 @@ export function memberConfig(given: GivenOptions): MemberConfig {
     snapshotCount: wholeNumber(text("snapshot-count"), "snapshot-count", { min: 1, max: 1_000_000_000 }),
     logLevel: oneOf(text("log-level"), "log-level", logLevels),
     maxRequestBytes: wholeNumber(text("max-request-bytes"), "max-request-bytes", { min: 1024, max: 10 * 1024 * 1024 }),
+    clientPort: clientPortConfig(text),
   };
 }
 
 function defaultOf(flag: OptionName): string {
   return serverOptions.find((option) => option.flag === flag)?.default ?? "";
-}
-
-function nonEmpty(text: string, flag: OptionName): string {
-  if (text === "") throw new ConfigError(`--${flag} is empty`);
-  return text;
-}
-
-function wholeNumber(text: string, flag: OptionName, range: { readonly min: number; readonly max: number }): number {
-  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-  if (Number.isNaN(value)) throw new ConfigError(`--${flag} "${text}" is not a whole number`);
-  if (value < range.min || value > range.max) throw new ConfigError(`--${flag} ${text} is not between ${range.min} and ${range.max}`);
-  return value;
-}
-
-function oneOf<Value extends string>(text: string, flag: OptionName, values: readonly Value[]): Value {
-  const value = values.find((candidate) => candidate === text);
-  if (value === undefined) throw new ConfigError(`--${flag} "${text}" is none of ${values.join(", ")}`);
-  return value;
 }

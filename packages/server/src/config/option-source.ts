@@ -1,17 +1,19 @@
 import { ConfigError } from "./config-error.ts";
-import { environmentName, type OptionName, serverOptions } from "./options.ts";
+import { environmentName, type OptionDefinition, type OptionName, serverOptions } from "./options.ts";
 
 /** The settings as given, still text. */
 export type GivenOptions = ReadonlyMap<OptionName, string>;
 
-const names: ReadonlySet<string> = new Set(serverOptions.map((option) => option.flag));
+const definitions: readonly OptionDefinition[] = serverOptions;
+const names: ReadonlySet<string> = new Set(definitions.map((option) => option.flag));
+const switches: ReadonlySet<string> = new Set(definitions.filter((option) => option.isSwitch === true).map((option) => option.flag));
 
 function isOptionName(name: string): name is OptionName {
   return names.has(name);
 }
 
 /**
- * Reads flags (`--name v`, `--name=v`, `-name v`) and `ETCD_*` variables. The same setting in both is an error, as with etcd:
+ * Reads flags (`--name v`, `--name=v`, `-name v`, a switch also alone) and `ETCD_*` variables. The same setting in both is an error, as with etcd:
  * whoever set one of them would be wrong about what runs. Throws ConfigError.
  */
 export function readOptions(args: readonly string[], environment: Readonly<Record<string, string | undefined>>): GivenOptions {
@@ -44,7 +46,7 @@ function readFlags(args: readonly string[]): Map<OptionName, string> {
     if (match === null) throw new ConfigError(`unexpected argument "${argument}", options have the form --name value`);
     const [, name = "", inline] = match;
     if (!isOptionName(name)) throw new ConfigError(`unknown flag --${name}, see raftkv server --help`);
-    const value = inline ?? args[++at];
+    const value = inline ?? (switches.has(name) ? "true" : args[++at]);
     if (value === undefined) throw new ConfigError(`--${name} needs a value`);
     if (given.has(name)) throw new ConfigError(`--${name} is given twice`);
     given.set(name, value);

@@ -4,6 +4,8 @@ export interface OptionDefinition {
   /** As help shows it. */
   readonly default: string;
   readonly help: string;
+  /** May stand alone, and is true then. */
+  readonly isSwitch?: true;
 }
 
 /** Every option that `raftkv server` takes. Help and documentation are made from this table. */
@@ -26,6 +28,21 @@ export const serverOptions = [
   { flag: "snapshot-count", default: "100000", help: "applied entries after which a snapshot is taken and the log compacted" },
   { flag: "log-level", default: "info", help: "debug, info, warn or error" },
   { flag: "max-request-bytes", default: "1572864", help: "largest request of a client, in bytes" },
+  {
+    flag: "max-concurrent-streams",
+    default: "1000",
+    help: "calls that may run at once on a connection, and through the JSON gateway in all",
+  },
+  { flag: "max-connections", default: "10000", help: "connections of clients in all" },
+  { flag: "max-connections-per-address", default: "10000", help: "of these from one address; behind a load balancer all have its own" },
+  { flag: "max-connection-idle", default: "0s", help: "after this long without calls a connection is told to go, 0 for never" },
+  { flag: "max-connection-age", default: "0s", help: "at this age a connection is told to go, so that clients spread again, 0 for never" },
+  { flag: "grpc-keepalive-min-time", default: "5s", help: "shortest time between pings of a client" },
+  { flag: "grpc-keepalive-interval", default: "2h", help: "a client that was silent for this long is pinged, 0 for never" },
+  { flag: "grpc-keepalive-timeout", default: "20s", help: "a client that does not answer a ping for this long is gone, 0 for no pings" },
+  { flag: "enable-grpc-gateway", default: "true", help: "serve the API as JSON over HTTP, too", isSwitch: true },
+  { flag: "cors", default: "*", help: "comma-separated origins whose pages a browser lets call the JSON gateway" },
+  { flag: "host-whitelist", default: "*", help: "comma-separated host names by which HTTP requests may name this member" },
 ] as const satisfies readonly OptionDefinition[];
 
 export type OptionName = (typeof serverOptions)[number]["flag"];

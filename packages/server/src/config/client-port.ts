@@ -1,0 +1,51 @@
+import type { ConnectionLimits, RpcLimits } from "@raftkv/raft-rpc";
+import { durationMs, listOf, trueOrFalse, wholeNumber } from "./option-value.ts";
+import type { OptionName } from "./options.ts";
+
+/** How the client port treats those who connect. */
+export interface ClientPortConfig {
+  readonly limits: Pick<RpcLimits, "concurrentStreamsMax" | "pingIntervalMinMs" | "keepaliveMs" | "keepaliveTimeoutMs">;
+  readonly connections: Pick<ConnectionLimits, "max" | "perAddressMax" | "idleMs" | "ageMs">;
+  readonly http: HttpConfig;
+}
+
+/** What is not gRPC on the client port. */
+export interface HttpConfig {
+  /** Is the API served as JSON, too? */
+  readonly gateway: boolean;
+  /** Origins whose pages a browser lets call; `*` for all. */
+  readonly corsOrigins: readonly string[];
+  /** Host names by which this member may be called; `*` for all. */
+  readonly hosts: readonly string[];
+}
+
+const uint32Max = 4_294_967_295;
+
+/** Throws ConfigError with the first thing that is wrong. */
+export function clientPortConfig(text: (flag: OptionName) => string): ClientPortConfig {
+  const count = (flag: OptionName): number => wholeNumber(text(flag), flag, { min: 1, max: uint32Max });
+  const duration = (flag: OptionName): number => durationMs(text(flag), flag);
+  /** 0 switches a limit off. */
+  const limit = (flag: OptionName): number => duration(flag) || Number.POSITIVE_INFINITY;
+  const keepaliveTimeoutMs = duration("grpc-keepalive-timeout");
+  return {
+    limits: {
+      concurrentStreamsMax: count("max-concurrent-streams"),
+      pingIntervalMinMs: Math.max(1, duration("grpc-keepalive-min-time")),
+      // A ping whose answer nobody waits for is none.
+      keepaliveMs: keepaliveTimeoutMs === 0 ? Number.POSITIVE_INFINITY : limit("grpc-keepalive-interval"),
+      keepaliveTimeoutMs: Math.max(1, keepaliveTimeoutMs),
+    },
+    connections: {
+      max: count("max-connections"),
+      perAddressMax: count("max-connections-per-address"),
+      idleMs: limit("max-connection-idle"),
+      ageMs: limit("max-connection-age"),
+    },
+    http: {
+      gateway: trueOrFalse(text("enable-grpc-gateway"), "enable-grpc-gateway"),
+      corsOrigins: listOf(text("cors"), "cors"),
+      hosts: listOf(text("host-whitelist"), "host-whitelist"),
+    },
+  };
+}
