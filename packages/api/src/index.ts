@@ -4,13 +4,17 @@ export { CodecError } from "./codec/codec-error.ts";
 export {
   type Command,
   decodeCommand,
+  encodeAdvanceTimeCommand,
+  encodeLeaseExpireCommand,
   encodeMemberAttributesCommand,
   encodeRequestCommand,
+  type LeaseExpiry,
   type MemberAttributes,
   type RequestCommandType,
   UnknownCommandError,
 } from "./codec/command.ts";
 export type {
+  Compare,
   DeleteRangeRequest,
   DeleteRangeResponse,
   KeyValue,
@@ -18,7 +22,11 @@ export type {
   PutResponse,
   RangeRequest,
   RangeResponse,
+  RequestOp,
   ResponseHeader,
+  ResponseOp,
+  TxnRequest,
+  TxnResponse,
 } from "./codec/etcd-message.ts";
 export {
   decodeDeleteRangeRequest,
@@ -61,6 +69,8 @@ export {
   type RaftKvStatus,
 } from "./codec/raftkv-message.ts";
 export { RangeResponseWriter } from "./codec/range-response-writer.ts";
+export { decodeTxnRequest, encodeTxnRequest } from "./codec/txn-request.ts";
+export { decodeTxnResponse, encodeTxnResponse } from "./codec/txn-response.ts";
 export * as etcdserverpb from "./etcdserverpb.ts";
 export * as raftkvCommandV1 from "./generated/raftkv/command/v1/command_pb.ts";
 export * as raftkvStateV1 from "./generated/raftkv/state/v1/state_pb.ts";

@@ -86,8 +86,8 @@ describe("RaftKV's messages", () => {
     const put = encodeRequestCommand("put", new Uint8Array(0));
     expect(() => decodeCommand(new Uint8Array(0))).toThrow("Command of 0 bytes is empty");
     expect(() => decodeCommand(new Uint8Array([...put, ...put]))).toThrow("Command holds field 1 after field 1, one is allowed");
-    expect(() => decodeCommand(new Uint8Array([0x3a, 0]))).toThrow(
-      new UnknownCommandError("Command of field 7 is not known, it needs a newer version"),
+    expect(() => decodeCommand(new Uint8Array([0x7a, 0]))).toThrow(
+      new UnknownCommandError("Command of field 15 is not known, it needs a newer version"),
     );
     expect(() => decodeCommand(new Uint8Array([0x08, 0]))).toThrow("Command of field 1 has wire type 0, 2 is expected");
     const unknownOnly = toBinary(CommandSchema, create(CommandSchema, {}));

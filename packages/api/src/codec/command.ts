@@ -1,9 +1,22 @@
+import { type DescMessage, fromBinary, type MessageShape } from "@bufbuild/protobuf";
+import { CompactionRequestSchema } from "../generated/etcdserverpb/kv_pb.ts";
+import {
+  type LeaseCheckpointRequest,
+  LeaseCheckpointRequestSchema,
+  type LeaseGrantRequest,
+  LeaseGrantRequestSchema,
+  type LeaseRevokeRequest,
+  LeaseRevokeRequestSchema,
+} from "../generated/etcdserverpb/lease_pb.ts";
+import { type AlarmRequest, AlarmRequestSchema } from "../generated/etcdserverpb/maintenance_pb.ts";
+import { LeaseExpirySchema, TimeAdvanceSchema } from "../generated/raftkv/command/v1/command_pb.ts";
 import { CodecError } from "./codec-error.ts";
-import type { DeleteRangeRequest, PutRequest } from "./etcd-message.ts";
+import type { DeleteRangeRequest, PutRequest, TxnRequest } from "./etcd-message.ts";
 import { decodeDeleteRangeRequest, decodePutRequest } from "./etcd-request.ts";
 import { emptyBytes, ProtobufReader } from "./protobuf-reader.ts";
 import { ProtobufWriter } from "./protobuf-writer.ts";
 import { decodeKeyRequest, decodeKeyValueRequest, type KeyRequest, type KeyValueRequest } from "./raftkv-message.ts";
+import { decodeTxnRequest } from "./txn-request.ts";
 
 /** `raftkv.command.v1.MemberAttributes`: what a member tells about itself when it has started. */
 export interface MemberAttributes {
@@ -15,22 +28,40 @@ export interface MemberAttributes {
   readonly storeId: bigint;
 }
 
-/** `raftkv.command.v1.Command`: what a log entry of kind `command` holds. */
+/** `raftkv.command.v1.LeaseExpiry`: a leader saw a lease run out. */
+export interface LeaseExpiry {
+  /** int64. */
+  readonly id: bigint;
+  /** Index of the log entry that granted the lease. */
+  readonly grantIndex: number;
+  /** The leader's term. */
+  readonly term: number;
+}
+
+/** `raftkv.command.v1.Command`: what a log entry of kind `command` holds. Requests that are rare are the generated messages. */
 export type Command =
   | { readonly type: "put"; readonly request: PutRequest }
   | { readonly type: "deleteRange"; readonly request: DeleteRangeRequest }
   | { readonly type: "create"; readonly request: KeyValueRequest }
   | { readonly type: "update"; readonly request: KeyValueRequest }
   | { readonly type: "remove"; readonly request: KeyRequest }
-  | { readonly type: "memberAttributes"; readonly attributes: MemberAttributes };
+  | { readonly type: "memberAttributes"; readonly attributes: MemberAttributes }
+  | { readonly type: "txn"; readonly request: TxnRequest }
+  | { readonly type: "compaction"; readonly revision: number }
+  | { readonly type: "leaseGrant"; readonly request: LeaseGrantRequest }
+  | { readonly type: "leaseRevoke"; readonly request: LeaseRevokeRequest }
+  | { readonly type: "leaseExpire"; readonly expiry: LeaseExpiry }
+  | { readonly type: "leaseCheckpoint"; readonly request: LeaseCheckpointRequest }
+  | { readonly type: "alarm"; readonly request: AlarmRequest }
+  | { readonly type: "advanceTime"; readonly unixMs: number };
 
 /** A command that this version does not know: a newer member has proposed it, and skipping it would split the members. */
 export class UnknownCommandError extends Error {
   override readonly name = "UnknownCommandError";
 }
 
-/** The commands that carry a client's request. */
-export type RequestCommandType = Exclude<Command["type"], "memberAttributes">;
+/** The commands that carry a request of the API. */
+export type RequestCommandType = Exclude<Command["type"], "memberAttributes" | "leaseExpire" | "advanceTime">;
 
 const PUT_TAG = 0x0a;
 const DELETE_RANGE_TAG = 0x12;
@@ -38,6 +69,14 @@ const CREATE_TAG = 0x1a;
 const UPDATE_TAG = 0x22;
 const REMOVE_TAG = 0x2a;
 const MEMBER_ATTRIBUTES_TAG = 0x32;
+const TXN_TAG = 0x3a;
+const COMPACTION_TAG = 0x42;
+const LEASE_GRANT_TAG = 0x4a;
+const LEASE_REVOKE_TAG = 0x52;
+const LEASE_EXPIRE_TAG = 0x5a;
+const LEASE_CHECKPOINT_TAG = 0x62;
+const ALARM_TAG = 0x6a;
+const ADVANCE_TIME_TAG = 0x72;
 
 const requestTags: Readonly<Record<RequestCommandType, number>> = {
   put: PUT_TAG,
@@ -45,6 +84,12 @@ const requestTags: Readonly<Record<RequestCommandType, number>> = {
   create: CREATE_TAG,
   update: UPDATE_TAG,
   remove: REMOVE_TAG,
+  txn: TXN_TAG,
+  compaction: COMPACTION_TAG,
+  leaseGrant: LEASE_GRANT_TAG,
+  leaseRevoke: LEASE_REVOKE_TAG,
+  leaseCheckpoint: LEASE_CHECKPOINT_TAG,
+  alarm: ALARM_TAG,
 };
 
 const COMMAND_HEAD_BYTES_MAX = 16;
@@ -53,7 +98,7 @@ const reader = new ProtobufReader();
 const writer = new ProtobufWriter();
 
 /**
- * Makes a command of a request as it came from the client: a tag and a length in front of the same bytes. `request` must have been
+ * Makes a command of an encoded request: a tag and a length in front of the same bytes. One that came from a client must have been
  * decoded once without an error. Commands share chunks with commands only: they live about as long as their neighbours in the log.
  *
  * ```
@@ -77,6 +122,24 @@ export function encodeMemberAttributesCommand(attributes: MemberAttributes): Uin
   return writer.finish();
 }
 
+export function encodeLeaseExpireCommand(expiry: LeaseExpiry): Uint8Array {
+  writer.begin(0);
+  writer.open(LEASE_EXPIRE_TAG, 1);
+  writer.bigintField(0x08, expiry.id);
+  writer.uintField(0x10, expiry.grantIndex);
+  writer.uintField(0x18, expiry.term);
+  writer.close();
+  return writer.finish();
+}
+
+export function encodeAdvanceTimeCommand(unixMs: number): Uint8Array {
+  writer.begin(0);
+  writer.open(ADVANCE_TIME_TAG, 1);
+  writer.uintField(0x08, unixMs);
+  writer.close();
+  return writer.finish();
+}
+
 /** Keys and values are views into `bytes`. Throws CodecError if they are malformed, UnknownCommandError for a command of a newer version. */
 export function decodeCommand(bytes: Uint8Array): Command {
   let commandTag = 0;
@@ -90,7 +153,12 @@ export function decodeCommand(bytes: Uint8Array): Command {
     body = reader.bytes();
   }
   reader.release();
-  switch (commandTag) {
+  if (commandTag === 0) throw new CodecError(`Command of ${bytes.length} bytes is empty`);
+  return commandOf(commandTag, body);
+}
+
+function commandOf(tag: number, body: Uint8Array): Command {
+  switch (tag) {
     case PUT_TAG:
       return { type: "put", request: decodePutRequest(body) };
     case DELETE_RANGE_TAG:
@@ -103,11 +171,40 @@ export function decodeCommand(bytes: Uint8Array): Command {
       return { type: "remove", request: decodeKeyRequest(body) };
     case MEMBER_ATTRIBUTES_TAG:
       return { type: "memberAttributes", attributes: readMemberAttributes(body) };
-    case 0:
-      throw new CodecError(`Command of ${bytes.length} bytes is empty`);
+    case TXN_TAG:
+      return { type: "txn", request: decodeTxnRequest(body) };
+    case COMPACTION_TAG:
+      return { type: "compaction", revision: nearestSafeInteger(generated(CompactionRequestSchema, body).revision) };
+    case LEASE_GRANT_TAG:
+      return { type: "leaseGrant", request: generated(LeaseGrantRequestSchema, body) };
+    case LEASE_REVOKE_TAG:
+      return { type: "leaseRevoke", request: generated(LeaseRevokeRequestSchema, body) };
+    case LEASE_EXPIRE_TAG: {
+      const { id, grantIndex, term } = generated(LeaseExpirySchema, body);
+      return { type: "leaseExpire", expiry: { id, grantIndex: nearestSafeInteger(grantIndex), term: nearestSafeInteger(term) } };
+    }
+    case LEASE_CHECKPOINT_TAG:
+      return { type: "leaseCheckpoint", request: generated(LeaseCheckpointRequestSchema, body) };
+    case ALARM_TAG:
+      return { type: "alarm", request: generated(AlarmRequestSchema, body) };
+    case ADVANCE_TIME_TAG:
+      return { type: "advanceTime", unixMs: nearestSafeInteger(generated(TimeAdvanceSchema, body).unixMs) };
     default:
-      throw new UnknownCommandError(`Command of field ${commandTag >>> 3} is not known, it needs a newer version`);
+      throw new UnknownCommandError(`Command of field ${tag >>> 3} is not known, it needs a newer version`);
   }
+}
+
+function generated<Schema extends DescMessage>(schema: Schema, body: Uint8Array): MessageShape<Schema> {
+  try {
+    return fromBinary(schema, body);
+  } catch (error) {
+    throw new CodecError(`${schema.typeName} is malformed: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+function nearestSafeInteger(value: bigint): number {
+  if (value > Number.MAX_SAFE_INTEGER) return Number.MAX_SAFE_INTEGER;
+  return value < Number.MIN_SAFE_INTEGER ? Number.MIN_SAFE_INTEGER : Number(value);
 }
 
 function readMemberAttributes(bytes: Uint8Array): MemberAttributes {

@@ -78,3 +78,46 @@ export interface DeleteRangeResponse {
   readonly deleted: number;
   readonly prevKvs: readonly KeyValue[];
 }
+
+/** A condition of a transaction: `stored target` is `result` the operand. At most one operand is given, the others are 0 or empty. */
+export interface Compare extends KeyRange {
+  /** A number of `etcdserverpb.Compare_CompareResult`, or one that is unknown. */
+  readonly result: number;
+  /** A number of `etcdserverpb.Compare_CompareTarget`, or one that is unknown. */
+  readonly target: number;
+  readonly version: number;
+  readonly createRevision: number;
+  readonly modRevision: number;
+  readonly value: Uint8Array;
+  /** int64. */
+  readonly lease: bigint;
+}
+
+/** One operation of a transaction; "none" if the request holds none that is known. */
+export type RequestOp =
+  | { readonly type: "range"; readonly request: RangeRequest }
+  | { readonly type: "put"; readonly request: PutRequest }
+  | { readonly type: "deleteRange"; readonly request: DeleteRangeRequest }
+  | { readonly type: "txn"; readonly request: TxnRequest }
+  | { readonly type: "none" };
+
+/** If all of `compares` are true `success` is run, else `failure`. */
+export interface TxnRequest {
+  readonly compares: readonly Compare[];
+  readonly success: readonly RequestOp[];
+  readonly failure: readonly RequestOp[];
+}
+
+export type ResponseOp =
+  | { readonly type: "range"; readonly response: RangeResponse }
+  | { readonly type: "put"; readonly response: PutResponse }
+  | { readonly type: "deleteRange"; readonly response: DeleteRangeResponse }
+  | { readonly type: "txn"; readonly response: TxnResponse }
+  | { readonly type: "none" };
+
+export interface TxnResponse {
+  readonly header: ResponseHeader;
+  readonly succeeded: boolean;
+  /** One per operation of the list that was run. */
+  readonly responses: readonly ResponseOp[];
+}

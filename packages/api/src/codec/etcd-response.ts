@@ -42,7 +42,7 @@ export function decodePutResponse(bytes: Uint8Array): PutResponse {
     const tag = reader.tag();
     switch (tag) {
       case 0x0a:
-        readHeader(header);
+        readHeader(reader, header);
         break;
       case 0x12:
         // An embedded message that comes twice is merged, as protobuf asks.
@@ -68,7 +68,7 @@ export function decodeRangeResponse(bytes: Uint8Array): RangeResponse {
     const tag = reader.tag();
     switch (tag) {
       case 0x0a:
-        readHeader(header);
+        readHeader(reader, header);
         break;
       case 0x12:
         kvs.push(readKeyValue(emptyKeyValue()));
@@ -97,7 +97,7 @@ export function decodeDeleteRangeResponse(bytes: Uint8Array): DeleteRangeRespons
     const tag = reader.tag();
     switch (tag) {
       case 0x0a:
-        readHeader(header);
+        readHeader(reader, header);
         break;
       case 0x10:
         deleted = reader.safeInt();
@@ -113,7 +113,8 @@ export function decodeDeleteRangeResponse(bytes: Uint8Array): DeleteRangeRespons
   return { header, deleted, prevKvs };
 }
 
-function emptyHeader(): Writable<ResponseHeader> {
+/** What a header that is missing reads as. */
+export function emptyHeader(): Writable<ResponseHeader> {
   return { clusterId: 0n, memberId: 0n, revision: 0, raftTerm: 0 };
 }
 
@@ -125,7 +126,8 @@ function pairBytesMax(pair: KeyValue): number {
   return pair.key.length + pair.value.length + KEY_VALUE_FIXED_BYTES_MAX;
 }
 
-function readHeader(header: Writable<ResponseHeader>): void {
+/** Reads an embedded header into one that was begun: one that comes twice is merged. */
+export function readHeader(reader: ProtobufReader, header: Writable<ResponseHeader>): void {
   const outer = reader.enter();
   while (reader.more()) {
     const tag = reader.tag();

@@ -4,7 +4,8 @@ import { CodecError } from "./codec-error.ts";
 const CHUNK_BYTES = 65_536;
 /** gRPC carries lengths in 32 bits; half of that is far above every limit of ours. */
 const MESSAGE_BYTES_MAX = 0x7fff_ffff;
-const DEPTH_MAX = 16;
+/** Transactions in transactions, which take two levels each, are the deepest messages. */
+const DEPTH_MAX = 400;
 /** A loop beats `set` up to about here. */
 const SHORT_COPY_BYTES = 24;
 const TAG_BYTES_MAX = 5;
@@ -148,7 +149,7 @@ export class ProtobufWriter {
 
   /** Begins an embedded message. A good `sizeHint` spares moving its bytes when the length is known. */
   open(tag: number, sizeHint: number): void {
-    if (this.depth === DEPTH_MAX) throw new Error("Assertion failed: Messages are nested at most 16 deep");
+    if (this.depth === DEPTH_MAX) throw new Error(`Assertion failed: Messages are nested at most ${DEPTH_MAX} deep`);
     this.ensure(TAG_BYTES_MAX + VARINT_BYTES_MAX);
     this.putVarint(tag);
     const lengthBytes = varintBytes(sizeHint);

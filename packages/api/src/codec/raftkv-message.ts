@@ -2,11 +2,14 @@ import { CodecError } from "./codec-error.ts";
 import { emptyBytes, ProtobufReader } from "./protobuf-reader.ts";
 import { ProtobufWriter } from "./protobuf-writer.ts";
 
-/** `raftkv.v1.GetRequest` and `RemoveRequest`. `clientId` (uint64) and `sequence` identify the request; 0: not identified. */
+/** `raftkv.v1.GetRequest` and `RemoveRequest`. */
 export interface KeyRequest {
   readonly key: Uint8Array;
+  /** uint64. With `sequence` it identifies the request; 0: not identified. */
   readonly clientId: bigint;
   readonly sequence: number;
+  /** Lowest sequence that the client still awaits an answer of; 0: it does not say. */
+  readonly lowestAwaited: number;
 }
 
 /** `raftkv.v1.PutRequest` and `UpdateRequest`. */
@@ -50,7 +53,7 @@ const statuses: readonly RaftKvStatus[] = [
 ];
 
 const RESPONSE_FIXED_BYTES_MAX = 64;
-const REQUEST_FIXED_BYTES_MAX = 48;
+const REQUEST_FIXED_BYTES_MAX = 64;
 
 const reader = new ProtobufReader();
 const writer = new ProtobufWriter();
@@ -61,6 +64,7 @@ export function decodeKeyValueRequest(bytes: Uint8Array): KeyValueRequest {
   let value = emptyBytes;
   let clientId = 0n;
   let sequence = 0;
+  let lowestAwaited = 0;
   reader.reset(bytes);
   while (reader.more()) {
     const tag = reader.tag();
@@ -77,12 +81,15 @@ export function decodeKeyValueRequest(bytes: Uint8Array): KeyValueRequest {
       case 0x20:
         sequence = reader.safeUint();
         break;
+      case 0x28:
+        lowestAwaited = reader.safeUint();
+        break;
       default:
         reader.skip(tag);
     }
   }
   reader.release();
-  return { key, value, clientId, sequence };
+  return { key, value, clientId, sequence, lowestAwaited };
 }
 
 export function encodeKeyValueRequest(request: KeyValueRequest): Uint8Array {
@@ -91,6 +98,7 @@ export function encodeKeyValueRequest(request: KeyValueRequest): Uint8Array {
   writer.bytesField(0x12, request.value);
   writer.bigintField(0x18, request.clientId);
   writer.uintField(0x20, request.sequence);
+  writer.uintField(0x28, request.lowestAwaited);
   return writer.finish();
 }
 
@@ -99,6 +107,7 @@ export function decodeKeyRequest(bytes: Uint8Array): KeyRequest {
   let key = emptyBytes;
   let clientId = 0n;
   let sequence = 0;
+  let lowestAwaited = 0;
   reader.reset(bytes);
   while (reader.more()) {
     const tag = reader.tag();
@@ -112,12 +121,15 @@ export function decodeKeyRequest(bytes: Uint8Array): KeyRequest {
       case 0x20:
         sequence = reader.safeUint();
         break;
+      case 0x28:
+        lowestAwaited = reader.safeUint();
+        break;
       default:
         reader.skip(tag);
     }
   }
   reader.release();
-  return { key, clientId, sequence };
+  return { key, clientId, sequence, lowestAwaited };
 }
 
 export function encodeKeyRequest(request: KeyRequest): Uint8Array {
@@ -125,6 +137,7 @@ export function encodeKeyRequest(request: KeyRequest): Uint8Array {
   writer.bytesField(0x0a, request.key);
   writer.bigintField(0x18, request.clientId);
   writer.uintField(0x20, request.sequence);
+  writer.uintField(0x28, request.lowestAwaited);
   return writer.finish();
 }
 

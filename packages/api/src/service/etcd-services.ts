@@ -14,6 +14,8 @@ import {
   encodePutResponse,
   encodeRangeResponse,
 } from "../codec/etcd-response.ts";
+import { decodeTxnRequest, encodeTxnRequest } from "../codec/txn-request.ts";
+import { decodeTxnResponse, encodeTxnResponse } from "../codec/txn-response.ts";
 import { Auth } from "../generated/etcdserverpb/auth_pb.ts";
 import { Cluster } from "../generated/etcdserverpb/cluster_pb.ts";
 import { KV } from "../generated/etcdserverpb/kv_pb.ts";
@@ -24,7 +26,7 @@ import { serviceFromDescriptor } from "./service-from-descriptor.ts";
 
 const generatedKv = serviceFromDescriptor(KV);
 
-/** `etcdserverpb.KV`. Range, Put and DeleteRange take and give the plain objects of the hand-written codecs, the others protobuf-es messages. */
+/** `etcdserverpb.KV`. Range, Put, DeleteRange and Txn take and give the plain objects of the hand-written codecs, the others protobuf-es messages. */
 export const kvService = {
   typeName: generatedKv.typeName,
   methods: {
@@ -43,6 +45,11 @@ export const kvService = {
       ...generatedKv.methods.deleteRange,
       request: { encode: encodeDeleteRangeRequest, decode: decodeDeleteRangeRequest },
       response: { encode: encodeDeleteRangeResponse, decode: decodeDeleteRangeResponse },
+    },
+    txn: {
+      ...generatedKv.methods.txn,
+      request: { encode: encodeTxnRequest, decode: decodeTxnRequest },
+      response: { encode: encodeTxnResponse, decode: decodeTxnResponse },
     },
   },
 };

@@ -32,7 +32,7 @@ class Replica {
   }
 
   seed(type: "create" | "update" | "remove", key: string, value = ""): ApplyResult {
-    const identity = { clientId: 1n, sequence: 1 };
+    const identity = { clientId: 0n, sequence: 0, lowestAwaited: 0 };
     const request =
       type === "remove"
         ? encodeKeyRequest({ key: text(key), ...identity })

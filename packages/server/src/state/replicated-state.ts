@@ -1,16 +1,20 @@
-import { CodecError, type Command, decodeCommand, type PutRequest } from "@raftkv/api";
+import { CodecError, type Command, decodeCommand, etcdserverpb, type PutRequest } from "@raftkv/api";
 import { type KeyValue, KVStore, RecordLimitError } from "@raftkv/kvstore";
 import type { LogEntry, LogIndex } from "@raftkv/raft-core";
 import type { StateMachine, StateSnapshot } from "@raftkv/raft-node";
 import type { MemberDirectory } from "../cluster/member-directory.ts";
+import { AlarmTable } from "./alarm-table.ts";
 import type { ApplyResult } from "./apply-result.ts";
 import { StateImage } from "./state-image.ts";
 import { restoreState } from "./state-restore.ts";
 
-/** What the members of a cluster replicate: the keys and the member directory. Same entries, same state, same results. */
+const AlarmAction = etcdserverpb.AlarmRequest_AlarmAction;
+
+/** What the members of a cluster replicate: the keys, the member directory and the alarms. Same entries, same state, same results. */
 export class ReplicatedState implements StateMachine<ApplyResult> {
   readonly store: KVStore;
   readonly directory: MemberDirectory;
+  readonly alarms = new AlarmTable();
 
   /** `seed` is this member's own secret: it keeps a client from choosing keys that make the store slow. */
   constructor(directory: MemberDirectory, seed: number) {
@@ -64,8 +68,40 @@ export class ReplicatedState implements StateMachine<ApplyResult> {
         const outcome = this.directory.setAttributes(memberId, { name, clientUrls, storeId });
         return outcome === "set" ? { outcome: "attributes-set" } : { outcome: "refused", reason: outcome };
       }
+      case "compaction":
+        return this.compact(command.revision);
+      case "alarm":
+        return this.alarm(command.request);
+      case "txn":
+      case "leaseGrant":
+      case "leaseRevoke":
+      case "leaseExpire":
+      case "leaseCheckpoint":
+      case "advanceTime":
+        // Until the store has transactions, leases and sessions.
+        return { outcome: "refused", reason: "malformed" };
       default:
         return command satisfies never;
+    }
+  }
+
+  private compact(revision: number): ApplyResult {
+    const result = this.store.compact(revision);
+    if (result.outcome === "compacted") return { outcome: "compacted", revision: this.store.revision };
+    return { outcome: "refused", reason: result.reason === "future" ? "future-revision" : "compacted" };
+  }
+
+  private alarm({ action, memberID, alarm }: etcdserverpb.AlarmRequest): ApplyResult {
+    const selection = { memberId: memberID, kind: alarm };
+    switch (action) {
+      case AlarmAction.ACTIVATE:
+        return { outcome: "alarms", alarms: this.alarms.activate(selection) };
+      case AlarmAction.DEACTIVATE:
+        return { outcome: "alarms", alarms: this.alarms.deactivate(selection) };
+      case AlarmAction.GET:
+        return { outcome: "alarms", alarms: this.alarms.select(selection) };
+      default:
+        return { outcome: "alarms", alarms: [] };
     }
   }
 

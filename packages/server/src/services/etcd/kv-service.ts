@@ -176,9 +176,17 @@ function refusalError(reason: Refusal): EtcdError {
       return etcdErrors.leaseNotFound;
     case "key-not-found":
       return etcdErrors.keyNotFound;
-    case "unknown-member":
-    case "store-replaced":
+    case "compacted":
+      return etcdErrors.compacted;
+    case "future-revision":
+      return etcdErrors.futureRevision;
+    case "lease-exists":
+      return etcdErrors.leaseExists;
     case "malformed":
+    case "stale-expiry":
+    case "store-replaced":
+    case "too-many-leases":
+    case "unknown-member":
       return { code: StatusCode.INTERNAL, message: `raftkv: the request was refused as ${reason}` };
     default:
       return reason satisfies never;

@@ -128,12 +128,8 @@ class PendingOperation implements Completion<ApplyResult> {
         return this.service.respond(this.call, "not-found", { revision: result.revision, message: "There is no such key" });
       case "refused":
         return this.service.respond(this.call, "bad-request", { message: `The request was refused as ${result.reason}` });
-      case "put":
-      case "range-deleted":
-      case "attributes-set":
-        throw new Error(`An operation of RaftKV's own service ended as ${result.outcome}`);
       default:
-        return result satisfies never;
+        throw new Error(`An operation of RaftKV's own service ended as ${result.outcome}`);
     }
   }
 }

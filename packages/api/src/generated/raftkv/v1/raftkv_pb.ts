@@ -10,11 +10,12 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file raftkv/v1/raftkv.proto.
  */
 export const file_raftkv_v1_raftkv: GenFile = /*@__PURE__*/
-  fileDesc("ChZyYWZ0a3YvdjEvcmFmdGt2LnByb3RvEglyYWZ0a3YudjEiTQoKUHV0UmVxdWVzdBILCgNrZXkYASABKAwSDQoFdmFsdWUYAiABKAwSEQoJY2xpZW50X2lkGAMgASgEEhAKCHNlcXVlbmNlGAQgASgEIlAKDVVwZGF0ZVJlcXVlc3QSCwoDa2V5GAEgASgMEg0KBXZhbHVlGAIgASgMEhEKCWNsaWVudF9pZBgDIAEoBBIQCghzZXF1ZW5jZRgEIAEoBCJECgpHZXRSZXF1ZXN0EgsKA2tleRgBIAEoDBIRCgljbGllbnRfaWQYAyABKAQSEAoIc2VxdWVuY2UYBCABKARKBAgCEAMiRwoNUmVtb3ZlUmVxdWVzdBILCgNrZXkYASABKAwSEQoJY2xpZW50X2lkGAMgASgEEhAKCHNlcXVlbmNlGAQgASgESgQIAhADIjcKBkxlYWRlchIKCgJpZBgBIAEoBBIMCgRuYW1lGAIgASgJEhMKC2NsaWVudF91cmxzGAMgAygJIoIBCghSZXNwb25zZRIhCgZzdGF0dXMYASABKA4yES5yYWZ0a3YudjEuU3RhdHVzEg0KBXZhbHVlGAIgASgMEiEKBmxlYWRlchgDIAEoCzIRLnJhZnRrdi52MS5MZWFkZXISDwoHbWVzc2FnZRgEIAEoCRIQCghyZXZpc2lvbhgFIAEoAyrBAQoGU3RhdHVzEhYKElNUQVRVU19VTlNQRUNJRklFRBAAEhIKDlNUQVRVU19TVUNDRVNTEAESEgoOU1RBVFVTX0NSRUFURUQQAhITCg9TVEFUVVNfUkVESVJFQ1QQAxIWChJTVEFUVVNfQkFEX1JFUVVFU1QQBBIUChBTVEFUVVNfTk9UX0ZPVU5EEAUSGQoVU1RBVFVTX0FMUkVBRFlfRVhJU1RTEAYSGQoVU1RBVFVTX0lOVEVSTkFMX0VSUk9SEAcy4AEKBlJhZnRLVhIxCgNQdXQSFS5yYWZ0a3YudjEuUHV0UmVxdWVzdBoTLnJhZnRrdi52MS5SZXNwb25zZRI3CgZVcGRhdGUSGC5yYWZ0a3YudjEuVXBkYXRlUmVxdWVzdBoTLnJhZnRrdi52MS5SZXNwb25zZRIxCgNHZXQSFS5yYWZ0a3YudjEuR2V0UmVxdWVzdBoTLnJhZnRrdi52MS5SZXNwb25zZRI3CgZSZW1vdmUSGC5yYWZ0a3YudjEuUmVtb3ZlUmVxdWVzdBoTLnJhZnRrdi52MS5SZXNwb25zZWIGcHJvdG8z");
+  fileDesc("ChZyYWZ0a3YvdjEvcmFmdGt2LnByb3RvEglyYWZ0a3YudjEiZQoKUHV0UmVxdWVzdBILCgNrZXkYASABKAwSDQoFdmFsdWUYAiABKAwSEQoJY2xpZW50X2lkGAMgASgEEhAKCHNlcXVlbmNlGAQgASgEEhYKDmxvd2VzdF9hd2FpdGVkGAUgASgEImgKDVVwZGF0ZVJlcXVlc3QSCwoDa2V5GAEgASgMEg0KBXZhbHVlGAIgASgMEhEKCWNsaWVudF9pZBgDIAEoBBIQCghzZXF1ZW5jZRgEIAEoBBIWCg5sb3dlc3RfYXdhaXRlZBgFIAEoBCJcCgpHZXRSZXF1ZXN0EgsKA2tleRgBIAEoDBIRCgljbGllbnRfaWQYAyABKAQSEAoIc2VxdWVuY2UYBCABKAQSFgoObG93ZXN0X2F3YWl0ZWQYBSABKARKBAgCEAMiXwoNUmVtb3ZlUmVxdWVzdBILCgNrZXkYASABKAwSEQoJY2xpZW50X2lkGAMgASgEEhAKCHNlcXVlbmNlGAQgASgEEhYKDmxvd2VzdF9hd2FpdGVkGAUgASgESgQIAhADIjcKBkxlYWRlchIKCgJpZBgBIAEoBBIMCgRuYW1lGAIgASgJEhMKC2NsaWVudF91cmxzGAMgAygJIoIBCghSZXNwb25zZRIhCgZzdGF0dXMYASABKA4yES5yYWZ0a3YudjEuU3RhdHVzEg0KBXZhbHVlGAIgASgMEiEKBmxlYWRlchgDIAEoCzIRLnJhZnRrdi52MS5MZWFkZXISDwoHbWVzc2FnZRgEIAEoCRIQCghyZXZpc2lvbhgFIAEoAyrBAQoGU3RhdHVzEhYKElNUQVRVU19VTlNQRUNJRklFRBAAEhIKDlNUQVRVU19TVUNDRVNTEAESEgoOU1RBVFVTX0NSRUFURUQQAhITCg9TVEFUVVNfUkVESVJFQ1QQAxIWChJTVEFUVVNfQkFEX1JFUVVFU1QQBBIUChBTVEFUVVNfTk9UX0ZPVU5EEAUSGQoVU1RBVFVTX0FMUkVBRFlfRVhJU1RTEAYSGQoVU1RBVFVTX0lOVEVSTkFMX0VSUk9SEAcy4AEKBlJhZnRLVhIxCgNQdXQSFS5yYWZ0a3YudjEuUHV0UmVxdWVzdBoTLnJhZnRrdi52MS5SZXNwb25zZRI3CgZVcGRhdGUSGC5yYWZ0a3YudjEuVXBkYXRlUmVxdWVzdBoTLnJhZnRrdi52MS5SZXNwb25zZRIxCgNHZXQSFS5yYWZ0a3YudjEuR2V0UmVxdWVzdBoTLnJhZnRrdi52MS5SZXNwb25zZRI3CgZSZW1vdmUSGC5yYWZ0a3YudjEuUmVtb3ZlUmVxdWVzdBoTLnJhZnRrdi52MS5SZXNwb25zZWIGcHJvdG8z");
 
 /**
- * In every request `client_id` and `sequence` identify the request, so that a repeated one can be recognised: the client draws a
- * client_id once, at random, and counts its requests from 1.
+ * In every request `client_id` and `sequence` identify the request, so that a repeated one is done once and answered as the first time: the
+ * client draws a client_id once, at random, and counts its requests from 1. `lowest_awaited` is the lowest sequence that the client still
+ * awaits an answer of, at most `sequence`: answers of those below may be forgotten. Without a client_id a request is not identified.
  *
  * @generated from message raftkv.v1.PutRequest
  */
@@ -38,6 +39,11 @@ export type PutRequest = Message<"raftkv.v1.PutRequest"> & {
    * @generated from field: uint64 sequence = 4;
    */
   sequence: bigint;
+
+  /**
+   * @generated from field: uint64 lowest_awaited = 5;
+   */
+  lowestAwaited: bigint;
 };
 
 /**
@@ -70,6 +76,11 @@ export type UpdateRequest = Message<"raftkv.v1.UpdateRequest"> & {
    * @generated from field: uint64 sequence = 4;
    */
   sequence: bigint;
+
+  /**
+   * @generated from field: uint64 lowest_awaited = 5;
+   */
+  lowestAwaited: bigint;
 };
 
 /**
@@ -97,6 +108,11 @@ export type GetRequest = Message<"raftkv.v1.GetRequest"> & {
    * @generated from field: uint64 sequence = 4;
    */
   sequence: bigint;
+
+  /**
+   * @generated from field: uint64 lowest_awaited = 5;
+   */
+  lowestAwaited: bigint;
 };
 
 /**
@@ -124,6 +140,11 @@ export type RemoveRequest = Message<"raftkv.v1.RemoveRequest"> & {
    * @generated from field: uint64 sequence = 4;
    */
   sequence: bigint;
+
+  /**
+   * @generated from field: uint64 lowest_awaited = 5;
+   */
+  lowestAwaited: bigint;
 };
 
 /**

@@ -4,8 +4,12 @@
 
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import type { DeleteRangeRequest, PutRequest } from "../../../etcdserverpb/kv_pb.ts";
+import type { CompactionRequest, DeleteRangeRequest, PutRequest, TxnRequest } from "../../../etcdserverpb/kv_pb.ts";
 import { file_etcdserverpb_kv } from "../../../etcdserverpb/kv_pb.ts";
+import type { LeaseCheckpointRequest, LeaseGrantRequest, LeaseRevokeRequest } from "../../../etcdserverpb/lease_pb.ts";
+import { file_etcdserverpb_lease } from "../../../etcdserverpb/lease_pb.ts";
+import type { AlarmRequest } from "../../../etcdserverpb/maintenance_pb.ts";
+import { file_etcdserverpb_maintenance } from "../../../etcdserverpb/maintenance_pb.ts";
 import type { PutRequest as PutRequest$1, RemoveRequest, UpdateRequest } from "../../v1/raftkv_pb.ts";
 import { file_raftkv_v1_raftkv } from "../../v1/raftkv_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
@@ -14,7 +18,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file raftkv/command/v1/command.proto.
  */
 export const file_raftkv_command_v1_command: GenFile = /*@__PURE__*/
-  fileDesc("Ch9yYWZ0a3YvY29tbWFuZC92MS9jb21tYW5kLnByb3RvEhFyYWZ0a3YuY29tbWFuZC52MSK6AgoHQ29tbWFuZBInCgNwdXQYASABKAsyGC5ldGNkc2VydmVycGIuUHV0UmVxdWVzdEgAEjgKDGRlbGV0ZV9yYW5nZRgCIAEoCzIgLmV0Y2RzZXJ2ZXJwYi5EZWxldGVSYW5nZVJlcXVlc3RIABInCgZjcmVhdGUYAyABKAsyFS5yYWZ0a3YudjEuUHV0UmVxdWVzdEgAEioKBnVwZGF0ZRgEIAEoCzIYLnJhZnRrdi52MS5VcGRhdGVSZXF1ZXN0SAASKgoGcmVtb3ZlGAUgASgLMhgucmFmdGt2LnYxLlJlbW92ZVJlcXVlc3RIABJAChFtZW1iZXJfYXR0cmlidXRlcxgGIAEoCzIjLnJhZnRrdi5jb21tYW5kLnYxLk1lbWJlckF0dHJpYnV0ZXNIAEIJCgdjb21tYW5kIloKEE1lbWJlckF0dHJpYnV0ZXMSEQoJbWVtYmVyX2lkGAEgASgGEgwKBG5hbWUYAiABKAkSEwoLY2xpZW50X3VybHMYAyADKAkSEAoIc3RvcmVfaWQYBCABKAZiBnByb3RvMw", [file_etcdserverpb_kv, file_raftkv_v1_raftkv]);
+  fileDesc("Ch9yYWZ0a3YvY29tbWFuZC92MS9jb21tYW5kLnByb3RvEhFyYWZ0a3YuY29tbWFuZC52MSLrBQoHQ29tbWFuZBInCgNwdXQYASABKAsyGC5ldGNkc2VydmVycGIuUHV0UmVxdWVzdEgAEjgKDGRlbGV0ZV9yYW5nZRgCIAEoCzIgLmV0Y2RzZXJ2ZXJwYi5EZWxldGVSYW5nZVJlcXVlc3RIABInCgZjcmVhdGUYAyABKAsyFS5yYWZ0a3YudjEuUHV0UmVxdWVzdEgAEioKBnVwZGF0ZRgEIAEoCzIYLnJhZnRrdi52MS5VcGRhdGVSZXF1ZXN0SAASKgoGcmVtb3ZlGAUgASgLMhgucmFmdGt2LnYxLlJlbW92ZVJlcXVlc3RIABJAChFtZW1iZXJfYXR0cmlidXRlcxgGIAEoCzIjLnJhZnRrdi5jb21tYW5kLnYxLk1lbWJlckF0dHJpYnV0ZXNIABInCgN0eG4YByABKAsyGC5ldGNkc2VydmVycGIuVHhuUmVxdWVzdEgAEjUKCmNvbXBhY3Rpb24YCCABKAsyHy5ldGNkc2VydmVycGIuQ29tcGFjdGlvblJlcXVlc3RIABI2CgtsZWFzZV9ncmFudBgJIAEoCzIfLmV0Y2RzZXJ2ZXJwYi5MZWFzZUdyYW50UmVxdWVzdEgAEjgKDGxlYXNlX3Jldm9rZRgKIAEoCzIgLmV0Y2RzZXJ2ZXJwYi5MZWFzZVJldm9rZVJlcXVlc3RIABI2CgxsZWFzZV9leHBpcmUYCyABKAsyHi5yYWZ0a3YuY29tbWFuZC52MS5MZWFzZUV4cGlyeUgAEkAKEGxlYXNlX2NoZWNrcG9pbnQYDCABKAsyJC5ldGNkc2VydmVycGIuTGVhc2VDaGVja3BvaW50UmVxdWVzdEgAEisKBWFsYXJtGA0gASgLMhouZXRjZHNlcnZlcnBiLkFsYXJtUmVxdWVzdEgAEjYKDGFkdmFuY2VfdGltZRgOIAEoCzIeLnJhZnRrdi5jb21tYW5kLnYxLlRpbWVBZHZhbmNlSABCCQoHY29tbWFuZCI8CgtMZWFzZUV4cGlyeRIKCgJpZBgBIAEoAxITCgtncmFudF9pbmRleBgCIAEoBBIMCgR0ZXJtGAMgASgEIh4KC1RpbWVBZHZhbmNlEg8KB3VuaXhfbXMYASABKAQiWgoQTWVtYmVyQXR0cmlidXRlcxIRCgltZW1iZXJfaWQYASABKAYSDAoEbmFtZRgCIAEoCRITCgtjbGllbnRfdXJscxgDIAMoCRIQCghzdG9yZV9pZBgEIAEoBmIGcHJvdG8z", [file_etcdserverpb_kv, file_etcdserverpb_lease, file_etcdserverpb_maintenance, file_raftkv_v1_raftkv]);
 
 /**
  * What a log entry holds for the state machine. A client's request is taken over byte by byte, so unknown fields in it are kept.
@@ -61,6 +65,60 @@ export type Command = Message<"raftkv.command.v1.Command"> & {
      */
     value: MemberAttributes;
     case: "memberAttributes";
+  } | {
+    /**
+     * @generated from field: etcdserverpb.TxnRequest txn = 7;
+     */
+    value: TxnRequest;
+    case: "txn";
+  } | {
+    /**
+     * `physical` means nothing here: each member frees the space in its own time.
+     *
+     * @generated from field: etcdserverpb.CompactionRequest compaction = 8;
+     */
+    value: CompactionRequest;
+    case: "compaction";
+  } | {
+    /**
+     * With the id and the time that the lease gets: the proposer has chosen them.
+     *
+     * @generated from field: etcdserverpb.LeaseGrantRequest lease_grant = 9;
+     */
+    value: LeaseGrantRequest;
+    case: "leaseGrant";
+  } | {
+    /**
+     * @generated from field: etcdserverpb.LeaseRevokeRequest lease_revoke = 10;
+     */
+    value: LeaseRevokeRequest;
+    case: "leaseRevoke";
+  } | {
+    /**
+     * @generated from field: raftkv.command.v1.LeaseExpiry lease_expire = 11;
+     */
+    value: LeaseExpiry;
+    case: "leaseExpire";
+  } | {
+    /**
+     * @generated from field: etcdserverpb.LeaseCheckpointRequest lease_checkpoint = 12;
+     */
+    value: LeaseCheckpointRequest;
+    case: "leaseCheckpoint";
+  } | {
+    /**
+     * Raises or ends alarms.
+     *
+     * @generated from field: etcdserverpb.AlarmRequest alarm = 13;
+     */
+    value: AlarmRequest;
+    case: "alarm";
+  } | {
+    /**
+     * @generated from field: raftkv.command.v1.TimeAdvance advance_time = 14;
+     */
+    value: TimeAdvance;
+    case: "advanceTime";
   } | { case: undefined; value?: undefined };
 };
 
@@ -70,6 +128,61 @@ export type Command = Message<"raftkv.command.v1.Command"> & {
  */
 export const CommandSchema: GenMessage<Command> = /*@__PURE__*/
   messageDesc(file_raftkv_command_v1_command, 0);
+
+/**
+ * A leader saw a lease run out. Refused if the lease was granted anew, or if the entry has another term: then leadership changed, and the
+ * lease with it got more time.
+ *
+ * @generated from message raftkv.command.v1.LeaseExpiry
+ */
+export type LeaseExpiry = Message<"raftkv.command.v1.LeaseExpiry"> & {
+  /**
+   * @generated from field: int64 id = 1;
+   */
+  id: bigint;
+
+  /**
+   * Index of the log entry that granted the lease.
+   *
+   * @generated from field: uint64 grant_index = 2;
+   */
+  grantIndex: bigint;
+
+  /**
+   * The leader's term.
+   *
+   * @generated from field: uint64 term = 3;
+   */
+  term: bigint;
+};
+
+/**
+ * Describes the message raftkv.command.v1.LeaseExpiry.
+ * Use `create(LeaseExpirySchema)` to create a new message.
+ */
+export const LeaseExpirySchema: GenMessage<LeaseExpiry> = /*@__PURE__*/
+  messageDesc(file_raftkv_command_v1_command, 1);
+
+/**
+ * A leader's clock, by which sessions of clients expire. It never goes back: an earlier time changes nothing.
+ *
+ * @generated from message raftkv.command.v1.TimeAdvance
+ */
+export type TimeAdvance = Message<"raftkv.command.v1.TimeAdvance"> & {
+  /**
+   * Milliseconds since 1970.
+   *
+   * @generated from field: uint64 unix_ms = 1;
+   */
+  unixMs: bigint;
+};
+
+/**
+ * Describes the message raftkv.command.v1.TimeAdvance.
+ * Use `create(TimeAdvanceSchema)` to create a new message.
+ */
+export const TimeAdvanceSchema: GenMessage<TimeAdvance> = /*@__PURE__*/
+  messageDesc(file_raftkv_command_v1_command, 2);
 
 /**
  * What a member tells about itself when it has started. Refused if the cluster knows another store of that member.
@@ -103,5 +216,5 @@ export type MemberAttributes = Message<"raftkv.command.v1.MemberAttributes"> & {
  * Use `create(MemberAttributesSchema)` to create a new message.
  */
 export const MemberAttributesSchema: GenMessage<MemberAttributes> = /*@__PURE__*/
-  messageDesc(file_raftkv_command_v1_command, 1);
+  messageDesc(file_raftkv_command_v1_command, 3);
 
