@@ -4,7 +4,7 @@ import { UsageError } from "./option-values.ts";
 
 test("without flags everything is measured under every load", () => {
   expect(parseBenchOptions([])).toMatchObject({
-    workloads: ["put", "range", "serializable"],
+    workloads: ["put", "txn", "range", "serializable", "lease"],
     shapes: [
       { connections: 1, inFlight: 1 },
       { connections: 10, inFlight: 10 },
@@ -80,7 +80,7 @@ test("help names every flag", () => {
 });
 
 test.each([
-  [["--only", "get"], 'Workload "get" is none of put, range, serializable'],
+  [["--only", "get"], 'Workload "get" is none of put, txn, range, serializable, lease'],
   [["--load", "10"], 'Load "10" is not CONNECTIONSxREQUESTS with 1 to 1000 and 1 to 1000'],
   [["--load", "1x1001"], 'Load "1x1001" is not CONNECTIONSxREQUESTS with 1 to 1000 and 1 to 1000'],
   [["--rounds", "0"], '--rounds "0" is not a whole number from 1 to 1000'],

@@ -31,7 +31,7 @@ export const usage = `Usage: npm run bench -- [options]
 
 Compares a RaftKV cluster of three with an etcd cluster of three, if etcd is on the PATH, under the same load.
 
-  --only NAMES      workloads, of put,range,serializable (default all; with --profile: put)
+  --only NAMES      workloads, of put,txn,range,serializable,lease (default all; with --profile: put)
   --load SHAPES     CONNECTIONSxREQUESTS in flight on each (default 1x1,10x10,10x100; with --profile: 10x100)
   --rounds N        rounds of each cell; both systems take turns (default 3)
   --seconds S       length of one system's turn (default 3)

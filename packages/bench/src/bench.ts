@@ -5,6 +5,7 @@ import type { System } from "./cluster/system.ts";
 import { measureCell } from "./comparison.ts";
 import { describeEnvironment, type Environment, measureIdle } from "./environment.ts";
 import { keyBytes } from "./load/key-space.ts";
+import { grantLeases } from "./load/lease-grants.ts";
 import { formatLoadShape } from "./load/load-shape.ts";
 import { formatProfile } from "./profile/profile-report.ts";
 import { profiledSystem, runProfile } from "./profile/profile-run.ts";
@@ -33,6 +34,7 @@ async function compare(bed: TestBed<BenchOptions>, output: ProgramOutput, signal
   const { options } = bed;
   const systems = await comparedSystems(options.withEtcd, output);
   const environment = await prepare(bed, systems, output, signal);
+  if (options.workloads.includes("lease")) await Promise.all(bed.subjects.map(({ cluster }) => grantLeases(cluster.leader.channel)));
   const idleShares = await measureIdle(bed, signal);
   const { keyCount, valueBytes } = options;
   for (const line of formatHead({ systems, environment, keyCount, keyBytes, valueBytes, idleShares })) output.line(line);

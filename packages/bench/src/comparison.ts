@@ -81,15 +81,16 @@ export async function takeTurn(turn: Turn, signal: AbortSignal): Promise<Round> 
 async function measureRound(turn: Turn, channels: readonly Channel[], signal: AbortSignal): Promise<Round> {
   const { bed, subject, workload, shape, seed, durationMs } = turn;
   const { cluster, ledger } = subject;
+  const requests = bed.workload(workload);
   const cpuBefore = cluster.cpu();
   const generatorBefore = process.cpuUsage();
   const result = await generateLoad({
     channels,
     inFlight: shape.inFlight,
-    workload: bed.workload(workload),
+    workload: requests,
     keys: new RandomKeys(new SeededRandom(seed), bed.keys.count),
     durationMs,
-    ledger: workload === "put" ? ledger : null,
+    ledger: requests.writes ? ledger : null,
     signal,
   });
   const generator = process.cpuUsage(generatorBefore);

@@ -1,6 +1,6 @@
 import { decodePutResponse } from "@raftkv/api";
 import type { ClientCall, RpcError } from "@raftkv/raft-rpc";
-import type { UnaryCaller } from "../load/load-generator.ts";
+import type { UnaryCaller } from "../load/request-slot.ts";
 import { putPath } from "../load/workload.ts";
 import type { ProbeWrites } from "./probe-writes.ts";
 import type { Acknowledgement } from "./trial-timeline.ts";

@@ -1,10 +1,11 @@
-import type { ClientCall, UnaryDone } from "@raftkv/raft-rpc";
+import type { ClientCall, ClientStreamCall, UnaryDone } from "@raftkv/raft-rpc";
 import { afterEach, expect, test } from "vitest";
 import { openChannel } from "../cluster/member-channel.ts";
 import { MemoryMember, type PutFault } from "../testing/memory-member.ts";
 import { EachKeyOnce, type KeySource } from "./key-source.ts";
 import { KeySpace } from "./key-space.ts";
-import { generateLoad, type LoadOptions, type LoadResult, type UnaryCaller } from "./load-generator.ts";
+import { generateLoad, type LoadOptions, type LoadResult } from "./load-generator.ts";
+import type { Caller } from "./request-slot.ts";
 import { buildWorkload, type WorkloadName } from "./workload.ts";
 import { WriteLedger } from "./write-ledger.ts";
 
@@ -62,12 +63,12 @@ test("every key is put once, and each put is noted as sent and acknowledged", as
 });
 
 /** Passes calls on, and notes how many were on their way at most. */
-class WatchedCaller implements UnaryCaller {
+class WatchedCaller implements Caller {
   inFlightMax = 0;
-  readonly #channel: UnaryCaller;
+  readonly #channel: Caller;
   #inFlight = 0;
 
-  constructor(channel: UnaryCaller) {
+  constructor(channel: Caller) {
     this.#channel = channel;
   }
 
@@ -79,6 +80,10 @@ class WatchedCaller implements UnaryCaller {
       done(error, response);
     });
   }
+
+  stream(...call: Parameters<Caller["stream"]>): ClientStreamCall {
+    return this.#channel.stream(...call);
+  }
 }
 
 test("as many requests as asked are on their way on each channel, and never more", async () => {
@@ -86,6 +91,16 @@ test("as many requests as asked are on their way on each channel, and never more
   const channels = [new WatchedCaller(member.channel), new WatchedCaller(member.channel)];
   await run(member, "put", { channels });
   expect(channels.map(({ inFlightMax }) => inFlightMax)).toEqual([4, 4]);
+});
+
+test("leases are kept alive one after the other on each stream", async () => {
+  const member = await startMember();
+  member.leases = 40;
+  const result = await run(member, "lease");
+  expect(member.streamCount).toBe(3 * 4);
+  // Keys 0 to 49 stand for leases 1 to 50, of which ten were never granted.
+  expect(result.answers).toBe(40);
+  expect([...result.errors]).toEqual([["a lease that was granted is gone", 10]]);
 });
 
 test("rate and latencies belong together", async () => {

@@ -1,14 +1,11 @@
-import type { Channel, UnaryDone } from "@raftkv/raft-rpc";
 import type { KeySource } from "./key-source.ts";
 import { LatencyHistogram, type LatencySummary } from "./latency-histogram.ts";
+import { type Caller, type RequestSlot, type SlotDone, streamSlot, unarySlot } from "./request-slot.ts";
 import type { Workload } from "./workload.ts";
 import type { WriteLedger } from "./write-ledger.ts";
 
-/** What a run needs of a channel. */
-export type UnaryCaller = Pick<Channel, "request">;
-
 export interface LoadOptions {
-  readonly channels: readonly UnaryCaller[];
+  readonly channels: readonly Caller[];
   /** Requests that are always on their way on each channel. */
   readonly inFlight: number;
   readonly workload: Workload;
@@ -88,9 +85,8 @@ class LoadRun {
     const nowMs = performance.now();
     if (this.#stopped) return;
     const { workload, ledger } = this.options;
-    if (message.length < workload.responseBytesMin) {
-      return this.failed(slot, `the answer has ${message.length} bytes, ${workload.responseBytesMin} are the least`);
-    }
+    const fault = workload.faultOf(message);
+    if (fault !== null) return this.failed(slot, fault);
     ledger?.noteAcknowledged(slot.key);
     if (nowMs <= this.#endMs) {
       this.#histogram.record(nowMs - slot.sentMs);
@@ -155,24 +151,22 @@ class Slot {
   key = -1;
   sentMs = 0;
   readonly #run: LoadRun;
-  readonly #channel: UnaryCaller;
-  /** Made once: nothing is allocated for a request but what the channel needs. */
-  readonly #done: UnaryDone = (error, message) => {
-    if (message !== null) this.#run.succeeded(this, message);
-    else this.#run.failed(this, error === null ? "no message" : `${error.codeName} ${error.message}`);
-  };
+  readonly #requests: RequestSlot;
 
-  constructor(run: LoadRun, channel: UnaryCaller) {
+  constructor(run: LoadRun, channel: Caller) {
+    const { kind, path } = run.options.workload;
+    const done: SlotDone = (error, answer) => {
+      if (answer !== null) run.succeeded(this, answer);
+      else run.failed(this, error ?? "no message");
+    };
     this.#run = run;
-    this.#channel = channel;
+    this.#requests = kind === "unary" ? unarySlot(channel, path, done) : streamSlot(channel, path, done);
   }
 
   send(nowMs: number): void {
-    const { workload } = this.#run.options;
     this.key = this.#run.nextKey(nowMs);
-    const request = workload.requests[this.key];
-    if (request === undefined) return;
+    if (this.key < 0) return this.#requests.end();
     this.sentMs = nowMs;
-    this.#channel.request(workload.path, request, this.#done);
+    this.#requests.send(this.#run.options.workload.request(this.key));
   }
 }

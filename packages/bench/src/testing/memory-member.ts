@@ -5,12 +5,13 @@ import {
   encodePutResponse,
   encodeRangeResponse,
   etcdserverpb,
+  fromBinary,
   type KeyValue,
   toBinary,
 } from "@raftkv/api";
-import { type Channel, Dispatcher, listenTcp, RpcServer, StatusCode, SystemClock, type UnaryCall } from "@raftkv/raft-rpc";
+import { type Channel, Dispatcher, listenTcp, RpcServer, StatusCode, type StreamCall, SystemClock, type UnaryCall } from "@raftkv/raft-rpc";
 import { openChannel } from "../cluster/member-channel.ts";
-import { putPath, rangePath } from "../load/workload.ts";
+import { keepAlivePath, putPath, rangePath } from "../load/workload.ts";
 
 /** What a member may do wrong with a put; it says yes in each case but the first. */
 export type PutFault = "refuses" | "loses" | "repeats" | "garbles";
@@ -27,6 +28,10 @@ export class MemoryMember {
   readonly channel: Channel;
   /** Puts that were asked of it. */
   putCount = 0;
+  /** Streams of keep-alives that were opened. */
+  streamCount = 0;
+  /** Ids from 1 on up to this one are granted. */
+  leases = 0;
   /** Stands in every answer. */
   term = 3;
   readonly #pairs = new Map<string, StoredPair>();
@@ -50,6 +55,7 @@ export class MemoryMember {
     dispatcher.addUnary(putPath, (message, call) => member.#put(message, call));
     dispatcher.addUnary(rangePath, (message, call) => member.#range(message, call));
     dispatcher.addUnary("/etcdserverpb.Maintenance/Status", (_, call) => member.#status(call));
+    dispatcher.addStream(keepAlivePath, (call) => member.#keepAlive(call));
     return member;
   }
 
@@ -77,6 +83,17 @@ export class MemoryMember {
     const page = countOnly ? [] : pairs.slice(0, limit === 0 ? pairs.length : limit);
     const kvs: KeyValue[] = page.map((pair) => ({ ...pair, createRevision: 1, modRevision: this.#revision, lease: 0n }));
     call.respond(encodeRangeResponse({ header: this.#header(), kvs, more: kvs.length < pairs.length, count: pairs.length }));
+  }
+
+  #keepAlive(call: StreamCall): void {
+    this.streamCount++;
+    const answer = (message: Uint8Array): void => {
+      const { ID } = fromBinary(etcdserverpb.LeaseKeepAliveRequestSchema, message);
+      const TTL = ID <= this.leases ? 9n : 0n;
+      const response = create(etcdserverpb.LeaseKeepAliveResponseSchema, { header: { revision: 1n }, ID, TTL });
+      call.send(toBinary(etcdserverpb.LeaseKeepAliveResponseSchema, response));
+    };
+    call.setHandlers({ onMessage: answer, onEnd: () => call.end(), onCancel: () => undefined, onDrain: () => undefined });
   }
 
   #between(first: string, end: string): StoredPair[] {
