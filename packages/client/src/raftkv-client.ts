@@ -1,18 +1,19 @@
 import { type KeyRequest, type RaftKvResponse, raftkvV1 } from "@raftkv/api";
 import { methodPath } from "@raftkv/raft-rpc";
+import { type Bytes, toBytes } from "./bytes.ts";
+import type { ClientContext } from "./client-context.ts";
 import { ClientError } from "./client-error.ts";
 import { type ClientOptions, checkTimeout, defaultInFlightMax, defaultTimeoutMs } from "./client-options.ts";
 import type { ClusterStatus } from "./cluster-status.ts";
 import { readClusterStatus } from "./cluster-status-reader.ts";
 import type { ClusterView } from "./cluster-view.ts";
 import { Deadline } from "./deadline.ts";
-import { type Endpoint, parseEndpoints } from "./endpoint.ts";
+import { parseEndpoints } from "./endpoint.ts";
+import { EtcdClient } from "./etcd/etcd-client.ts";
+import { InFlight } from "./in-flight.ts";
 import { LeaderRouter, type RoutedCall } from "./leader-router.ts";
 import { MemberConnections } from "./member-connections.ts";
 import type { GetResult, PutResult, RedirectResult, RemoveResult, UpdateResult } from "./result.ts";
-
-/** Text is sent as UTF-8. */
-export type Bytes = string | Uint8Array;
 
 const { raftKvService } = raftkvV1;
 const { put, update, get, remove } = raftKvService.methods;
@@ -24,34 +25,34 @@ type Method = (typeof raftKvService.methods)[keyof typeof raftKvService.methods]
  * attempt was certainly not applied. Calls may overlap. Runs on ports; `connectClient` gives it real sockets.
  */
 export class RaftKVClient {
-  readonly #options: ClientOptions;
-  readonly #endpoints: readonly Endpoint[];
-  readonly #timeoutMs: number;
-  readonly #inFlightMax: number;
+  /** etcd's API of the same members, over the same connections. */
+  readonly etcd: EtcdClient;
+  readonly #context: ClientContext;
   readonly #router: LeaderRouter;
-  readonly #connections: MemberConnections;
   readonly #clientId: bigint;
   #sequence = 0;
-  #inFlight = 0;
-  #closed = false;
 
   /** Throws RangeError if an endpoint or a number is wrong. Connects when the first call needs it. */
   constructor(options: ClientOptions) {
-    this.#options = options;
-    this.#endpoints = parseEndpoints(options.endpoints);
-    this.#timeoutMs = options.timeoutMs ?? defaultTimeoutMs;
-    checkTimeout(this.#timeoutMs);
-    this.#inFlightMax = options.inFlightMax ?? defaultInFlightMax;
-    if (!(this.#inFlightMax >= 1)) throw new RangeError(`inFlightMax ${this.#inFlightMax} is less than 1`);
+    const { timeoutMs = defaultTimeoutMs, inFlightMax = defaultInFlightMax, onEvent = () => undefined, onBusy = () => undefined } = options;
+    checkTimeout(timeoutMs);
+    this.#context = {
+      ports: options,
+      endpoints: parseEndpoints(options.endpoints),
+      timeoutMs,
+      connections: new MemberConnections(options),
+      inFlight: new InFlight(inFlightMax, onBusy),
+      onEvent,
+    };
     this.#router = new LeaderRouter({
-      endpoints: this.#endpoints,
+      endpoints: this.#context.endpoints,
       clock: options.clock,
       random: options.random,
       followRedirects: options.followRedirects ?? true,
-      onEvent: options.onEvent ?? (() => undefined),
+      onEvent,
     });
-    this.#connections = new MemberConnections(options);
     this.#clientId = randomId(options);
+    this.etcd = new EtcdClient(this.#context);
   }
 
   /** What the client knows of the cluster now. */
@@ -113,14 +114,16 @@ export class RaftKVClient {
 
   /** Asks every member, known or configured, how it is. Members that do not answer are part of the result. Rejects only when closed. */
   async status(): Promise<ClusterStatus> {
-    return this.#counted(() => readClusterStatus(this.#endpoints, this.#connections, new Deadline(this.#options.clock, this.#timeoutMs)));
+    const { endpoints, connections, inFlight } = this.#context;
+    return inFlight.run(() => readClusterStatus(endpoints, connections, this.#deadline()));
   }
 
   /** Calls that run reject: reads and waiting calls with ERR_CLOSED, writes that were sent with ERR_OUTCOME_UNKNOWN. May be called twice. */
   close(): void {
-    this.#closed = true;
+    this.#context.inFlight.close();
     this.#router.close();
-    this.#connections.close();
+    this.etcd.close();
+    this.#context.connections.close();
   }
 
   #write(method: typeof put, key: Bytes, value: Bytes): Promise<RaftKvResponse> {
@@ -129,42 +132,24 @@ export class RaftKVClient {
 
   /** The same bytes are sent in every attempt, so that a member can recognise them. */
   #call(method: Method, repeatable: boolean, message: Uint8Array): Promise<RaftKvResponse> {
-    return this.#counted(async () => {
+    return this.#context.inFlight.run(async () => {
       const path = methodPath(raftKvService, method);
       const send: RoutedCall["send"] = async (endpoint, time) =>
-        method.response.decode(await this.#connections.unary(endpoint, { path, message, ...time }));
-      const deadline = new Deadline(this.#options.clock, this.#timeoutMs);
-      const response = await this.#router.call({ name: method.name.toLowerCase(), repeatable, send }, deadline);
+        method.response.decode(await this.#context.connections.unary(endpoint, { path, message, ...time }));
+      const response = await this.#router.call({ name: method.name.toLowerCase(), repeatable, send }, this.#deadline());
       if (response.status === "bad-request") throw new ClientError("ERR_BAD_REQUEST", response.message);
       return response;
     });
   }
 
-  async #counted<Result>(run: () => Promise<Result>): Promise<Result> {
-    if (this.#closed) throw new ClientError("ERR_CLOSED", "The client is closed");
-    if (this.#inFlight >= this.#inFlightMax) {
-      throw new ClientError("ERR_OVERLOADED", `${this.#inFlight} calls are running, which is the limit`);
-    }
-    this.#inFlight += 1;
-    if (this.#inFlight === 1) this.#options.onBusy?.(true);
-    try {
-      return await run();
-    } finally {
-      this.#inFlight -= 1;
-      if (this.#inFlight === 0) this.#options.onBusy?.(false);
-    }
+  #deadline(): Deadline {
+    return new Deadline(this.#context.ports.clock, this.#context.timeoutMs);
   }
 
   #identified(key: Bytes): KeyRequest {
     this.#sequence += 1;
-    return { key: toBytes(key), clientId: this.#clientId, sequence: this.#sequence };
+    return { key: toBytes(key), clientId: this.#clientId, sequence: this.#sequence, lowestAwaited: 0 };
   }
-}
-
-const encoder = new TextEncoder();
-
-function toBytes(value: Bytes): Uint8Array {
-  return typeof value === "string" ? encoder.encode(value) : value;
 }
 
 /** 64 random bits, never 0: that means "not identified". */
