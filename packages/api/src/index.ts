@@ -45,6 +45,8 @@ export {
   encodeRangeResponse,
 } from "./codec/etcd-response.ts";
 export type { Hello, Lane } from "./codec/hello.ts";
+export { LEASE_CALL_IDS_MAX } from "./codec/lease-call.ts";
+export { decodeLeaseKeepAliveRequest, encodeLeaseKeepAliveResponse } from "./codec/lease-keep-alive.ts";
 export {
   BATCH_MESSAGES_MAX,
   decodePeerFrame,

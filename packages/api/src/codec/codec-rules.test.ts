@@ -136,7 +136,7 @@ describe("peer frames", () => {
 
   test("a Hello without a lane, or with one that is not known, is refused", () => {
     expect(() => decodePeerFrame(new Uint8Array([0x0a, 0]))).toThrow("Hello has lane 0, which is not known");
-    expect(() => decodeSnapshotFrame(new Uint8Array([0x0a, 2, 0x38, 4]))).toThrow("Hello has lane 4, which is not known");
+    expect(() => decodeSnapshotFrame(new Uint8Array([0x0a, 2, 0x38, 5]))).toThrow("Hello has lane 5, which is not known");
   });
 
   test("only commands and configurations are forwarded", () => {

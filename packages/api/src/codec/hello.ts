@@ -4,9 +4,9 @@ import type { ProtobufWriter } from "./protobuf-writer.ts";
 
 /**
  * What travels on a stream between members: small messages on which elections, commits and reads wait (`urgent`), everything else
- * (`bulk`), or one snapshot.
+ * (`bulk`), one snapshot, or one call about leases.
  */
-export type Lane = "bulk" | "urgent" | "snapshot";
+export type Lane = "bulk" | "urgent" | "snapshot" | "leases";
 
 /** `raftkv.peer.v1.Hello`: the first frame of a stream, in both directions. */
 export interface Hello {
@@ -27,7 +27,7 @@ export interface Hello {
 const PROTOCOL_VERSION_MAX = 0xffff_ffff;
 
 /** By number on the wire. */
-const lanes: readonly (Lane | undefined)[] = [undefined, "bulk", "urgent", "snapshot"];
+const lanes: readonly (Lane | undefined)[] = [undefined, "bulk", "urgent", "snapshot", "leases"];
 
 /** Writes the fields of a Hello, without its tag and length. Throws CodecError if it can't be written. */
 export function writeHello(writer: ProtobufWriter, hello: Hello): void {

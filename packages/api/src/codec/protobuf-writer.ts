@@ -147,6 +147,13 @@ export class ProtobufWriter {
     this.putVarint(value);
   }
 
+  /** A packed uint64 or int64. */
+  packedBigint(value: bigint): void {
+    halves.setBigUint64(0, value);
+    this.ensure(VARINT_BYTES_MAX);
+    this.putHalves(halves.getUint32(0), halves.getUint32(4));
+  }
+
   /** Begins an embedded message. A good `sizeHint` spares moving its bytes when the length is known. */
   open(tag: number, sizeHint: number): void {
     if (this.depth === DEPTH_MAX) throw new Error(`Assertion failed: Messages are nested at most ${DEPTH_MAX} deep`);

@@ -1,3 +1,13 @@
+import {
+  decodeLeaseKeepAliveAnswer,
+  decodeLeaseKeepAliveCall,
+  decodeLeaseTimeToLiveAnswer,
+  decodeLeaseTimeToLiveCall,
+  encodeLeaseKeepAliveAnswer,
+  encodeLeaseKeepAliveCall,
+  encodeLeaseTimeToLiveAnswer,
+  encodeLeaseTimeToLiveCall,
+} from "../codec/lease-call.ts";
 import { decodePeerFrame, decodeSnapshotFrame, encodePeerFrame, encodeSnapshotFrame } from "../codec/peer-frame.ts";
 import {
   decodeKeyRequest,
@@ -31,11 +41,21 @@ export const raftKvService = {
   },
 };
 
-/** `raftkv.peer.v1.RaftPeer`; frames are the plain objects of the hand-written codecs. */
+/** `raftkv.peer.v1.RaftPeer`; frames and lease calls are the plain objects of the hand-written codecs. */
 export const raftPeerService = {
   typeName: generatedRaftPeer.typeName,
   methods: {
     exchange: { ...generatedRaftPeer.methods.exchange, request: peerFrame, response: peerFrame },
     installSnapshot: { ...generatedRaftPeer.methods.installSnapshot, request: snapshotFrame },
+    leaseKeepAlive: {
+      ...generatedRaftPeer.methods.leaseKeepAlive,
+      request: { encode: encodeLeaseKeepAliveCall, decode: decodeLeaseKeepAliveCall },
+      response: { encode: encodeLeaseKeepAliveAnswer, decode: decodeLeaseKeepAliveAnswer },
+    },
+    leaseTimeToLive: {
+      ...generatedRaftPeer.methods.leaseTimeToLive,
+      request: { encode: encodeLeaseTimeToLiveCall, decode: decodeLeaseTimeToLiveCall },
+      response: { encode: encodeLeaseTimeToLiveAnswer, decode: decodeLeaseTimeToLiveAnswer },
+    },
   },
 };
