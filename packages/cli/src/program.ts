@@ -9,12 +9,16 @@ import { addStatusCommand } from "./status-command.ts";
 import { ProgramError, type Terminal } from "./terminal.ts";
 
 const exitCodeOfError: Readonly<Record<ClientErrorCode, ExitCode>> = {
+  ERR_ABORTED: exitCode.error,
   ERR_BAD_REQUEST: exitCode.error,
   ERR_CLOSED: exitCode.error,
+  ERR_COMPACTED: exitCode.error,
+  ERR_LEASE_LOST: exitCode.error,
   ERR_OUTCOME_UNKNOWN: exitCode.outcomeUnknown,
   ERR_OVERLOADED: exitCode.error,
   ERR_REJECTED: exitCode.error,
   ERR_TIMEOUT: exitCode.noConnection,
+  ERR_UNREACHABLE: exitCode.noConnection,
 };
 
 /** Runs `raftkv` with these arguments and resolves to its exit status. Never rejects for what a user can do. */

@@ -17,8 +17,10 @@ export interface ClientSettings {
   readonly timeoutMs?: number;
   /** Ask the leader itself when a member names it. Default true; false: calls resolve to `{ outcome: "redirect" }`. */
   readonly followRedirects?: boolean;
-  /** Calls that may run at one time; more are refused with ERR_OVERLOADED. Default 10,000. */
+  /** Calls, watches and held leases that there may be at one time; more are refused with ERR_OVERLOADED. Default 10,000. */
   readonly inFlightMax?: number;
+  /** Largest answer that is taken, in bytes; a larger one is refused. Default 64 MiB. */
+  readonly responseBytesMax?: number;
   readonly onEvent?: (event: ClientEvent) => void;
 }
 
@@ -37,6 +39,7 @@ export interface ClientOptions extends ClientSettings, ClientPorts {}
 
 export const defaultTimeoutMs = 5000;
 export const defaultInFlightMax = 10_000;
+export const defaultResponseBytesMax = 64 * 1024 * 1024;
 /** Longest time-out that a timer can hold. */
 const timeoutMsMax = 2 ** 31 - 1;
 

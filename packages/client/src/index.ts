@@ -1,8 +1,39 @@
+export type { DeleteRangeResponse, KeyValue, PutResponse, RangeResponse, ResponseHeader } from "@raftkv/api";
+export type { Bytes } from "./bytes.ts";
+export type { CallOptions } from "./call-options.ts";
 export { ClientError, type ClientErrorCode, clientErrorTable, type Retryable } from "./client-error.ts";
 export type { ClientEvent, ClientOptions, ClientPorts, ClientSettings } from "./client-options.ts";
 export { type ClusterStatus, leaderOf, type MemberStatus, type ReachableMember, type UnreachableMember } from "./cluster-status.ts";
 export { type ClusterView, selectMember, type ViewMember } from "./cluster-view.ts";
 export { type Endpoint, parseEndpoint } from "./endpoint.ts";
+export type {
+  Alarm,
+  AlarmList,
+  AlarmType,
+  BackendHash,
+  EndpointStatus,
+  KeyHash,
+  Member,
+  MemberList,
+  SnapshotChunk,
+} from "./etcd/cluster-types.ts";
+export type { EtcdClient } from "./etcd/etcd-client.ts";
+export type { KeyRange } from "./etcd/key-range.ts";
+export type {
+  CompactOptions,
+  DeleteOptions,
+  LeaseReference,
+  PutOptions,
+  RangeOptions,
+  ReadOptions,
+  SortOrder,
+  SortTarget,
+} from "./etcd/kv-options.ts";
+export type { Lease } from "./etcd/lease/lease.ts";
+export type { GrantOptions, LeaseGrant, LeaseList, LeaseRenewal, LeaseTimeToLive } from "./etcd/lease/lease-answers.ts";
+export type { MemberClient } from "./etcd/member-client.ts";
+export type { HeldLock, Leadership, Ownership, OwnershipOptions } from "./etcd/ownership/ownership.ts";
+export type { Watch, WatchBatch, WatchEvent, WatchOptions } from "./etcd/watch/watch-types.ts";
 export { connectClient } from "./node-client.ts";
-export { type Bytes, RaftKVClient } from "./raftkv-client.ts";
+export { RaftKVClient } from "./raftkv-client.ts";
 export type { GetResult, LeaderHint, PutResult, RedirectResult, RemoveResult, UpdateResult } from "./result.ts";

@@ -1,20 +1,11 @@
 import type { RaftKvResponse } from "@raftkv/api";
 import { type RpcClock, RpcError, type RpcRandom } from "@raftkv/raft-rpc";
-import { backOffMs } from "./back-off.ts";
 import { ClientError } from "./client-error.ts";
 import type { ClientEvent } from "./client-options.ts";
-import {
-  type ClusterView,
-  initialView,
-  memberAt,
-  nextAttemptMs,
-  selectMember,
-  withAnswer,
-  withFailure,
-  withLeader,
-} from "./cluster-view.ts";
+import { type ClusterView, initialView } from "./cluster-view.ts";
 import type { Deadline } from "./deadline.ts";
 import { type Endpoint, usableEndpoint } from "./endpoint.ts";
+import { MemberSelection } from "./member-selection.ts";
 import type { LeaderHint } from "./result.ts";
 
 export interface RouterOptions {
@@ -57,17 +48,16 @@ export const promptRedirectsMax = 3;
  */
 export class LeaderRouter {
   readonly #options: RouterOptions;
-  readonly #wakers = new Set<() => void>();
-  #view: ClusterView;
+  readonly #selection: MemberSelection;
   #closed = false;
 
   constructor(options: RouterOptions) {
     this.#options = options;
-    this.#view = initialView(options.endpoints);
+    this.#selection = new MemberSelection(initialView(options.endpoints), options);
   }
 
   get view(): ClusterView {
-    return this.#view;
+    return this.#selection.view;
   }
 
   /** Resolves to an answer that is final: any status but `internal-error` and, if redirects are followed, `redirect`. Rejects with ClientError. */
@@ -78,9 +68,9 @@ export class LeaderRouter {
       if (this.#closed) throw new ClientError("ERR_CLOSED", "The client is closed");
       if (deadline.passed) throw timedOut(call, deadline, trouble);
       const askedAtMs = this.#options.clock.monotonicMs();
-      const member = selectMember(this.#view, "leader", askedAtMs) ?? selectMember(this.#view, "any", askedAtMs);
+      const member = this.#selection.select();
       if (member === null) {
-        await this.#pause(Math.min(nextAttemptMs(this.#view) - askedAtMs, deadline.remainingMs()));
+        await this.#selection.waitForMember(deadline.remainingMs());
         continue;
       }
       const { address } = member.endpoint;
@@ -99,7 +89,7 @@ export class LeaderRouter {
         if (!call.repeatable) throw outcomeUnknown(call, address, response.message);
         trouble = this.#failedAt(address, askedAtMs, response.message);
       } else {
-        this.#replace(withAnswer(this.#view, address));
+        this.#selection.answered(address);
         return response;
       }
     }
@@ -108,13 +98,13 @@ export class LeaderRouter {
   /** Calls that wait reject with ERR_CLOSED. */
   close(): void {
     this.#closed = true;
-    this.#wakeAll();
+    this.#selection.wakeAll();
   }
 
   /** What may be repeated leaves time to ask others, if there are any: connecting, and a read. A write is not sent twice: it gets all that is left. */
   #attemptTime(call: RoutedCall, deadline: Deadline): AttemptTime {
     const remainingMs = deadline.remainingMs();
-    if (this.#view.members.length === 1) return { timeoutMs: remainingMs, connectMs: remainingMs };
+    if (this.#selection.view.members.length === 1) return { timeoutMs: remainingMs, connectMs: remainingMs };
     const connectMs = deadline.shareMs();
     return { timeoutMs: call.repeatable ? connectMs : remainingMs, connectMs };
   }
@@ -132,51 +122,23 @@ export class LeaderRouter {
     this.#options.onEvent({ kind: "redirect", from: address, leader });
     const target = leader === null ? null : usableEndpoint(leader.clientUrls);
     if (leader === null || target === null) {
-      this.#leaveAlone(address, askedAtMs);
+      this.#selection.failed(address, askedAtMs);
       return `${address}: ${noTarget(leader)}`;
     }
-    this.#replace(withLeader(this.#view, target));
+    this.#selection.named(target);
     // Asking again at once leads nowhere new: to itself, to a member that has just failed, or around in a circle.
-    const leaderCanBeAsked = (memberAt(this.#view, target.address)?.retryAtMs ?? 0) <= askedAtMs;
-    if (target.address === address || !leaderCanBeAsked || redirects > promptRedirectsMax) this.#leaveAlone(address, askedAtMs);
+    const leaderCanBeAsked = this.#selection.canBeAsked(target.address, askedAtMs);
+    if (target.address === address || !leaderCanBeAsked || redirects > promptRedirectsMax) {
+      this.#selection.failed(address, askedAtMs);
+    }
     return `${address}: the leader should be ${nameOf(leader)} at ${target.address}`;
   }
 
   /** An attempt was of no use. */
   #failedAt(address: string, askedAtMs: number, reason: string): string {
     this.#options.onEvent({ kind: "failure", from: address, reason });
-    this.#leaveAlone(address, askedAtMs);
+    this.#selection.failed(address, askedAtMs);
     return `${address}: ${reason}`;
-  }
-
-  #leaveAlone(address: string, askedAtMs: number): void {
-    const known = memberAt(this.#view, address);
-    // Calls that ran beside each other and failed together count once.
-    if (known === null || known.retryAtMs > askedAtMs) return;
-    const { clock, random } = this.#options;
-    this.#replace(withFailure(this.#view, address, clock.monotonicMs() + backOffMs(known.failures + 1, random)));
-  }
-
-  #replace(view: ClusterView): void {
-    const leaderIsNews = view.leader !== null && view.leader !== this.#view.leader;
-    this.#view = view;
-    if (leaderIsNews) this.#wakeAll();
-  }
-
-  #pause(delayMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      const wake = (): void => {
-        timer.cancel();
-        this.#wakers.delete(wake);
-        resolve();
-      };
-      const timer = this.#options.clock.setTimer(delayMs, wake);
-      this.#wakers.add(wake);
-    });
-  }
-
-  #wakeAll(): void {
-    for (const wake of [...this.#wakers]) wake();
   }
 }
 

@@ -1,0 +1,151 @@
+import {
+  create,
+  type DeleteRangeResponse,
+  etcdserverpb,
+  type KeyValue,
+  type PutResponse,
+  type RangeResponse,
+  type ResponseHeader,
+} from "@raftkv/api";
+import type { Bytes } from "../bytes.ts";
+import type { CallOptions } from "../call-options.ts";
+import type { ClientContext } from "../client-context.ts";
+import { ClientError } from "../client-error.ts";
+import { parseEndpoint } from "../endpoint.ts";
+import type { Alarm, AlarmList, AlarmType, MemberList } from "./cluster-types.ts";
+import { EtcdRouter, etcdMethod } from "./etcd-router.ts";
+import type { KeyRange } from "./key-range.ts";
+import type { CompactOptions, DeleteOptions, PutOptions, RangeOptions, ReadOptions } from "./kv-options.ts";
+import { deleteRequest, putRequest, rangeRequest } from "./kv-requests.ts";
+import { MemberClient } from "./member-client.ts";
+import { plainHeader } from "./response-header.ts";
+
+const { kvService, clusterService, maintenanceService, AlarmType: AlarmNumber, AlarmRequest_AlarmAction: AlarmAction } = etcdserverpb;
+const range = etcdMethod(kvService, kvService.methods.range);
+const put = etcdMethod(kvService, kvService.methods.put);
+const deleteRange = etcdMethod(kvService, kvService.methods.deleteRange);
+const compact = etcdMethod(kvService, kvService.methods.compact);
+const memberList = etcdMethod(clusterService, clusterService.methods.memberList);
+const alarm = etcdMethod(maintenanceService, maintenanceService.methods.alarm);
+
+/**
+ * etcd's API, of RaftKV or of etcd itself. Reads go to another member when one does not answer; writes only if they were certainly not
+ * applied, else they reject with ERR_OUTCOME_UNKNOWN. All calls reject with ClientError.
+ */
+export class EtcdClient {
+  readonly #context: ClientContext;
+  readonly #router: EtcdRouter;
+
+  constructor(context: ClientContext) {
+    this.#context = context;
+    this.#router = new EtcdRouter(context);
+  }
+
+  /** The key, or null if there is none. */
+  async get(key: Bytes, options?: ReadOptions): Promise<KeyValue | null> {
+    const { kvs } = await this.range(key, options);
+    return kvs[0] ?? null;
+  }
+
+  range(keys: KeyRange, options: RangeOptions = {}): Promise<RangeResponse> {
+    return this.#router.call("read", range, rangeRequest(keys, options), options);
+  }
+
+  put(key: Bytes, value: Bytes, options: PutOptions = {}): Promise<PutResponse> {
+    return this.#router.call("write", put, putRequest(key, value, options), options);
+  }
+
+  delete(keys: KeyRange, options: DeleteOptions = {}): Promise<DeleteRangeResponse> {
+    return this.#router.call("write", deleteRange, deleteRequest(keys, options), options);
+  }
+
+  /** Forgets what was overwritten or deleted before `revision`. Compacting twice is refused with ERR_COMPACTED. */
+  async compact(revision: number, { physical = false, ...options }: CompactOptions = {}): Promise<ResponseHeader> {
+    const request = create(etcdserverpb.CompactionRequestSchema, { revision: BigInt(revision), physical });
+    const response = await this.#router.call("write", compact, request, options);
+    return plainHeader(response.header);
+  }
+
+  /** The members as the cluster knows them; linearizable where the server can, unless `consistency` is "serializable". */
+  async members(options: Pick<ReadOptions, "consistency"> & CallOptions = {}): Promise<MemberList> {
+    const request = create(etcdserverpb.MemberListRequestSchema, { linearizable: options.consistency !== "serializable" });
+    const response = await this.#router.call("read", memberList, request, options);
+    const members = response.members.map(({ ID: id, name, peerURLs: peerUrls, clientURLs: clientUrls, isLearner }) => ({
+      id,
+      name,
+      peerUrls,
+      clientUrls,
+      isLearner,
+    }));
+    return { header: plainHeader(response.header), members };
+  }
+
+  /** What is asked of one member, by its `host:port`. Throws RangeError. */
+  member(address: string): MemberClient {
+    return new MemberClient(parseEndpoint(address), this.#context, this.#router);
+  }
+
+  /** Every alarm of every member. */
+  alarms(options?: CallOptions): Promise<AlarmList> {
+    return this.#alarm("read", AlarmAction.GET, { memberId: 0n, alarm: AlarmNumber.NONE }, options);
+  }
+
+  /** Raises an alarm, as a member does. */
+  raiseAlarm(given: Alarm, options?: CallOptions): Promise<AlarmList> {
+    return this.#alarm("write", AlarmAction.ACTIVATE, { ...given, alarm: alarmNumber(given.alarm) }, options);
+  }
+
+  /** Ends an alarm. Resolves to what was ended: nothing if there was no such alarm. */
+  disarm(given: Alarm, options?: CallOptions): Promise<AlarmList> {
+    return this.#alarm("write", AlarmAction.DEACTIVATE, { ...given, alarm: alarmNumber(given.alarm) }, options);
+  }
+
+  /** Hands leadership over to the member `targetId`. Asks the configured endpoints for the leader first. */
+  async moveLeader(targetId: bigint, options?: CallOptions): Promise<void> {
+    const leader = await this.#leader(options);
+    await leader.moveLeader(targetId, options);
+  }
+
+  /** Calls that wait reject with ERR_CLOSED. The client that this is a part of closes it. */
+  close(): void {
+    this.#router.close();
+  }
+
+  async #leader(options?: CallOptions): Promise<MemberClient> {
+    const members = this.#context.endpoints.map(({ address }) => this.member(address));
+    const leaders = members.map(async (member) => {
+      const status = await member.status(options);
+      if (status.leader !== status.header.memberId || status.leader === 0n) throw new Error(`${member.address} is not the leader`);
+      return member;
+    });
+    try {
+      return await Promise.any(leaders);
+    } catch (cause) {
+      throw new ClientError("ERR_UNREACHABLE", "None of the endpoints is the leader's", { cause });
+    }
+  }
+
+  async #alarm(
+    kind: "read" | "write",
+    action: etcdserverpb.AlarmRequest_AlarmAction,
+    given: { readonly memberId: bigint; readonly alarm: etcdserverpb.AlarmType },
+    options?: CallOptions,
+  ): Promise<AlarmList> {
+    const request = create(etcdserverpb.AlarmRequestSchema, { action, memberID: given.memberId, alarm: given.alarm });
+    const response = await this.#router.call(kind, alarm, request, options);
+    const alarms = response.alarms.map((found) => ({ memberId: found.memberID, alarm: alarmName(found.alarm) }));
+    return { header: plainHeader(response.header), alarms };
+  }
+}
+
+const alarmNumbers: Readonly<Record<AlarmType, etcdserverpb.AlarmType>> = { NOSPACE: AlarmNumber.NOSPACE, CORRUPT: AlarmNumber.CORRUPT };
+
+function alarmNumber(name: AlarmType | number): etcdserverpb.AlarmType {
+  // Enums of proto3 are open: any number may stand on the wire.
+  return typeof name === "number" ? (name as etcdserverpb.AlarmType) : alarmNumbers[name];
+}
+
+function alarmName(number: number): AlarmType | number {
+  if (number === AlarmNumber.NOSPACE) return "NOSPACE";
+  return number === AlarmNumber.CORRUPT ? "CORRUPT" : number;
+}
