@@ -1,15 +1,13 @@
 import { type DescMessage, fromBinary, type MessageShape } from "@bufbuild/protobuf";
 import { CompactionRequestSchema } from "../generated/etcdserverpb/kv_pb.ts";
 import {
-  type LeaseCheckpointRequest,
-  LeaseCheckpointRequestSchema,
   type LeaseGrantRequest,
   LeaseGrantRequestSchema,
   type LeaseRevokeRequest,
   LeaseRevokeRequestSchema,
 } from "../generated/etcdserverpb/lease_pb.ts";
 import { type AlarmRequest, AlarmRequestSchema } from "../generated/etcdserverpb/maintenance_pb.ts";
-import { LeaseExpirySchema, TimeAdvanceSchema } from "../generated/raftkv/command/v1/command_pb.ts";
+import { type LeaseCheckpoints, LeaseCheckpointsSchema, LeaseExpirySchema, TimeAdvanceSchema } from "../generated/raftkv/command/v1/command_pb.ts";
 import { CodecError } from "./codec-error.ts";
 import type { DeleteRangeRequest, PutRequest, TxnRequest } from "./etcd-message.ts";
 import { decodeDeleteRangeRequest, decodePutRequest } from "./etcd-request.ts";
@@ -51,7 +49,7 @@ export type Command =
   | { readonly type: "leaseGrant"; readonly request: LeaseGrantRequest }
   | { readonly type: "leaseRevoke"; readonly request: LeaseRevokeRequest }
   | { readonly type: "leaseExpire"; readonly expiry: LeaseExpiry }
-  | { readonly type: "leaseCheckpoint"; readonly request: LeaseCheckpointRequest }
+  | { readonly type: "leaseCheckpoint"; readonly request: LeaseCheckpoints }
   | { readonly type: "alarm"; readonly request: AlarmRequest }
   | { readonly type: "advanceTime"; readonly unixMs: number };
 
@@ -184,7 +182,7 @@ function commandOf(tag: number, body: Uint8Array): Command {
       return { type: "leaseExpire", expiry: { id, grantIndex: nearestSafeInteger(grantIndex), term: nearestSafeInteger(term) } };
     }
     case LEASE_CHECKPOINT_TAG:
-      return { type: "leaseCheckpoint", request: generated(LeaseCheckpointRequestSchema, body) };
+      return { type: "leaseCheckpoint", request: generated(LeaseCheckpointsSchema, body) };
     case ALARM_TAG:
       return { type: "alarm", request: generated(AlarmRequestSchema, body) };
     case ADVANCE_TIME_TAG:

@@ -6,7 +6,7 @@ import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import type { CompactionRequest, DeleteRangeRequest, PutRequest, TxnRequest } from "../../../etcdserverpb/kv_pb.ts";
 import { file_etcdserverpb_kv } from "../../../etcdserverpb/kv_pb.ts";
-import type { LeaseCheckpointRequest, LeaseGrantRequest, LeaseRevokeRequest } from "../../../etcdserverpb/lease_pb.ts";
+import type { LeaseCheckpoint, LeaseGrantRequest, LeaseRevokeRequest } from "../../../etcdserverpb/lease_pb.ts";
 import { file_etcdserverpb_lease } from "../../../etcdserverpb/lease_pb.ts";
 import type { AlarmRequest } from "../../../etcdserverpb/maintenance_pb.ts";
 import { file_etcdserverpb_maintenance } from "../../../etcdserverpb/maintenance_pb.ts";
@@ -18,7 +18,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file raftkv/command/v1/command.proto.
  */
 export const file_raftkv_command_v1_command: GenFile = /*@__PURE__*/
-  fileDesc("Ch9yYWZ0a3YvY29tbWFuZC92MS9jb21tYW5kLnByb3RvEhFyYWZ0a3YuY29tbWFuZC52MSLrBQoHQ29tbWFuZBInCgNwdXQYASABKAsyGC5ldGNkc2VydmVycGIuUHV0UmVxdWVzdEgAEjgKDGRlbGV0ZV9yYW5nZRgCIAEoCzIgLmV0Y2RzZXJ2ZXJwYi5EZWxldGVSYW5nZVJlcXVlc3RIABInCgZjcmVhdGUYAyABKAsyFS5yYWZ0a3YudjEuUHV0UmVxdWVzdEgAEioKBnVwZGF0ZRgEIAEoCzIYLnJhZnRrdi52MS5VcGRhdGVSZXF1ZXN0SAASKgoGcmVtb3ZlGAUgASgLMhgucmFmdGt2LnYxLlJlbW92ZVJlcXVlc3RIABJAChFtZW1iZXJfYXR0cmlidXRlcxgGIAEoCzIjLnJhZnRrdi5jb21tYW5kLnYxLk1lbWJlckF0dHJpYnV0ZXNIABInCgN0eG4YByABKAsyGC5ldGNkc2VydmVycGIuVHhuUmVxdWVzdEgAEjUKCmNvbXBhY3Rpb24YCCABKAsyHy5ldGNkc2VydmVycGIuQ29tcGFjdGlvblJlcXVlc3RIABI2CgtsZWFzZV9ncmFudBgJIAEoCzIfLmV0Y2RzZXJ2ZXJwYi5MZWFzZUdyYW50UmVxdWVzdEgAEjgKDGxlYXNlX3Jldm9rZRgKIAEoCzIgLmV0Y2RzZXJ2ZXJwYi5MZWFzZVJldm9rZVJlcXVlc3RIABI2CgxsZWFzZV9leHBpcmUYCyABKAsyHi5yYWZ0a3YuY29tbWFuZC52MS5MZWFzZUV4cGlyeUgAEkAKEGxlYXNlX2NoZWNrcG9pbnQYDCABKAsyJC5ldGNkc2VydmVycGIuTGVhc2VDaGVja3BvaW50UmVxdWVzdEgAEisKBWFsYXJtGA0gASgLMhouZXRjZHNlcnZlcnBiLkFsYXJtUmVxdWVzdEgAEjYKDGFkdmFuY2VfdGltZRgOIAEoCzIeLnJhZnRrdi5jb21tYW5kLnYxLlRpbWVBZHZhbmNlSABCCQoHY29tbWFuZCI8CgtMZWFzZUV4cGlyeRIKCgJpZBgBIAEoAxITCgtncmFudF9pbmRleBgCIAEoBBIMCgR0ZXJtGAMgASgEIh4KC1RpbWVBZHZhbmNlEg8KB3VuaXhfbXMYASABKAQiWgoQTWVtYmVyQXR0cmlidXRlcxIRCgltZW1iZXJfaWQYASABKAYSDAoEbmFtZRgCIAEoCRITCgtjbGllbnRfdXJscxgDIAMoCRIQCghzdG9yZV9pZBgEIAEoBmIGcHJvdG8z", [file_etcdserverpb_kv, file_etcdserverpb_lease, file_etcdserverpb_maintenance, file_raftkv_v1_raftkv]);
+  fileDesc("Ch9yYWZ0a3YvY29tbWFuZC92MS9jb21tYW5kLnByb3RvEhFyYWZ0a3YuY29tbWFuZC52MSLqBQoHQ29tbWFuZBInCgNwdXQYASABKAsyGC5ldGNkc2VydmVycGIuUHV0UmVxdWVzdEgAEjgKDGRlbGV0ZV9yYW5nZRgCIAEoCzIgLmV0Y2RzZXJ2ZXJwYi5EZWxldGVSYW5nZVJlcXVlc3RIABInCgZjcmVhdGUYAyABKAsyFS5yYWZ0a3YudjEuUHV0UmVxdWVzdEgAEioKBnVwZGF0ZRgEIAEoCzIYLnJhZnRrdi52MS5VcGRhdGVSZXF1ZXN0SAASKgoGcmVtb3ZlGAUgASgLMhgucmFmdGt2LnYxLlJlbW92ZVJlcXVlc3RIABJAChFtZW1iZXJfYXR0cmlidXRlcxgGIAEoCzIjLnJhZnRrdi5jb21tYW5kLnYxLk1lbWJlckF0dHJpYnV0ZXNIABInCgN0eG4YByABKAsyGC5ldGNkc2VydmVycGIuVHhuUmVxdWVzdEgAEjUKCmNvbXBhY3Rpb24YCCABKAsyHy5ldGNkc2VydmVycGIuQ29tcGFjdGlvblJlcXVlc3RIABI2CgtsZWFzZV9ncmFudBgJIAEoCzIfLmV0Y2RzZXJ2ZXJwYi5MZWFzZUdyYW50UmVxdWVzdEgAEjgKDGxlYXNlX3Jldm9rZRgKIAEoCzIgLmV0Y2RzZXJ2ZXJwYi5MZWFzZVJldm9rZVJlcXVlc3RIABI2CgxsZWFzZV9leHBpcmUYCyABKAsyHi5yYWZ0a3YuY29tbWFuZC52MS5MZWFzZUV4cGlyeUgAEj8KEGxlYXNlX2NoZWNrcG9pbnQYDCABKAsyIy5yYWZ0a3YuY29tbWFuZC52MS5MZWFzZUNoZWNrcG9pbnRzSAASKwoFYWxhcm0YDSABKAsyGi5ldGNkc2VydmVycGIuQWxhcm1SZXF1ZXN0SAASNgoMYWR2YW5jZV90aW1lGA4gASgLMh4ucmFmdGt2LmNvbW1hbmQudjEuVGltZUFkdmFuY2VIAEIJCgdjb21tYW5kIjwKC0xlYXNlRXhwaXJ5EgoKAmlkGAEgASgDEhMKC2dyYW50X2luZGV4GAIgASgEEgwKBHRlcm0YAyABKAQiVAoQTGVhc2VDaGVja3BvaW50cxIyCgtjaGVja3BvaW50cxgBIAMoCzIdLmV0Y2RzZXJ2ZXJwYi5MZWFzZUNoZWNrcG9pbnQSDAoEdGVybRgCIAEoBCIeCgtUaW1lQWR2YW5jZRIPCgd1bml4X21zGAEgASgEIloKEE1lbWJlckF0dHJpYnV0ZXMSEQoJbWVtYmVyX2lkGAEgASgGEgwKBG5hbWUYAiABKAkSEwoLY2xpZW50X3VybHMYAyADKAkSEAoIc3RvcmVfaWQYBCABKAZiBnByb3RvMw", [file_etcdserverpb_kv, file_etcdserverpb_lease, file_etcdserverpb_maintenance, file_raftkv_v1_raftkv]);
 
 /**
  * What a log entry holds for the state machine. A client's request is taken over byte by byte, so unknown fields in it are kept.
@@ -101,9 +101,9 @@ export type Command = Message<"raftkv.command.v1.Command"> & {
     case: "leaseExpire";
   } | {
     /**
-     * @generated from field: etcdserverpb.LeaseCheckpointRequest lease_checkpoint = 12;
+     * @generated from field: raftkv.command.v1.LeaseCheckpoints lease_checkpoint = 12;
      */
-    value: LeaseCheckpointRequest;
+    value: LeaseCheckpoints;
     case: "leaseCheckpoint";
   } | {
     /**
@@ -164,6 +164,35 @@ export const LeaseExpirySchema: GenMessage<LeaseExpiry> = /*@__PURE__*/
   messageDesc(file_raftkv_command_v1_command, 1);
 
 /**
+ * How much time a leader saw left to leases, for the leader after it. Refused if the entry has another term: the next leader may have kept the
+ * leases alive meanwhile.
+ *
+ * @generated from message raftkv.command.v1.LeaseCheckpoints
+ */
+export type LeaseCheckpoints = Message<"raftkv.command.v1.LeaseCheckpoints"> & {
+  /**
+   * A remaining time of 0: the lease was kept alive, and has all of its time.
+   *
+   * @generated from field: repeated etcdserverpb.LeaseCheckpoint checkpoints = 1;
+   */
+  checkpoints: LeaseCheckpoint[];
+
+  /**
+   * The leader's term.
+   *
+   * @generated from field: uint64 term = 2;
+   */
+  term: bigint;
+};
+
+/**
+ * Describes the message raftkv.command.v1.LeaseCheckpoints.
+ * Use `create(LeaseCheckpointsSchema)` to create a new message.
+ */
+export const LeaseCheckpointsSchema: GenMessage<LeaseCheckpoints> = /*@__PURE__*/
+  messageDesc(file_raftkv_command_v1_command, 2);
+
+/**
  * A leader's clock, by which sessions of clients expire. It never goes back: an earlier time changes nothing.
  *
  * @generated from message raftkv.command.v1.TimeAdvance
@@ -182,7 +211,7 @@ export type TimeAdvance = Message<"raftkv.command.v1.TimeAdvance"> & {
  * Use `create(TimeAdvanceSchema)` to create a new message.
  */
 export const TimeAdvanceSchema: GenMessage<TimeAdvance> = /*@__PURE__*/
-  messageDesc(file_raftkv_command_v1_command, 2);
+  messageDesc(file_raftkv_command_v1_command, 3);
 
 /**
  * What a member tells about itself when it has started. Refused if the cluster knows another store of that member.
@@ -216,5 +245,5 @@ export type MemberAttributes = Message<"raftkv.command.v1.MemberAttributes"> & {
  * Use `create(MemberAttributesSchema)` to create a new message.
  */
 export const MemberAttributesSchema: GenMessage<MemberAttributes> = /*@__PURE__*/
-  messageDesc(file_raftkv_command_v1_command, 3);
+  messageDesc(file_raftkv_command_v1_command, 4);
 
