@@ -7,7 +7,12 @@ import {
   LeaseRevokeRequestSchema,
 } from "../generated/etcdserverpb/lease_pb.ts";
 import { type AlarmRequest, AlarmRequestSchema } from "../generated/etcdserverpb/maintenance_pb.ts";
-import { type LeaseCheckpoints, LeaseCheckpointsSchema, LeaseExpirySchema, TimeAdvanceSchema } from "../generated/raftkv/command/v1/command_pb.ts";
+import {
+  type LeaseCheckpoints,
+  LeaseCheckpointsSchema,
+  LeaseExpirySchema,
+  TimeAdvanceSchema,
+} from "../generated/raftkv/command/v1/command_pb.ts";
 import { CodecError } from "./codec-error.ts";
 import type { DeleteRangeRequest, PutRequest, TxnRequest } from "./etcd-message.ts";
 import { decodeDeleteRangeRequest, decodePutRequest } from "./etcd-request.ts";
