@@ -1,4 +1,13 @@
-export type { DeleteRangeResponse, KeyValue, PutResponse, RangeResponse, ResponseHeader } from "@raftkv/api";
+export type {
+  Compare,
+  DeleteRangeResponse,
+  KeyValue,
+  PutResponse,
+  RangeResponse,
+  ResponseHeader,
+  TxnRequest,
+  TxnResponse,
+} from "@raftkv/api";
 export type { Bytes } from "./bytes.ts";
 export type { CallOptions } from "./call-options.ts";
 export { ClientError, type ClientErrorCode, clientErrorTable, type Retryable } from "./client-error.ts";
@@ -33,6 +42,9 @@ export type { Lease } from "./etcd/lease/lease.ts";
 export type { GrantOptions, LeaseGrant, LeaseList, LeaseRenewal, LeaseTimeToLive } from "./etcd/lease/lease-answers.ts";
 export type { MemberClient } from "./etcd/member-client.ts";
 export type { HeldLock, Leadership, Ownership, OwnershipOptions } from "./etcd/ownership/ownership.ts";
+export { compare, type Relation } from "./etcd/txn/compare.ts";
+export { type Operation, type Operations, operation, type ResultsOf } from "./etcd/txn/operation.ts";
+export type { Txn, TxnResult } from "./etcd/txn/txn.ts";
 export type { Watch, WatchBatch, WatchEvent, WatchOptions } from "./etcd/watch/watch-types.ts";
 export { connectClient } from "./node-client.ts";
 export { RaftKVClient } from "./raftkv-client.ts";

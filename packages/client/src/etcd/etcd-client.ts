@@ -6,6 +6,8 @@ import {
   type PutResponse,
   type RangeResponse,
   type ResponseHeader,
+  type TxnRequest,
+  type TxnResponse,
 } from "@raftkv/api";
 import type { Bytes } from "../bytes.ts";
 import type { CallOptions } from "../call-options.ts";
@@ -19,11 +21,13 @@ import type { CompactOptions, DeleteOptions, PutOptions, RangeOptions, ReadOptio
 import { deleteRequest, putRequest, rangeRequest } from "./kv-requests.ts";
 import { MemberClient } from "./member-client.ts";
 import { plainHeader } from "./response-header.ts";
+import { isReadOnly, Txn } from "./txn/txn.ts";
 
 const { kvService, clusterService, maintenanceService, AlarmType: AlarmNumber, AlarmRequest_AlarmAction: AlarmAction } = etcdserverpb;
 const range = etcdMethod(kvService, kvService.methods.range);
 const put = etcdMethod(kvService, kvService.methods.put);
 const deleteRange = etcdMethod(kvService, kvService.methods.deleteRange);
+const txn = etcdMethod(kvService, kvService.methods.txn);
 const compact = etcdMethod(kvService, kvService.methods.compact);
 const memberList = etcdMethod(clusterService, clusterService.methods.memberList);
 const alarm = etcdMethod(maintenanceService, maintenanceService.methods.alarm);
@@ -57,6 +61,25 @@ export class EtcdClient {
 
   delete(keys: KeyRange, options: DeleteOptions = {}): Promise<DeleteRangeResponse> {
     return this.#router.call("write", deleteRange, deleteRequest(keys, options), options);
+  }
+
+  /**
+   * ```ts
+   * const { succeeded } = await etcd
+   *   .txn()
+   *   .compare(compare.value("balance", ">", "100"))
+   *   .success(operation.put("balance", "0"))
+   *   .failure(operation.get("balance"))
+   *   .commit();
+   * ```
+   */
+  txn(): Txn<[], []> {
+    return Txn.empty((request, options) => this.transact(request, options));
+  }
+
+  /** A transaction as it goes over the wire. */
+  transact(request: TxnRequest, options?: CallOptions): Promise<TxnResponse> {
+    return this.#router.call(isReadOnly(request) ? "read" : "write", txn, request, options);
   }
 
   /** Forgets what was overwritten or deleted before `revision`. Compacting twice is refused with ERR_COMPACTED. */

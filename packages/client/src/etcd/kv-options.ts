@@ -1,11 +1,14 @@
 import type { CallOptions } from "../call-options.ts";
 
-export interface ReadOptions extends CallOptions {
+/** What a read can be told, alone or in a transaction. */
+export interface ReadSettings {
   /** The store as it was at this revision. Default: now. */
   readonly revision?: number;
   /** "serializable": what the asked member has, without asking the others; it may be old. Default "linearizable". */
   readonly consistency?: "linearizable" | "serializable";
 }
+
+export interface ReadOptions extends ReadSettings, CallOptions {}
 
 export type SortTarget = "key" | "version" | "createRevision" | "modRevision" | "value";
 
@@ -15,7 +18,7 @@ export interface SortOrder {
   readonly order?: "ascending" | "descending";
 }
 
-export interface RangeOptions extends ReadOptions {
+export interface RangeSettings extends ReadSettings {
   /** Most keys in the answer; `more` tells that there are others. Default: no limit. */
   readonly limit?: number;
   /** Default: by key, ascending. */
@@ -30,6 +33,8 @@ export interface RangeOptions extends ReadOptions {
   readonly minCreateRevision?: number;
   readonly maxCreateRevision?: number;
 }
+
+export interface RangeOptions extends RangeSettings, CallOptions {}
 
 /** An id, or what has one: a lease that is held. */
 export type LeaseReference = bigint | { readonly id: bigint };

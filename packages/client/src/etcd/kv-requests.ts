@@ -1,7 +1,7 @@
 import { type DeleteRangeRequest, etcdserverpb, type PutRequest, type RangeRequest } from "@raftkv/api";
 import { type Bytes, toBytes } from "../bytes.ts";
 import { type KeyRange, toWireRange } from "./key-range.ts";
-import type { DeleteSettings, LeaseReference, PutSettings, RangeOptions, SortTarget } from "./kv-options.ts";
+import type { DeleteSettings, LeaseReference, PutSettings, RangeSettings, SortTarget } from "./kv-options.ts";
 
 const { RangeRequest_SortOrder: Order, RangeRequest_SortTarget: Target } = etcdserverpb;
 
@@ -15,7 +15,7 @@ const sortTargets: Readonly<Record<SortTarget, number>> = {
 
 const sortOrders = { ascending: Order.ASCEND, descending: Order.DESCEND } as const;
 
-export function rangeRequest(keys: KeyRange, options: RangeOptions): RangeRequest {
+export function rangeRequest(keys: KeyRange, options: RangeSettings): RangeRequest {
   const { sort } = options;
   return {
     ...toWireRange(keys),
