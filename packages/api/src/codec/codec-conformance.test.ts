@@ -1,21 +1,6 @@
-import { isDeepStrictEqual } from "node:util";
-import {
-  create,
-  type DescField,
-  type DescMessage,
-  equals,
-  fromBinary,
-  isMessage,
-  type Message,
-  type MessageInitShape,
-  type MessageShape,
-  ScalarType,
-  toBinary,
-} from "@bufbuild/protobuf";
-import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
+import { create, type Message, type MessageShape } from "@bufbuild/protobuf";
 import type { EntryKind, ForwardPropose, PeerMessage } from "@raftkv/raft-core";
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
 import {
   DeleteRangeRequestSchema,
   DeleteRangeResponseSchema,
@@ -24,7 +9,6 @@ import {
   RangeRequestSchema,
   RangeResponseSchema,
 } from "../generated/etcdserverpb/kv_pb.ts";
-import { CommandSchema } from "../generated/raftkv/command/v1/command_pb.ts";
 import {
   EntryKind as EntryKindNumber,
   Lane as LaneNumber,
@@ -33,8 +17,9 @@ import {
   SnapshotFrameSchema,
 } from "../generated/raftkv/peer/v1/peer_pb.ts";
 import { GetRequestSchema, PutRequestSchema as KeyValueRequestSchema, ResponseSchema, Status } from "../generated/raftkv/v1/raftkv_pb.ts";
-import { CodecError } from "./codec-error.ts";
-import { type Command, decodeCommand, encodeMemberAttributesCommand, encodeRequestCommand, UnknownCommandError } from "./command.ts";
+import { bool, bytes, header, int, int32, int64, keyValue, keyValues, record, text, uint, uint64 } from "../testing/arbitraries.ts";
+import { describeCodec } from "../testing/codec-case.ts";
+import { byName, messageOf, oneofOf, type Plain } from "../testing/generated-message.ts";
 import type { RangeResponse } from "./etcd-message.ts";
 import {
   decodeDeleteRangeRequest,
@@ -72,35 +57,11 @@ import {
 } from "./raftkv-message.ts";
 import { RangeResponseWriter } from "./range-response-writer.ts";
 
-// Arbitraries: edges of varint lengths and of number ranges come often.
-
-const edges = [0, 1, 0x7f, 0x80, 0x3fff, 0x4000, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff, 0x1_0000_0000, 2 ** 49, Number.MAX_SAFE_INTEGER];
-/** With the usual prototype, as decoders make their objects. */
-function record<T>(model: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> {
-  return fc.record(model, { noNullPrototype: true });
-}
-
-const uint = fc.oneof(fc.constantFrom(...edges), fc.maxSafeNat());
-const int = fc.oneof(uint, fc.constantFrom(...edges.map((edge) => 0 - edge)), fc.maxSafeInteger()).map((value) => value + 0);
-const int32 = fc.integer();
-const uint64 = fc.oneof(fc.constantFrom(0n, 1n, 2n ** 63n, 2n ** 64n - 1n), fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }));
-const int64 = fc.oneof(fc.constantFrom(0n, -1n, -(2n ** 63n), 2n ** 63n - 1n), fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }));
-const bytes = fc.oneof(
-  fc.uint8Array({ maxLength: 40 }),
-  fc.integer({ min: 120, max: 300 }).map((length) => new Uint8Array(length).fill(length)),
-);
-const text = fc.string({ unit: "grapheme", maxLength: 12 });
-const bool = fc.boolean();
-
-const header = record({ clusterId: uint64, memberId: uint64, revision: int.filter((value) => value !== 0), raftTerm: uint });
-const keyValue = record({ key: bytes, value: bytes, createRevision: int, modRevision: int, version: int, lease: int64 });
-const keyValues = fc.array(keyValue, { maxLength: 4 });
 const putRequest = record({ key: bytes, value: bytes, lease: int64, prevKv: bool, ignoreValue: bool, ignoreLease: bool });
 const deleteRangeRequest = record({ key: bytes, rangeEnd: bytes, prevKv: bool });
 const keyRequest = record({ key: bytes, clientId: uint64, sequence: uint, lowestAwaited: uint });
 const keyValueRequest = record({ key: bytes, value: bytes, clientId: uint64, sequence: uint, lowestAwaited: uint });
 const rangeResponse = record({ header, kvs: keyValues, more: bool, count: int });
-const memberAttributes = record({ memberId: uint64, name: text, clientUrls: fc.array(text, { maxLength: 3 }), storeId: uint64 });
 const hello = record({
   clusterId: uint64,
   fromMember: uint64,
@@ -108,7 +69,7 @@ const hello = record({
   protocolVersion: fc.integer({ min: 0, max: 0xffff_ffff }),
   name: text,
   storeId: uint64,
-  lane: fc.constantFrom<Lane>("bulk", "urgent", "snapshot"),
+  lane: fc.constantFrom<Lane>("bulk", "urgent", "snapshot", "leases"),
 });
 
 const addressed = { from: uint, to: uint };
@@ -172,31 +133,6 @@ const peerMessage: fc.Arbitrary<PeerMessage> = fc.oneof(
   record({ type: fc.constant("readIndexResponse" as const), ...addressed, requestId: uint, index: uint }),
 );
 
-// The same message for protobuf-es.
-
-type Plain = Readonly<Record<string, unknown>>;
-
-/** Takes fields over by name: integers become bigints where the field has 64 bits, null and all-zero headers are left out. */
-function messageOf<D extends DescMessage>(schema: D, plain: Plain): MessageShape<D> {
-  const init: Record<string, unknown> = {};
-  for (const field of schema.fields) {
-    const value = plain[field.localName];
-    if (value === undefined || value === null || (field.localName === "header" && isZeroHeader(value as Plain))) continue;
-    init[field.localName] = Array.isArray(value) ? value.map((element) => fieldValue(field, element)) : fieldValue(field, value);
-  }
-  return create(schema, init as MessageInitShape<D>);
-}
-
-function fieldValue(field: DescField, value: unknown): unknown {
-  if (field.message !== undefined) return messageOf(field.message, value as Plain);
-  const is64Bit = field.scalar === ScalarType.INT64 || field.scalar === ScalarType.UINT64;
-  return is64Bit && typeof value === "number" ? BigInt(value) : value;
-}
-
-function isZeroHeader(plain: Plain): boolean {
-  return Object.values(plain).every((value) => value === 0 || value === 0n);
-}
-
 const statusNumbers: Readonly<Record<RaftKvStatus, Status>> = {
   success: Status.SUCCESS,
   created: Status.CREATED,
@@ -216,18 +152,11 @@ const laneNumbers: Readonly<Record<Lane, LaneNumber>> = {
   bulk: LaneNumber.BULK,
   urgent: LaneNumber.URGENT,
   snapshot: LaneNumber.SNAPSHOT,
+  leases: LaneNumber.LEASES,
 };
 
 function helloFieldsOf(hello: Hello): Plain {
   return { ...hello, lane: laneNumbers[hello.lane] };
-}
-
-/** The message of a oneof: the case is found by the field's name, its fields are taken from `plain`. */
-function oneofOf<D extends DescMessage>(schema: D, oneof: string, caseName: string, plain: Plain): MessageShape<D> {
-  const field = schema.fields.find((candidate) => candidate.localName === caseName);
-  if (field === undefined) throw new Error(`${schema.typeName} has no field ${caseName}`);
-  const value = field.message === undefined ? plain["bytes"] : messageOf(field.message, plain);
-  return create(schema, { [oneof]: { case: caseName, value } } as MessageInitShape<D>);
 }
 
 function peerMessageOf(message: PeerMessage): Message {
@@ -267,22 +196,6 @@ function snapshotFrameOf(frame: SnapshotFrame): MessageShape<typeof SnapshotFram
   }
 }
 
-function encodeCommand(command: Command): Uint8Array {
-  switch (command.type) {
-    case "put":
-      return encodeRequestCommand("put", encodePutRequest(command.request));
-    case "deleteRange":
-      return encodeRequestCommand("deleteRange", encodeDeleteRangeRequest(command.request));
-    case "create":
-    case "update":
-      return encodeRequestCommand(command.type, encodeKeyValueRequest(command.request));
-    case "remove":
-      return encodeRequestCommand("remove", encodeKeyRequest(command.request));
-    case "memberAttributes":
-      return encodeMemberAttributesCommand(command.attributes);
-  }
-}
-
 const rangeResponseWriter = new RangeResponseWriter();
 
 function streamRangeResponse(response: RangeResponse): Uint8Array {
@@ -293,130 +206,6 @@ function streamRangeResponse(response: RangeResponse): Uint8Array {
     rangeResponseWriter.keyValue(key, value, createRevision, modRevision, version, high, low);
   }
   return rangeResponseWriter.finish(response.header, response.more, response.count);
-}
-
-// The properties.
-
-/** A field that no message has, of a random wire type. */
-const unknownField = fc
-  .tuple(
-    fc.integer({ min: 200, max: 2 ** 29 - 1 }),
-    fc.constantFrom(WireType.Varint, WireType.Bit64, WireType.LengthDelimited, WireType.Bit32),
-    uint64,
-  )
-  .map(([no, wireType, value]) => {
-    const writer = new BinaryWriter();
-    if (wireType === WireType.Varint) writer.uint64(value);
-    else if (wireType === WireType.LengthDelimited) writer.bytes(new Uint8Array(Number(value % 200n)));
-    else if (wireType === WireType.Bit64) writer.fixed64(value);
-    else writer.fixed32(Number(value & 0xffff_ffffn));
-    return { no, wireType, data: writer.finish() };
-  });
-
-interface CodecCase<P, D extends DescMessage> {
-  readonly plain: fc.Arbitrary<P>;
-  readonly schema: D;
-  readonly toMessage: (plain: P) => MessageShape<D>;
-  readonly encode: (plain: P) => Uint8Array;
-  readonly decode: (bytes: Uint8Array) => P;
-  /** A field that is not known is refused in the outermost message. */
-  readonly unknownFields?: "refused-at-top";
-}
-
-function describeCodec<P, D extends DescMessage>(name: string, codec: CodecCase<P, D>): void {
-  const { schema, toMessage, encode, decode } = codec;
-
-  /** What our decoder makes of bytes; null: it refuses them, with one of its own errors and no other. */
-  function decoded(input: Uint8Array): P | null {
-    try {
-      return decode(input);
-    } catch (error) {
-      if (error instanceof CodecError || error instanceof UnknownCommandError) return null;
-      throw error;
-    }
-  }
-
-  function decodedByProtobufEs(input: Uint8Array): MessageShape<D> | null {
-    try {
-      return fromBinary(schema, input);
-    } catch {
-      return null;
-    }
-  }
-
-  describe(name, () => {
-    test("what we write is what protobuf-es reads", () => {
-      fc.assert(fc.property(codec.plain, (plain) => equals(schema, fromBinary(schema, encode(plain)), toMessage(plain))));
-    });
-
-    test("what protobuf-es writes is what we read", () => {
-      fc.assert(fc.property(codec.plain, (plain) => isDeepStrictEqual(decode(toBinary(schema, toMessage(plain))), plain)));
-    });
-
-    test("what we write is no longer than what protobuf-es writes", () => {
-      fc.assert(fc.property(codec.plain, (plain) => encode(plain).length === toBinary(schema, toMessage(plain)).length));
-    });
-
-    test("unknown fields are passed over on every level", () => {
-      fc.assert(
-        fc.property(codec.plain, fc.array(unknownField, { minLength: 1, maxLength: 3 }), (plain, unknown) => {
-          const message = toMessage(plain);
-          addUnknownFields(message, unknown);
-          if (codec.unknownFields === "refused-at-top") delete message.$unknown;
-          return isDeepStrictEqual(decode(toBinary(schema, message)), plain);
-        }),
-      );
-    });
-
-    test("a message that is cut anywhere is refused, or reads as protobuf-es reads it", () => {
-      fc.assert(
-        fc.property(codec.plain, (plain) => {
-          const whole = toBinary(schema, toMessage(plain));
-          for (let length = 0; length < whole.length; length += 1) {
-            const ours = decoded(whole.slice(0, length));
-            if (ours === null) continue;
-            const theirs = decodedByProtobufEs(whole.slice(0, length));
-            expect(theirs !== null && equals(schema, toMessage(ours), theirs), `cut at ${length}`).toBe(true);
-          }
-        }),
-        { numRuns: 50 },
-      );
-    });
-
-    test("random and damaged bytes are refused, or read as something that can be written and read again", () => {
-      const damaged = fc.tuple(codec.plain, fc.nat(), fc.integer({ min: 1, max: 255 })).map(([plain, position, flip]) => {
-        const whole = encode(plain).slice();
-        if (whole.length > 0) whole[position % whole.length] = (whole[position % whole.length] ?? 0) ^ flip;
-        return whole;
-      });
-      fc.assert(
-        fc.property(fc.oneof(damaged, fc.uint8Array({ maxLength: 60 })), (input) => {
-          const once = decoded(input);
-          return once === null || isDeepStrictEqual(decode(encode(once)), once);
-        }),
-        { numRuns: 500 },
-      );
-    });
-  });
-}
-
-/** Also into all embedded messages. */
-function addUnknownFields(message: Message, unknown: NonNullable<Message["$unknown"]>): void {
-  message.$unknown = [...unknown];
-  for (const value of Object.values(message)) {
-    for (const element of Array.isArray(value) ? value : [value]) {
-      if (isMessage(element)) addUnknownFields(element, unknown);
-      else if (isOneof(element) && isMessage(element.value)) addUnknownFields(element.value, unknown);
-    }
-  }
-}
-
-function isOneof(value: unknown): value is { readonly value: unknown } {
-  return typeof value === "object" && value !== null && "case" in value;
-}
-
-function byName<D extends DescMessage>(schema: D): (plain: object) => MessageShape<D> {
-  return (plain) => messageOf(schema, plain as Plain);
 }
 
 describeCodec("PutRequest", {
@@ -508,21 +297,6 @@ describeCodec("raftkv.v1 Response", {
   toMessage: (plain) => messageOf(ResponseSchema, { ...plain, status: statusNumbers[plain.status] }),
   encode: encodeRaftKvResponse,
   decode: decodeRaftKvResponse,
-});
-describeCodec("Command", {
-  plain: fc.oneof(
-    record({ type: fc.constant("put" as const), request: putRequest }),
-    record({ type: fc.constant("deleteRange" as const), request: deleteRangeRequest }),
-    record({ type: fc.constantFrom("create" as const, "update" as const), request: keyValueRequest }),
-    record({ type: fc.constant("remove" as const), request: keyRequest }),
-    record({ type: fc.constant("memberAttributes" as const), attributes: memberAttributes }),
-  ),
-  schema: CommandSchema,
-  toMessage: (command) =>
-    oneofOf(CommandSchema, "command", command.type, { ...(command.type === "memberAttributes" ? command.attributes : command.request) }),
-  encode: encodeCommand,
-  decode: decodeCommand,
-  unknownFields: "refused-at-top",
 });
 describeCodec("PeerFrame", {
   plain: fc.oneof(

@@ -199,7 +199,7 @@ function commandOf(tag: number, body: Uint8Array): Command {
 
 function generated<Schema extends DescMessage>(schema: Schema, body: Uint8Array): MessageShape<Schema> {
   try {
-    return fromBinary(schema, body);
+    return fromBinary(schema, body, { readUnknownFields: false });
   } catch (error) {
     throw new CodecError(`${schema.typeName} is malformed: ${error instanceof Error ? error.message : String(error)}`);
   }
