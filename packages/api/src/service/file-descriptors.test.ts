@@ -1,0 +1,13 @@
+import { fromBinary } from "@bufbuild/protobuf";
+import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
+import { expect, test } from "vitest";
+import { clientFileDescriptors } from "./file-descriptors.ts";
+
+test("every file that clients need is there once, with all that it imports", () => {
+  const files = clientFileDescriptors().map((bytes) => fromBinary(FileDescriptorProtoSchema, bytes));
+  const names = files.map(({ name }) => name);
+  expect(new Set(names).size).toBe(names.length);
+  expect(names).toEqual(expect.arrayContaining(["etcdserverpb/kv.proto", "mvccpb/kv.proto", "authpb/auth.proto", "v3lockpb/lock.proto"]));
+  for (const { dependency } of files) expect(names).toEqual(expect.arrayContaining(dependency));
+  expect(names).not.toContain("raftkv/peer/v1/peer.proto");
+});
