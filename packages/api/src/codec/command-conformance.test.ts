@@ -52,15 +52,12 @@ const rangeRequest = record({
   maxCreateRevision: int,
 });
 
-const operands = ["version", "createRevision", "modRevision", "value", "lease"] as const;
-const noOperand = { version: 0, createRevision: 0, modRevision: 0, value: new Uint8Array(0), lease: 0n };
-const compare: fc.Arbitrary<Compare> = fc
-  .tuple(
-    record({ key: bytes, rangeEnd: bytes, result: int32, target: int32 }),
-    record({ version: int, createRevision: int, modRevision: int, value: bytes, lease: int64 }),
-    fc.constantFrom(...operands),
-  )
-  .map(([condition, given, operand]) => ({ ...condition, ...noOperand, [operand]: given[operand] }));
+const condition = { key: bytes, rangeEnd: bytes, result: int32 };
+const compare: fc.Arbitrary<Compare> = fc.oneof(
+  record({ ...condition, target: fc.constantFrom("version" as const, "create" as const, "mod" as const), operand: int }),
+  record({ ...condition, target: fc.constant("value" as const), operand: bytes }),
+  record({ ...condition, target: fc.constant("lease" as const), operand: int64 }),
+);
 
 const { txnRequest, txnResponse } = fc.letrec<{
   txnRequest: TxnRequest;
@@ -77,7 +74,7 @@ const { txnRequest, txnResponse } = fc.letrec<{
     record({ type: fc.constant("none" as const) }),
   ),
   txnRequest: record({
-    compares: fc.array(compare, { maxLength: 3 }),
+    compare: fc.array(compare, { maxLength: 3 }),
     success: fc.array(tie("requestOp"), { maxLength: 3 }),
     failure: fc.array(tie("requestOp"), { maxLength: 2 }),
   }),
@@ -94,21 +91,22 @@ const { txnRequest, txnResponse } = fc.letrec<{
 
 // The same for protobuf-es.
 
+const targets = { version: "version", create: "createRevision", mod: "modRevision", value: "value", lease: "lease" } as const;
+
 function compareMessage(compare: Compare): MessageShape<typeof CompareSchema> {
-  const { result, target, key, rangeEnd } = compare;
-  const isGiven = (name: (typeof operands)[number]): boolean =>
-    name === "value" ? compare.value.length > 0 : compare[name] !== 0 && compare[name] !== 0n;
-  const operand = operands.find(isGiven);
-  const plain = { result, target, key, rangeEnd };
-  if (operand === undefined) return messageOf(CompareSchema, plain);
-  const value = compare[operand];
-  const targetUnion = { case: operand, value: typeof value === "number" ? BigInt(value) : value };
-  return create(CompareSchema, { ...plain, targetUnion } as MessageInitShape<typeof CompareSchema>);
+  const { result, key, rangeEnd } = compare;
+  if (compare.target === "unknown") throw new Error("There is no message for an unknown target");
+  const { operand } = compare;
+  const isLeftOut = typeof operand === "object" ? operand.length === 0 : BigInt(operand) === 0n;
+  const value = typeof operand === "number" ? BigInt(operand) : operand;
+  const targetUnion = isLeftOut ? { case: undefined } : { case: targets[compare.target], value };
+  const target = Object.keys(targets).indexOf(compare.target);
+  return create(CompareSchema, { result, target, key, rangeEnd, targetUnion } as MessageInitShape<typeof CompareSchema>);
 }
 
-function txnRequestMessage({ compares, success, failure }: TxnRequest): MessageShape<typeof TxnRequestSchema> {
+function txnRequestMessage({ compare, success, failure }: TxnRequest): MessageShape<typeof TxnRequestSchema> {
   return create(TxnRequestSchema, {
-    compare: compares.map(compareMessage),
+    compare: compare.map(compareMessage),
     success: success.map(requestOpMessage),
     failure: failure.map(requestOpMessage),
   });

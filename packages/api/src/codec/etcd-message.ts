@@ -79,19 +79,22 @@ export interface DeleteRangeResponse {
   readonly prevKvs: readonly KeyValue[];
 }
 
-/** A condition of a transaction: `stored target` is `result` the operand. At most one operand is given, the others are 0 or empty. */
-export interface Compare extends KeyRange {
+interface CompareBase extends KeyRange {
   /** A number of `etcdserverpb.Compare_CompareResult`, or one that is unknown. */
   readonly result: number;
-  /** A number of `etcdserverpb.Compare_CompareTarget`, or one that is unknown. */
-  readonly target: number;
-  readonly version: number;
-  readonly createRevision: number;
-  readonly modRevision: number;
-  readonly value: Uint8Array;
-  /** int64. */
-  readonly lease: bigint;
 }
+
+/**
+ * A condition of a transaction: `stored target` `result` `operand`. The operand is the member of the oneof that fits the target, 0 or empty
+ * if there is none or another. "unknown" stands for targets of newer versions.
+ */
+export type Compare = CompareBase &
+  (
+    | { readonly target: "version" | "create" | "mod"; readonly operand: number }
+    | { readonly target: "value"; readonly operand: Uint8Array }
+    | { readonly target: "lease"; readonly operand: bigint }
+    | { readonly target: "unknown" }
+  );
 
 /** One operation of a transaction; "none" if the request holds none that is known. */
 export type RequestOp =
@@ -101,9 +104,9 @@ export type RequestOp =
   | { readonly type: "txn"; readonly request: TxnRequest }
   | { readonly type: "none" };
 
-/** If all of `compares` are true `success` is run, else `failure`. */
+/** If all of `compare` are true `success` is run, else `failure`. */
 export interface TxnRequest {
-  readonly compares: readonly Compare[];
+  readonly compare: readonly Compare[];
   readonly success: readonly RequestOp[];
   readonly failure: readonly RequestOp[];
 }

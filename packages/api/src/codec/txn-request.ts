@@ -11,7 +11,14 @@ import { checkTxnDepth, DELETE_RANGE_TAG, PUT_TAG, RANGE_TAG, readOperationMembe
 import { emptyBytes, ProtobufReader } from "./protobuf-reader.ts";
 import { ProtobufWriter } from "./protobuf-writer.ts";
 
-type Writable<T> = { -readonly [K in keyof T]: T[K] };
+/** The members of `Compare.target_union`. */
+const VERSION_TAG = 0x20;
+const CREATE_TAG = 0x28;
+const MOD_TAG = 0x30;
+const VALUE_TAG = 0x3a;
+const LEASE_TAG = 0x40;
+/** A target that no version has. */
+const UNKNOWN_TARGET = 0x7fff_ffff;
 
 /** One per level: a reader is busy with its transaction while those within are read. */
 const readers: ProtobufReader[] = [];
@@ -32,7 +39,7 @@ export function encodeTxnRequest(request: TxnRequest): Uint8Array {
 function decodeLevel(bytes: Uint8Array, depth: number): TxnRequest {
   checkTxnDepth(depth);
   const reader = (readers[depth] ??= new ProtobufReader());
-  const compares: Compare[] = [];
+  const compare: Compare[] = [];
   const success: RequestOp[] = [];
   const failure: RequestOp[] = [];
   reader.reset(bytes);
@@ -40,7 +47,7 @@ function decodeLevel(bytes: Uint8Array, depth: number): TxnRequest {
     const tag = reader.tag();
     switch (tag) {
       case 0x0a:
-        compares.push(readCompare(reader));
+        compare.push(readCompare(reader));
         break;
       case 0x12:
         success.push(readOperation(reader, depth));
@@ -53,77 +60,68 @@ function decodeLevel(bytes: Uint8Array, depth: number): TxnRequest {
     }
   }
   reader.release();
-  return { compares, success, failure };
-}
-
-function readCompare(reader: ProtobufReader): Compare {
-  const compare = emptyCompare();
-  const outer = reader.enter();
-  while (reader.more()) readCompareField(reader, reader.tag(), compare);
-  reader.leave(outer);
-  return compare;
-}
-
-function readCompareField(reader: ProtobufReader, tag: number, compare: Writable<Compare>): void {
-  switch (tag) {
-    case 0x08:
-      compare.result = reader.int32();
-      break;
-    case 0x10:
-      compare.target = reader.int32();
-      break;
-    case 0x1a:
-      compare.key = reader.bytes();
-      break;
-    case 0x20:
-      clearOperand(compare);
-      compare.version = reader.clampedInt();
-      break;
-    case 0x28:
-      clearOperand(compare);
-      compare.createRevision = reader.clampedInt();
-      break;
-    case 0x30:
-      clearOperand(compare);
-      compare.modRevision = reader.clampedInt();
-      break;
-    case 0x3a:
-      clearOperand(compare);
-      compare.value = reader.bytes();
-      break;
-    case 0x40:
-      clearOperand(compare);
-      compare.lease = reader.int64();
-      break;
-    case 0x202:
-      compare.rangeEnd = reader.bytes();
-      break;
-    default:
-      reader.skip(tag);
-  }
-}
-
-function emptyCompare(): Writable<Compare> {
-  return {
-    key: emptyBytes,
-    rangeEnd: emptyBytes,
-    result: 0,
-    target: 0,
-    version: 0,
-    createRevision: 0,
-    modRevision: 0,
-    value: emptyBytes,
-    lease: 0n,
-  };
+  return { compare, success, failure };
 }
 
 /** Of a oneof the member that came last counts. */
-function clearOperand(compare: Writable<Compare>): void {
-  compare.version = 0;
-  compare.createRevision = 0;
-  compare.modRevision = 0;
-  compare.value = emptyBytes;
-  compare.lease = 0n;
+function readCompare(reader: ProtobufReader): Compare {
+  let key = emptyBytes;
+  let rangeEnd = emptyBytes;
+  let result = 0;
+  let target = 0;
+  let operandTag = 0;
+  let number = 0;
+  let value = emptyBytes;
+  let lease = 0n;
+  const outer = reader.enter();
+  while (reader.more()) {
+    const tag = reader.tag();
+    switch (tag) {
+      case 0x08:
+        result = reader.int32();
+        break;
+      case 0x10:
+        target = reader.int32();
+        break;
+      case 0x1a:
+        key = reader.bytes();
+        break;
+      case VERSION_TAG:
+      case CREATE_TAG:
+      case MOD_TAG:
+        number = reader.clampedInt();
+        operandTag = tag;
+        break;
+      case VALUE_TAG:
+        value = reader.bytes();
+        operandTag = tag;
+        break;
+      case LEASE_TAG:
+        lease = reader.int64();
+        operandTag = tag;
+        break;
+      case 0x202:
+        rangeEnd = reader.bytes();
+        break;
+      default:
+        reader.skip(tag);
+    }
+  }
+  reader.leave(outer);
+  switch (target) {
+    case 0:
+      return { key, rangeEnd, result, target: "version", operand: operandTag === VERSION_TAG ? number : 0 };
+    case 1:
+      return { key, rangeEnd, result, target: "create", operand: operandTag === CREATE_TAG ? number : 0 };
+    case 2:
+      return { key, rangeEnd, result, target: "mod", operand: operandTag === MOD_TAG ? number : 0 };
+    case 3:
+      return { key, rangeEnd, result, target: "value", operand: operandTag === VALUE_TAG ? value : emptyBytes };
+    case 4:
+      return { key, rangeEnd, result, target: "lease", operand: operandTag === LEASE_TAG ? lease : 0n };
+    default:
+      return { key, rangeEnd, result, target: "unknown" };
+  }
 }
 
 function readOperation(reader: ProtobufReader, depth: number): RequestOp {
@@ -142,26 +140,44 @@ function readOperation(reader: ProtobufReader, depth: number): RequestOp {
   }
 }
 
-function writeTxn({ compares, success, failure }: TxnRequest, depth: number): void {
+function writeTxn({ compare, success, failure }: TxnRequest, depth: number): void {
   checkTxnDepth(depth);
-  for (const compare of compares) writeCompare(compare);
+  for (const condition of compare) writeCompare(condition);
   for (const operation of success) writeOperation(0x12, operation, depth);
   for (const operation of failure) writeOperation(0x1a, operation, depth);
 }
 
-/** An operand of 0 is left out, which reads the same. */
 function writeCompare(compare: Compare): void {
-  writer.open(0x0a, compare.key.length + compare.rangeEnd.length + compare.value.length);
+  writer.open(0x0a, compare.key.length + compare.rangeEnd.length);
   writer.intField(0x08, compare.result);
-  writer.intField(0x10, compare.target);
+  writeTarget(compare);
   writer.bytesField(0x1a, compare.key);
-  writer.intField(0x20, compare.version);
-  writer.intField(0x28, compare.createRevision);
-  writer.intField(0x30, compare.modRevision);
-  writer.bytesField(0x3a, compare.value);
-  writer.bigintField(0x40, compare.lease);
   writer.bytesField(0x202, compare.rangeEnd);
   writer.close();
+}
+
+/** An operand of 0 is left out, which reads the same. */
+function writeTarget(compare: Compare): void {
+  switch (compare.target) {
+    case "version":
+      return writer.intField(VERSION_TAG, compare.operand);
+    case "create":
+      writer.uintField(0x10, 1);
+      return writer.intField(CREATE_TAG, compare.operand);
+    case "mod":
+      writer.uintField(0x10, 2);
+      return writer.intField(MOD_TAG, compare.operand);
+    case "value":
+      writer.uintField(0x10, 3);
+      return writer.bytesField(VALUE_TAG, compare.operand);
+    case "lease":
+      writer.uintField(0x10, 4);
+      return writer.bigintField(LEASE_TAG, compare.operand);
+    case "unknown":
+      return writer.uintField(0x10, UNKNOWN_TARGET);
+    default:
+      compare satisfies never;
+  }
 }
 
 function writeOperation(tag: number, operation: RequestOp, depth: number): void {

@@ -4,7 +4,7 @@ import { type KeyRange, toWireRange } from "../key-range.ts";
 import type { LeaseReference } from "../kv-options.ts";
 import { leaseIdOf } from "../kv-requests.ts";
 
-const { Compare_CompareResult: Result, Compare_CompareTarget: Target } = etcdserverpb;
+const Result = etcdserverpb.Compare_CompareResult;
 
 /** How what is stored has to stand to what is given. */
 export type Relation = "=" | "!=" | "<" | ">";
@@ -22,35 +22,34 @@ const results: Readonly<Record<Relation, number>> = {
  */
 export const compare = {
   value: (keys: KeyRange, relation: Relation, value: Bytes): Compare => ({
-    ...condition(keys, relation, Target.VALUE),
-    value: toBytes(value),
+    ...condition(keys, relation),
+    target: "value",
+    operand: toBytes(value),
   }),
-  version: (keys: KeyRange, relation: Relation, version: number): Compare => ({ ...condition(keys, relation, Target.VERSION), version }),
+  version: (keys: KeyRange, relation: Relation, version: number): Compare => ({
+    ...condition(keys, relation),
+    target: "version",
+    operand: version,
+  }),
   createRevision: (keys: KeyRange, relation: Relation, createRevision: number): Compare => ({
-    ...condition(keys, relation, Target.CREATE),
-    createRevision,
+    ...condition(keys, relation),
+    target: "create",
+    operand: createRevision,
   }),
   modRevision: (keys: KeyRange, relation: Relation, modRevision: number): Compare => ({
-    ...condition(keys, relation, Target.MOD),
-    modRevision,
+    ...condition(keys, relation),
+    target: "mod",
+    operand: modRevision,
   }),
   lease: (keys: KeyRange, relation: Relation, lease: LeaseReference): Compare => ({
-    ...condition(keys, relation, Target.LEASE),
-    lease: leaseIdOf(lease),
+    ...condition(keys, relation),
+    target: "lease",
+    operand: leaseIdOf(lease),
   }),
-  exists: (key: Bytes): Compare => condition(key, ">", Target.CREATE),
-  missing: (key: Bytes): Compare => condition(key, "=", Target.CREATE),
+  exists: (key: Bytes): Compare => compare.createRevision(key, ">", 0),
+  missing: (key: Bytes): Compare => compare.createRevision(key, "=", 0),
 } as const;
 
-function condition(keys: KeyRange, relation: Relation, target: number): Compare {
-  return {
-    ...toWireRange(keys),
-    result: results[relation],
-    target,
-    version: 0,
-    createRevision: 0,
-    modRevision: 0,
-    value: new Uint8Array(0),
-    lease: 0n,
-  };
+function condition(keys: KeyRange, relation: Relation): Pick<Compare, "key" | "rangeEnd" | "result"> {
+  return { ...toWireRange(keys), result: results[relation] };
 }

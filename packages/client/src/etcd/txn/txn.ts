@@ -54,7 +54,7 @@ export class Txn<Success extends Operations, Failure extends Operations> {
 
   get request(): TxnRequest {
     return {
-      compares: this.#conditions,
+      compare: this.#conditions,
       success: this.#success.map(({ request }) => request),
       failure: this.#failure.map(({ request }) => request),
     };
