@@ -3,6 +3,7 @@ import { closeSync, openSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { type CpuTime, readCpuTime } from "./cpu-time.ts";
 import type { MemberPlan } from "./member-plan.ts";
+import { readResidentBytes } from "./resident-memory.ts";
 import { memberEnvironment, type System } from "./system.ts";
 
 const logTailBytes = 2000;
@@ -42,6 +43,12 @@ export class MemberProcess {
   cpuTime(): CpuTime | null {
     const { pid } = this.#run.child;
     return pid === undefined ? null : readCpuTime(pid);
+  }
+
+  /** Resident memory, or null where the system does not tell. */
+  residentBytes(): number | null {
+    const { pid } = this.#run.child;
+    return pid === undefined ? null : readResidentBytes(pid);
   }
 
   /** The end of what it wrote. */

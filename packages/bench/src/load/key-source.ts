@@ -34,3 +34,18 @@ export class EachKeyOnce implements KeySource {
     return this.#next < this.#count ? this.#next++ : -1;
   }
 }
+
+/** The first keys of another source. */
+export class LimitedKeys implements KeySource {
+  readonly #source: KeySource;
+  #left: number;
+
+  constructor(source: KeySource, count: number) {
+    this.#source = source;
+    this.#left = count;
+  }
+
+  next(): number {
+    return this.#left-- > 0 ? this.#source.next() : -1;
+  }
+}

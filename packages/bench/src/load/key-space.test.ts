@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { EachKeyOnce, RandomKeys } from "./key-source.ts";
+import { EachKeyOnce, LimitedKeys, RandomKeys } from "./key-source.ts";
 import { KeySpace, keyBytes } from "./key-space.ts";
 import { SeededRandom } from "./seeded-random.ts";
 
@@ -63,4 +63,9 @@ test("chance never reaches its limit", () => {
 test("each key once, then no more", () => {
   const source = new EachKeyOnce(3);
   expect([source.next(), source.next(), source.next(), source.next(), source.next()]).toEqual([0, 1, 2, -1, -1]);
+});
+
+test("a limited source gives no more than its limit", () => {
+  const source = new LimitedKeys(new RandomKeys(new SeededRandom(1), 1), 2);
+  expect([source.next(), source.next(), source.next(), source.next()]).toEqual([0, 0, -1, -1]);
 });
