@@ -55,6 +55,8 @@ export const headerBlockTimeoutMs = 10_000;
 export const settingsTimeoutMs = 10_000;
 /** After GOAWAY with an error, until the socket is destroyed even if the peer does not close. */
 export const lingerMs = 1_000;
+/** After any GOAWAY, so that it is read before the end: so much of what still comes is read over, then the socket is destroyed. */
+export const lingerBytesMax = 128 * 1024;
 /** Graceful GOAWAY until the ACK of its PING. */
 export const drainPingTimeoutMs = 5_000;
 
@@ -89,6 +91,17 @@ export const pingStrikesMax = 2;
 export const pingIntervalIdleMs = 2 * 60 * 60 * 1000;
 /** `:path` of a request. */
 export const pathBytesMax = 1024;
+
+/**
+ * What a connection may cost a server in one turn of the event loop while others wait, in units: about a small frame each. Ordinary clients
+ * stay below it; whoever sends more is served in slices.
+ */
+export const turnUnitsMax = 512;
+/** A unit for the frame, and one for so many bytes: those of header blocks are decoded one by one. */
+export const dataBytesPerUnit = 256;
+export const headerBytesPerUnit = 64;
+/** Frames that carry neither: a flood has nothing else. */
+export const controlFrameUnits = 4;
 
 /** Output is handed to the socket within a turn already when this much waits. */
 export const flushBytes = 64 * 1024;

@@ -109,6 +109,11 @@ export class ClientConnection extends Http2Connection<ClientStream> implements C
     this.#owner.connectionHasRoom(this);
   }
 
+  /** There are no others here whose turn it could be. */
+  protected override spend(): boolean {
+    return true;
+  }
+
   protected override pingReceived(): void {
     // Any number of pings is answered; what waits to be read is limited.
   }

@@ -57,6 +57,7 @@ test("compressed and other messages arrive in order, however they are cut, pause
           partialBudget: new PartialBudget(1 << 20),
           openingWindowBytes: () => streamWindowBytes,
           holdQueued: (byteCount) => (heldBytes += byteCount),
+          messagesRead: () => {},
           holdPartial: () => {},
           grantStream: () => {},
         },

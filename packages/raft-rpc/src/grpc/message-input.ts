@@ -16,6 +16,8 @@ export interface InputOwner {
   readonly partialBudget: PartialBudget;
   /** Adds to (or takes from) what complete messages occupy that nobody took yet. */
   holdQueued(byteCount: number): void;
+  /** Messages that came in one DATA frame beyond its first: work that frames don't show. */
+  messagesRead(count: number): void;
   /** Adds to (or takes from) what messages occupy that are not complete. */
   holdPartial(byteCount: number): void;
   /** Raises the window of the stream at the peer. */
@@ -114,6 +116,7 @@ export abstract class MessageInput extends DeadlineEntry implements BudgetWaiter
     const owner = this.#owner;
     if (owner === null || this.#phase !== "reading") return;
     let at = start;
+    let messages = 0;
     if (this.#partial !== null) at = this.#fillPartial(owner, this.#partial, bytes, at, end);
     while (this.#phase === "reading" && this.#partial === null && end - at >= messagePrefixBytes) {
       const length = this.#messageLength(owner, bytes, at);
@@ -122,10 +125,12 @@ export abstract class MessageInput extends DeadlineEntry implements BudgetWaiter
       if (end - bodyStart < length) break;
       const isCompressed = bytes[at] === 1;
       at = bodyStart + length;
+      messages++;
       const message = bytes.subarray(bodyStart, at);
       if (isCompressed) this.#acceptCompressed(owner, message);
       else this.#accept(owner, message);
     }
+    if (messages > 1) owner.messagesRead(messages - 1);
     if (this.#phase === "reading" && at < end) {
       this.#partial ??= new PartialMessage();
       this.#fillPartial(owner, this.#partial, bytes, at, end);

@@ -1,6 +1,6 @@
 import type { ByteStream, ByteStreamHandlers } from "../byte-stream.ts";
 import { type DeadlineWheel, WheelTimer } from "../grpc/deadline-wheel.ts";
-import { lingerMs, type RpcLimits, sendHighWaterBytes, stallBytesMin } from "../limits.ts";
+import { lingerBytesMax, lingerMs, type RpcLimits, sendHighWaterBytes, stallBytesMin } from "../limits.ts";
 import type { RpcClock } from "../rpc-clock.ts";
 import type { Http2Counters } from "./counters.ts";
 import { ConnectionError, ErrorCode, FrameType } from "./frame.ts";
@@ -37,6 +37,8 @@ export abstract class ConnectionLifetime implements ByteStreamHandlers {
   protected readonly limits: RpcLimits;
   protected readonly counters: Http2Counters;
 
+  /** What came after the end. */
+  #bytesReadOver = 0;
   readonly #liveness: Liveness;
   readonly #lingerTimer = new WheelTimer(() => this.stream.destroy());
 
@@ -72,8 +74,8 @@ export abstract class ConnectionLifetime implements ByteStreamHandlers {
     });
   }
 
-  /** Throws ConnectionError. */
-  protected abstract readFrames(bytes: Uint8Array, from: number): void;
+  /** Returns the offset behind what was read. Throws ConnectionError. */
+  protected abstract readFrames(bytes: Uint8Array, from: number): number;
   protected abstract stopTimers(): void;
   /** All streams end with the connection. */
   protected abstract abortAll(error: Error | null): void;
@@ -89,7 +91,9 @@ export abstract class ConnectionLifetime implements ByteStreamHandlers {
   // ---- ByteStreamHandlers
 
   onData(bytes: Uint8Array): void {
-    this.receive(bytes, 0);
+    this.counters.bytesReceived += bytes.length;
+    if (this.phase === "open") this.received(bytes, 0);
+    else this.#readOver(bytes.length);
   }
 
   onDrain(): void {
@@ -101,15 +105,22 @@ export abstract class ConnectionLifetime implements ByteStreamHandlers {
     this.lost(error);
   }
 
-  /** Reads frames from `from` on. */
-  protected receive(bytes: Uint8Array, from: number): void {
-    if (this.phase !== "open") return;
+  /** Bytes came, of which those from `from` on are to be handled. */
+  protected received(bytes: Uint8Array, from: number): void {
+    this.read(bytes, from);
+  }
+
+  /** Handles frames from `from` on; returns where it stopped. When the connection has ended, nothing is left to handle. */
+  protected read(bytes: Uint8Array, from: number): number {
+    if (this.phase !== "open") return bytes.length;
     this.nowMs = this.clock.monotonicMs();
-    this.counters.bytesReceived += bytes.length - from;
     try {
-      this.readFrames(bytes, from);
+      return this.readFrames(bytes, from);
     } catch (error) {
-      if (error instanceof ConnectionError) return this.fail(error.code, error.message);
+      if (error instanceof ConnectionError) {
+        this.fail(error.code, error.message);
+        return bytes.length;
+      }
       // A fault of ours, or of a callback: the rest of the chunk is not read, so the connection cannot go on.
       this.fail(ErrorCode.INTERNAL_ERROR, "internal error");
       throw error;
@@ -135,6 +146,12 @@ export abstract class ConnectionLifetime implements ByteStreamHandlers {
     this.stream.resume();
     this.abortAll(error);
     if (!this.#isClosed()) this.wheel.set(this.#lingerTimer, this.clock.monotonicMs() + lingerMs);
+  }
+
+  /** A peer that finds our GOAWAY sends no more; one that goes on and on need not find it. */
+  #readOver(byteCount: number): void {
+    this.#bytesReadOver += byteCount;
+    if (this.#bytesReadOver > lingerBytesMax) this.stream.destroy();
   }
 
   goaway(lastStreamId: number, code: ErrorCode, message: string): void {

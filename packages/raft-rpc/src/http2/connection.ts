@@ -9,6 +9,7 @@ import { type ControlFrameSink, paddingLength, readControlFrame } from "./contro
 import { FloodGuard } from "./flood-guard.ts";
 import { ConnectionError, ErrorCode, Flag, FrameType, frameSizeError, protocolError } from "./frame.ts";
 import { FrameReader, type FrameSink } from "./frame-reader.ts";
+import { frameUnits } from "./frame-units.ts";
 import { HeaderAssembler } from "./header-assembler.ts";
 import { IdRing } from "./id-ring.ts";
 import { SettingsExchange } from "./settings-exchange.ts";
@@ -78,6 +79,8 @@ export abstract class Http2Connection<S extends Http2Stream> extends ConnectionL
   /** A complete header block: must be decoded in any case, since it changes the table. */
   protected abstract headerBlock(streamId: number, bytes: Uint8Array, start: number, end: number, endStream: boolean): void;
   protected abstract pingReceived(): void;
+  /** Counts what was handled, in units of `turnUnitsMax`. False: the rest has to wait. */
+  protected abstract spend(units: number): boolean;
   abstract pingAckFrame(payload: Uint8Array): void;
   abstract goawayFrame(lastStreamId: number, code: number, debug: Uint8Array): void;
   protected abstract settingsApplied(): void;
@@ -94,8 +97,8 @@ export abstract class Http2Connection<S extends Http2Stream> extends ConnectionL
 
   // ---- ConnectionLifetime
 
-  protected override readFrames(bytes: Uint8Array, from: number): void {
-    this.#reader.read(bytes, from);
+  protected override readFrames(bytes: Uint8Array, from: number): number {
+    return this.#reader.read(bytes, from);
   }
 
   protected override stopTimers(): void {
@@ -200,9 +203,13 @@ export abstract class Http2Connection<S extends Http2Stream> extends ConnectionL
     this.#partialBytes += byteCount;
   }
 
-  /** Messages that are begun, that nobody took, and that the peer does not read. */
+  messagesRead(count: number): void {
+    this.spend(count);
+  }
+
+  /** Frames and messages that are begun, messages that nobody took, and that the peer does not read. */
   get heldBytes(): number {
-    return this.#partialBytes + this.#window.heldBytes + this.send.queuedBytes;
+    return this.#reader.retainedBytes + this.#partialBytes + this.#window.heldBytes + this.send.queuedBytes;
   }
 
   grantStream(streamId: number, byteCount: number): void {
@@ -241,7 +248,7 @@ export abstract class Http2Connection<S extends Http2Stream> extends ConnectionL
         this.guard.idleFrame(this.nowMs);
         readControlFrame(this, type, flags, streamId, bytes, start, end);
     }
-    return this.phase === "open";
+    return this.spend(frameUnits(type, end - start)) && this.phase === "open";
   }
 
   #data(flags: number, streamId: number, bytes: Uint8Array, start: number, end: number): void {

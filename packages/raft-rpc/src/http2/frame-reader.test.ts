@@ -53,13 +53,15 @@ test("a length above the maximum is refused as soon as the header is there", () 
   }).toThrow(expect.objectContaining({ code: ErrorCode.FRAME_SIZE_ERROR }));
 });
 
-test("a sink that returns false gets nothing more", () => {
+test("a sink that returns false ends the reading behind its frame, whole or cut, and it can go on from there", () => {
   const seen: string[] = [];
-  const stopping = reader(seen, 1);
+  const stopping = reader(seen, 0);
   const ping = frameBytes(6, 0, 0, [1]);
-  stopping.read(Uint8Array.of(...ping, ...ping, ...ping), 0);
-  stopping.read(ping, 0);
-  expect(seen.length).toBe(1);
+  const chunk = Uint8Array.of(...ping, ...ping, ...ping.slice(0, 4));
+  expect([stopping.read(chunk, 0), stopping.read(chunk, 10), stopping.read(chunk, 20)]).toEqual([10, 20, 24]);
+  const rest = Uint8Array.of(...ping.slice(4), ...ping);
+  expect([stopping.read(rest, 0), stopping.read(rest, 6)]).toEqual([6, 16]);
+  expect(seen.length).toBe(4);
 });
 
 test("a whole frame is a view of the chunk, not a copy", () => {

@@ -3,7 +3,7 @@ import { ConnectionError, ErrorCode, frameHeaderBytes, readUint32 } from "./fram
 export interface FrameSink {
   /**
    * One whole frame; its payload is `bytes` from `start` to `end`, a view that may be kept. Throws ConnectionError.
-   * Returning false stops the reader for good.
+   * Returning false ends this `read`.
    */
   frame(type: number, flags: number, streamId: number, bytes: Uint8Array, start: number, end: number): boolean;
 }
@@ -36,9 +36,13 @@ export class FrameReader {
     return this.#pending?.length ?? this.#headerLength;
   }
 
-  /** Throws ConnectionError: FRAME_SIZE_ERROR for a length above the maximum, before anything of the frame is kept. */
-  read(chunk: Uint8Array, from: number): void {
+  /**
+   * Returns the offset behind what was read: all of the chunk, if the sink didn't stop it. Throws ConnectionError: FRAME_SIZE_ERROR for a
+   * length above the maximum, before anything of the frame is kept.
+   */
+  read(chunk: Uint8Array, from: number): number {
     let offset = from;
+    this.#stopped = false;
     if (this.#headerLength > 0) offset = this.#completePending(chunk, offset);
     while (!this.#stopped && chunk.length - offset >= frameHeaderBytes) {
       const length = this.#payloadLength(chunk, offset);
@@ -47,7 +51,7 @@ export class FrameReader {
       this.#deliver(chunk, offset, start + length);
       offset = start + length;
     }
-    if (!this.#stopped && offset < chunk.length) this.#completePending(chunk, offset);
+    return this.#stopped || offset === chunk.length ? offset : this.#completePending(chunk, offset);
   }
 
   #deliver(bytes: Uint8Array, offset: number, end: number): void {

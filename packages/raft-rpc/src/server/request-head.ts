@@ -137,6 +137,16 @@ export function readRequestHead(list: HeaderList, serverEncoding: string | null 
   };
 }
 
+/** What is wrong with the trailers of a request; null if nothing is. They hold no pseudo headers (RFC 9113 8.1). */
+export function trailerFault(list: HeaderList): string | null {
+  for (let place = 0; place < list.count; place++) {
+    const name = list.name(place);
+    if (name.startsWith(":") || !isFieldValid(name, list.value(place)))
+      return `Trailer ${JSON.stringify(name.slice(0, 40))} is not allowed`;
+  }
+  return null;
+}
+
 function rejectCall(path: string, timeoutMs: number | null, timeout: string | null, binaryBroken: boolean): Rejection | null {
   if (path.length > pathBytesMax) {
     return { kind: "status", code: StatusCode.RESOURCE_EXHAUSTED, message: `Path of ${path.length} bytes is above ${pathBytesMax}` };

@@ -11,6 +11,7 @@ import { PrefaceSniffer } from "./preface-sniffer.ts";
 import { ServerConnection } from "./server-connection.ts";
 import { ServerCounters } from "./server-counters.ts";
 import type { ServerInterceptor } from "./server-interceptor.ts";
+import { TurnLine } from "./turn-line.ts";
 
 export interface RpcServerOptions {
   readonly dispatcher: Dispatcher;
@@ -46,6 +47,7 @@ export class RpcServer {
   readonly #admission: ConnectionAdmission;
   readonly #memory: HeldMemory;
   readonly #wheel: DeadlineWheel;
+  readonly #turns: TurnLine;
   readonly #sniffers = new Set<PrefaceSniffer>();
   readonly #connections = new Set<ServerConnection>();
   #state: "open" | "closing" | "closed" = "open";
@@ -60,6 +62,7 @@ export class RpcServer {
     this.#admission = new ConnectionAdmission(this.#connectionLimits);
     this.#memory = new HeldMemory(this.#connectionLimits.heldBytesMax);
     this.#wheel = new DeadlineWheel(options.clock);
+    this.#turns = new TurnLine(options.clock);
   }
 
   /** What all connections hold of messages: at most `connections.heldBytesMax`. */
@@ -141,6 +144,7 @@ export class RpcServer {
       compressor: this.#options.compression ?? null,
       interceptors: this.#options.interceptors ?? [],
       memory: this.#memory,
+      turns: this.#turns,
       idleMs: this.#connectionLimits.idleMs,
       ageMs: this.#drawAge(),
       onLimit: this.#options.onLimit ?? (() => undefined),

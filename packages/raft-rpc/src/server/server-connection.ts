@@ -6,23 +6,26 @@ import { HeaderBlockCache } from "../hpack/block-cache.ts";
 import { HeaderList } from "../hpack/header-list.ts";
 import { Http2Connection } from "../http2/connection.ts";
 import type { ConnectionOptions } from "../http2/connection-lifetime.ts";
-import { isFieldValid } from "../http2/field-rules.ts";
 import { ConnectionError, ErrorCode, Flag, protocolError, SettingId, streamIdMax } from "../http2/frame.ts";
-import { drainPingTimeoutMs, headerListLimits, pingIntervalIdleMs, pingStrikesMax } from "../limits.ts";
+import { drainPingTimeoutMs, headerListLimits } from "../limits.ts";
 import type { PeerIdentity } from "../peer-identity.ts";
 import { ConnectionRetirement, type RetirementReason } from "./connection-retirement.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { HeldMemory, MemoryHolder } from "./held-memory.ts";
 import type { LimitName } from "./limit-counters.ts";
-import { type Rejection, type RequestHead, readRequestHead } from "./request-head.ts";
+import { PingPolicy } from "./ping-policy.ts";
+import { type Rejection, type RequestHead, readRequestHead, trailerFault } from "./request-head.ts";
 import { RequestWatch } from "./request-watch.ts";
 import type { ServerCounters } from "./server-counters.ts";
 import type { ServerInterceptor } from "./server-interceptor.ts";
 import { type ServerCallConnection, ServerStream } from "./server-stream.ts";
+import { SlicedInput } from "./sliced-input.ts";
+import type { TurnLine } from "./turn-line.ts";
 
 export interface ServerConnectionOptions extends ConnectionOptions {
   readonly dispatcher: Dispatcher;
   readonly memory: HeldMemory;
+  readonly turns: TurnLine;
   readonly counters: ServerCounters;
   readonly compressor: Compressor | null;
   readonly interceptors: readonly ServerInterceptor[];
@@ -59,12 +62,10 @@ export class ServerConnection extends Http2Connection<ServerStream> implements S
   #lastAcceptedId = 0;
   #runningHandlers = 0;
   #draining: "no" | "announced" | "last" = "no";
-  #pingStrikes = 0;
-  #lastPingMs = Number.NEGATIVE_INFINITY;
-  #framesSentAtPing = 0;
-  #readingPaused = false;
   countedBytes = 0;
   #countScheduled = false;
+  readonly #input: SlicedInput;
+  readonly #pings: PingPolicy;
   readonly #requestWatch: RequestWatch;
   readonly #retirement: ConnectionRetirement | null;
   readonly #drainTimer = new WheelTimer(() => this.#announceLast());
@@ -78,6 +79,12 @@ export class ServerConnection extends Http2Connection<ServerStream> implements S
     this.compressor = options.compressor;
     this.interceptors = options.interceptors;
     options.memory.enter(this);
+    this.#pings = new PingPolicy(options.limits.pingIntervalMinMs);
+    this.#input = new SlicedInput({
+      line: options.turns,
+      stream: options.stream,
+      read: (bytes, from) => this.read(bytes, from),
+    });
     this.#requestWatch = new RequestWatch({
       ...options,
       streams: this.streams,
@@ -95,7 +102,8 @@ export class ServerConnection extends Http2Connection<ServerStream> implements S
       [SettingId.MAX_FRAME_SIZE, this.limits.frameBytesMax],
       [SettingId.MAX_HEADER_LIST_SIZE, headerListLimits.headerListBytesMax],
     ]);
-    this.receive(received, prefaceBytes);
+    this.counters.bytesReceived += received.length;
+    this.received(received, prefaceBytes);
   }
 
   // ---- For the server
@@ -151,9 +159,17 @@ export class ServerConnection extends Http2Connection<ServerStream> implements S
     super.fail(code, message);
   }
 
-  protected override receive(bytes: Uint8Array, from: number): void {
-    super.receive(bytes, from);
+  protected override received(bytes: Uint8Array, from: number): void {
+    this.#input.receive(bytes, from);
     if (this.phase === "open") this.#options.memory.update(this);
+  }
+
+  protected override spend(units: number): boolean {
+    return this.#input.spend(units);
+  }
+
+  override get heldBytes(): number {
+    return super.heldBytes + this.#input.waitingBytes;
   }
 
   giveUp(): void {
@@ -174,18 +190,14 @@ export class ServerConnection extends Http2Connection<ServerStream> implements S
 
   override onDrain(): void {
     super.onDrain();
-    if (!this.#readingPaused || this.send.output.pendingBytes > congestedBytes) return;
-    this.#readingPaused = false;
-    this.stream.resume();
+    if (this.send.output.pendingBytes <= congestedBytes) this.#input.unblock();
   }
 
   /** A client that does not read its answers gives no more requests: they wait in its own socket. */
   protected override outputWaits(): void {
     super.outputWaits();
     this.#countMemory();
-    if (this.#readingPaused || this.send.writable || this.send.output.pendingBytes <= congestedBytes) return;
-    this.#readingPaused = true;
-    this.stream.pause();
+    if (!this.send.writable && this.send.output.pendingBytes > congestedBytes) this.#input.block();
   }
 
   protected override isIdle(streamId: number): boolean {
@@ -208,20 +220,16 @@ export class ServerConnection extends Http2Connection<ServerStream> implements S
     this.guard.emptyData(this.nowMs);
   }
 
+  protected override pingReceived(): void {
+    this.#pings.ping({ nowMs: this.nowMs, hasCalls: this.streams.size > 0, streamFramesSent: this.send.streamFramesSent });
+  }
+
   protected override settingsApplied(): void {
     // Nothing waits for it.
   }
 
-  /** Enforcement of gRPC proposal A8. */
-  protected override pingReceived(): void {
-    if (this.send.streamFramesSent !== this.#framesSentAtPing) {
-      this.#framesSentAtPing = this.send.streamFramesSent;
-      this.#pingStrikes = 0;
-      this.#lastPingMs = Number.NEGATIVE_INFINITY;
-    }
-    const intervalMs = this.streams.size === 0 ? pingIntervalIdleMs : this.limits.pingIntervalMinMs;
-    if (this.nowMs - this.#lastPingMs >= intervalMs) this.#lastPingMs = this.nowMs;
-    else if (++this.#pingStrikes > pingStrikesMax) throw new ConnectionError(ErrorCode.ENHANCE_YOUR_CALM, "too_many_pings");
+  override goawayFrame(): void {
+    // The client opens no more streams; the ones it has go on until it closes.
   }
 
   override pingAckFrame(payload: Uint8Array): void {
@@ -232,10 +240,6 @@ export class ServerConnection extends Http2Connection<ServerStream> implements S
     return true;
   }
 
-  override goawayFrame(): void {
-    // The client opens no more streams; the ones it has go on until it closes.
-  }
-
   protected override streamClosed(): void {
     if (this.streams.size === 0) this.#retirement?.idle();
     if (this.#draining === "last" && this.streams.size === 0) this.finish(null);
@@ -244,6 +248,7 @@ export class ServerConnection extends Http2Connection<ServerStream> implements S
   protected override closed(error: Error | null): void {
     this.wheel.clear(this.#drainTimer);
     this.#options.memory.leave(this);
+    this.#input.stop();
     this.#requestWatch.stop();
     this.#retirement?.stop();
     this.#options.onClosed(this, error);
@@ -363,15 +368,8 @@ export class ServerConnection extends Http2Connection<ServerStream> implements S
     this.decoder.decode(bytes, start, end, list);
     if (stream.remoteEnded) return this.streamError(stream, ErrorCode.STREAM_CLOSED, "HEADERS came after the end of the stream");
     if (!endStream) return this.streamError(stream, ErrorCode.PROTOCOL_ERROR, "Trailers do not end the stream");
-    for (let place = 0; place < list.count; place++) {
-      if (list.name(place).startsWith(":") || !isFieldValid(list.name(place), list.value(place))) {
-        return this.streamError(
-          stream,
-          ErrorCode.PROTOCOL_ERROR,
-          `Trailer ${JSON.stringify(list.name(place).slice(0, 40))} is not allowed`,
-        );
-      }
-    }
+    const fault = trailerFault(list);
+    if (fault !== null) return this.streamError(stream, ErrorCode.PROTOCOL_ERROR, fault);
     if (this.contentFits(stream, 0, true)) this.remoteEnded(stream);
   }
 

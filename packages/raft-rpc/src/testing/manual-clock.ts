@@ -40,12 +40,17 @@ export class ManualClock implements RpcClock {
 
   /** Ends turns until nothing is left to do without time passing. */
   settle(): void {
-    for (let turns = 0; this.#turn.length > 0; turns++) {
+    for (let turns = 0; this.endTurn(); turns++) {
       if (turns > 1_000_000) throw new Error("The system does not come to rest");
-      const wakes = this.#turn;
-      this.#turn = [];
-      for (const wake of wakes) wake();
     }
+  }
+
+  /** Ends one turn; false if nobody waits for that. */
+  endTurn(): boolean {
+    const wakes = this.#turn;
+    this.#turn = [];
+    for (const wake of wakes) wake();
+    return wakes.length > 0;
   }
 
   /** `settle`, and lets promises go on, until both have nothing to do. */

@@ -25,6 +25,10 @@ class FuzzOwner implements InputOwner {
     return streamWindowBytes;
   }
 
+  messagesRead(count: number): void {
+    assert(count > 0, "No work is no work");
+  }
+
   holdPartial(byteCount: number): void {
     this.partialBytes += byteCount;
   }
