@@ -1,0 +1,52 @@
+import { readSafeInteger, SnapshotFormatError, writeSafeInteger } from "../snapshot-format.ts";
+import type { Lease } from "./lease.ts";
+
+/**
+ * The leases in a snapshot, big-endian, in the order in which they were granted:
+ *
+ *     0      8                16                24                     32
+ *     | id i64 | ttl seconds u64 | grant index u64 | remaining seconds u64 |
+ */
+const leaseBytes = 32;
+
+export function encodeLeases(leases: Iterable<Lease>, count: number): Uint8Array {
+  const view = new DataView(new ArrayBuffer(count * leaseBytes));
+  let at = 0;
+  for (const { id, ttlSeconds, grantIndex, remainingSeconds } of leases) {
+    view.setBigInt64(at, id);
+    writeSafeInteger(view, at + 8, ttlSeconds);
+    writeSafeInteger(view, at + 16, grantIndex);
+    writeSafeInteger(view, at + 24, remainingSeconds);
+    at += leaseBytes;
+  }
+  return new Uint8Array(view.buffer);
+}
+
+/** @throws SnapshotFormatError */
+export function decodeLeases(bytes: Uint8Array): readonly Lease[] {
+  if (bytes.length % leaseBytes !== 0) throw new SnapshotFormatError(`Leases of ${bytes.length} bytes are not a multiple of ${leaseBytes}`);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const seen = new Set<bigint>();
+  const leases: Lease[] = [];
+  for (let at = 0; at < bytes.length; at += leaseBytes) {
+    const lease = readLease(view, at);
+    if (seen.has(lease.id)) throw new SnapshotFormatError(`Lease ${lease.id} comes twice`);
+    seen.add(lease.id);
+    leases.push(lease);
+  }
+  return leases;
+}
+
+function readLease(view: DataView, at: number): Lease {
+  const lease: Lease = {
+    id: view.getBigInt64(at),
+    ttlSeconds: readSafeInteger(view, at + 8, "Time to live"),
+    grantIndex: readSafeInteger(view, at + 16, "Grant index"),
+    remainingSeconds: readSafeInteger(view, at + 24, "Remaining time"),
+  };
+  if (lease.id === 0n) throw new SnapshotFormatError("A lease has id 0");
+  if (lease.remainingSeconds > lease.ttlSeconds) {
+    throw new SnapshotFormatError(`Lease ${lease.id} has ${lease.remainingSeconds} of ${lease.ttlSeconds} seconds left`);
+  }
+  return lease;
+}
