@@ -1,30 +1,50 @@
 import { assert } from "./assertion.ts";
-import { orderOfBytes } from "./byte-order.ts";
+import { crc32c } from "./crc32c.ts";
 import { keyBytesMax, valueBytesMax } from "./record-limits.ts";
-import type { RecordFields, RecordTable } from "./record-table.ts";
-import { headBytes, magicHigh, magicLow, readSafeInteger, SnapshotFormatError, snapshotFormat } from "./snapshot-format.ts";
+import {
+  headBytes,
+  itemKinds,
+  magicHigh,
+  magicLow,
+  readSafeInteger,
+  SnapshotFormatError,
+  snapshotFormat,
+  sumOffset,
+} from "./snapshot-format.ts";
+import type { SnapshotSection } from "./snapshot-section.ts";
+import { TableBuilder } from "./table-builder.ts";
+import type { VersionFields } from "./version-store.ts";
+import type { VersionTable } from "./version-table.ts";
 
 const noBytes = new Uint8Array(0);
+const sectionBytesMax = 1024 * 1024 * 1024;
+
+export interface RestorerOptions {
+  /** Of the table to build. */
+  readonly seed: number;
+  /** What is there beside the keys, in the order of the snapshot. */
+  readonly sections: readonly SnapshotSection[];
+  /** Called once, when all has come and was right. */
+  readonly install: (table: VersionTable) => void;
+}
 
 /**
  * Builds a table from the bytes of a snapshot, in whatever pieces they come. It trusts no length: memory is taken for bytes that
  * have come, not for bytes that are announced. The store keeps its old state until `finish`.
  */
 export class KVRestorer {
-  readonly #table: RecordTable;
-  readonly #install: (table: RecordTable, revision: number) => void;
-  #phase: "header" | "records" | "ended" | "failed" | "finished" = "header";
-  #revision = 0;
-  #announcedCount = 0;
-  #lastKey: Uint8Array = noBytes;
+  readonly #options: RestorerOptions;
+  #builder: TableBuilder | null = null;
+  #phase: "header" | "items" | "ended" | "failed" | "finished" = "header";
+  #sectionCount = 0;
+  #sum = 0;
   #consumedBytes = 0;
   /** The beginning of an item whose end has not come yet. */
   #partial = noBytes;
   #partialLength = 0;
 
-  constructor(table: RecordTable, install: (table: RecordTable, revision: number) => void) {
-    this.#table = table;
-    this.#install = install;
+  constructor(options: RestorerOptions) {
+    this.#options = options;
   }
 
   /**
@@ -39,7 +59,7 @@ export class KVRestorer {
       this.#keepPartial(chunk.subarray(rest));
     } catch (reason) {
       this.#phase = "failed";
-      throw reason;
+      throw this.#placed(reason);
     }
   }
 
@@ -49,12 +69,12 @@ export class KVRestorer {
    */
   finish(): void {
     assert(this.#phase !== "failed" && this.#phase !== "finished", "A restorer finishes once, and not after it failed");
-    if (this.#phase !== "ended") {
+    if (this.#phase !== "ended" || this.#builder === null) {
       this.#phase = "failed";
       throw new SnapshotFormatError(`Snapshot is cut off after ${this.#consumedBytes + this.#partialLength} bytes`);
     }
     this.#phase = "finished";
-    this.#install(this.#table, this.#revision);
+    this.#options.install(this.#builder.table);
   }
 
   /** Adds bytes to the unfinished item until it is whole or the chunk is used up. Returns the bytes used. */
@@ -89,89 +109,107 @@ export class KVRestorer {
     while (bytes.length - at >= headBytes) {
       const size = this.#itemBytes(bytes.subarray(at, at + headBytes));
       if (bytes.length - at < size) break;
-      this.#readItem(bytes, view, at);
+      this.#readItem(bytes, view, at, size);
       at += size;
       this.#consumedBytes += size;
     }
-    if (this.#phase === "ended" && at < bytes.length) throw new SnapshotFormatError(`Bytes follow the end of the snapshot`);
+    require(this.#phase !== "ended" || at === bytes.length, "Bytes follow the end of the snapshot");
     return at;
   }
 
   /** Length of the item that begins here: what its head says, or that of a head while that is not whole. */
   #itemBytes(item: Uint8Array): number {
     if (item.length < headBytes || this.#phase === "header") return headBytes;
+    require(this.#phase === "items", "Bytes follow the end of the snapshot");
     const view = new DataView(item.buffer, item.byteOffset, headBytes);
-    const keyLength = view.getUint32(0);
-    const valueLength = view.getUint32(4);
-    this.#require(keyLength <= keyBytesMax, `Key length ${keyLength} is above ${keyBytesMax}`);
-    this.#require(valueLength <= valueBytesMax, `Value length ${valueLength} is above ${valueBytesMax}`);
+    const kind = view.getUint32(0);
+    if (kind === itemKinds.end) return headBytes;
+    const keyLength = view.getUint32(4);
+    const valueLength = readSafeInteger(view, 8, "Length");
+    if (kind === itemKinds.section) {
+      require(keyLength <= 255 && valueLength <= sectionBytesMax, `Section of ${valueLength} bytes is above ${sectionBytesMax}`);
+      return headBytes + keyLength + valueLength;
+    }
+    require(kind === itemKinds.newest || kind === itemKinds.older, `An item of kind ${kind} is not known`);
+    require(keyLength <= keyBytesMax, `Key length ${keyLength} is above ${keyBytesMax}`);
+    require(keyLength > 0 === (kind === itemKinds.newest), "The newest version of a key has the key, others have none");
+    require(valueLength <= valueBytesMax, `Value length ${valueLength} is above ${valueBytesMax}`);
     return headBytes + keyLength + valueLength;
   }
 
-  #readItem(bytes: Uint8Array, view: DataView, at: number): void {
-    if (this.#phase === "header") return this.#readHeader(view, at);
-    this.#require(this.#phase === "records", "Bytes follow the end of the snapshot");
-    if (view.getUint32(at) === 0) return this.#readEnd(view, at);
-    this.#readRecord(bytes, view, at);
+  #readItem(bytes: Uint8Array, view: DataView, at: number, size: number): void {
+    const { sections } = this.#options;
+    if (this.#phase === "header") this.#builder = this.#readHeader(bytes, view, at);
+    else if (this.#builder !== null) {
+      const kind = view.getUint32(at);
+      if (kind === itemKinds.section) this.#readSection(bytes, view, at, size);
+      else require(this.#sectionCount === sections.length, `Section ${sections[this.#sectionCount]?.name} is missing`);
+      if (kind === itemKinds.newest || kind === itemKinds.older) this.#readVersion(this.#builder, bytes, view, at);
+      if (kind === itemKinds.end) this.#readEnd(this.#builder, bytes, view, at);
+    }
+    this.#sum = crc32c(bytes, at, at + size, this.#sum);
   }
 
-  #readHeader(view: DataView, at: number): void {
-    this.#require(view.getUint32(at) === magicHigh && view.getUint32(at + 4) === magicLow, "It does not begin as a snapshot does");
+  #readHeader(bytes: Uint8Array, view: DataView, at: number): TableBuilder {
+    require(view.getUint32(at) === magicHigh && view.getUint32(at + 4) === magicLow, "It does not begin as a snapshot does");
     const format = view.getUint32(at + 8);
-    this.#require(format === snapshotFormat, `Format ${format} is not known, only ${snapshotFormat}`);
-    this.#require(view.getUint32(at + 12) === 0 && isZero(view, at + 32), "Unused bytes of the header are not 0");
-    this.#revision = readSafeInteger(view, at + 16, "Revision");
-    this.#require(this.#revision >= 1, `Revision ${this.#revision} is below 1`);
-    this.#announcedCount = readSafeInteger(view, at + 24, "Number of records");
-    this.#phase = "records";
+    require(format === snapshotFormat, `Format ${format} is not known, only ${snapshotFormat}`);
+    require(view.getUint32(at + sumOffset) === crc32c(bytes, at, at + sumOffset), "The sum of the header is not right");
+    const compacted = readSafeInteger(view, at + 24, "Compact revision");
+    this.#phase = "items";
+    return new TableBuilder(this.#options.seed, {
+      revision: readSafeInteger(view, at + 16, "Revision"),
+      compactRevision: compacted === 0 ? -1 : compacted,
+      eventCount: readSafeInteger(view, at + 32, "Number of events"),
+    });
   }
 
-  #readRecord(bytes: Uint8Array, view: DataView, at: number): void {
-    const keyEnd = at + headBytes + view.getUint32(at);
+  #readSection(bytes: Uint8Array, view: DataView, at: number, size: number): void {
+    const nameEnd = at + headBytes + view.getUint32(at + 4);
+    const name = String.fromCharCode(...bytes.subarray(at + headBytes, nameEnd));
+    const section = this.#options.sections[this.#sectionCount];
+    require(section?.name === name, `Section ${JSON.stringify(name)} is not known here`);
+    section.read(bytes.subarray(nameEnd, at + size));
+    this.#sectionCount++;
+  }
+
+  #readVersion(builder: TableBuilder, bytes: Uint8Array, view: DataView, at: number): void {
+    const keyEnd = at + headBytes + view.getUint32(at + 4);
     const key = bytes.subarray(at + headBytes, keyEnd);
-    const value = bytes.subarray(keyEnd, keyEnd + view.getUint32(at + 4));
-    this.#require(this.#table.count < this.#announcedCount, `More than the announced ${this.#announcedCount} records`);
-    this.#require(orderOfBytes(this.#lastKey, key) < 0, "Keys do not ascend");
-    const fields: RecordFields = {
-      createRevision: readSafeInteger(view, at + 8, "Create revision"),
-      modRevision: readSafeInteger(view, at + 16, "Mod revision"),
-      version: readSafeInteger(view, at + 24, "Version"),
-      leaseHigh: view.getInt32(at + 32),
-      leaseLow: view.getInt32(at + 36),
+    const value = bytes.subarray(keyEnd, keyEnd + view.getUint32(at + 12));
+    const fields: VersionFields = {
+      createRevision: readSafeInteger(view, at + 16, "Create revision"),
+      modRevision: readSafeInteger(view, at + 24, "Mod revision"),
+      version: readSafeInteger(view, at + 32, "Version"),
+      leaseHigh: view.getInt32(at + 40),
+      leaseLow: view.getInt32(at + 44),
     };
-    const { createRevision, modRevision, version } = fields;
-    this.#require(
-      createRevision > 1 && createRevision <= modRevision && modRevision <= this.#revision,
-      `Create revision ${createRevision} and mod revision ${modRevision} are not in order within 2 to ${this.#revision}`,
-    );
-    this.#require(
-      version >= 1 && version <= modRevision - createRevision + 1,
-      `Version ${version} can't be reached from revision ${createRevision} to ${modRevision}`,
-    );
-    this.#table.append(key, value, fields);
-    this.#lastKey = key.slice();
+    const place = readSafeInteger(view, at + 48, "Event");
+    if (view.getUint32(at) === itemKinds.newest) builder.addNewest(key, value, fields, place);
+    else builder.addOlder(value, fields, place);
   }
 
-  #readEnd(view: DataView, at: number): void {
-    this.#require(view.getUint32(at + 4) === 0 && isZero(view, at + 24) && isZero(view, at + 32), "Unused bytes of the end are not 0");
-    const count = readSafeInteger(view, at + 8, "Number of records");
-    const payloadBytes = readSafeInteger(view, at + 16, "Number of bytes");
-    this.#require(
-      count === this.#table.count && count === this.#announcedCount,
-      `${this.#table.count} records came, ${this.#announcedCount} were announced and ${count} confirmed`,
-    );
-    this.#require(
-      payloadBytes === this.#table.payloadBytes,
-      `Keys and values are ${this.#table.payloadBytes} bytes, not the confirmed ${payloadBytes}`,
-    );
+  #readEnd(builder: TableBuilder, bytes: Uint8Array, view: DataView, at: number): void {
+    const versionCount = readSafeInteger(view, at + 8, "Number of versions");
+    const keyCount = readSafeInteger(view, at + 16, "Number of keys");
+    const payloadBytes = readSafeInteger(view, at + 24, "Number of bytes");
+    const table = builder.finish();
+    require(versionCount === builder.versionCount, `${builder.versionCount} versions came, ${versionCount} were written`);
+    require(keyCount === table.liveCount, `${table.liveCount} keys came, ${keyCount} were written`);
+    require(payloadBytes === table.payloadBytes, `The payload is ${table.payloadBytes} bytes, ${payloadBytes} were written`);
+    const sum = crc32c(bytes, at, at + sumOffset, this.#sum);
+    require(view.getUint32(at + sumOffset) === sum, "The sum of the snapshot is not right");
     this.#phase = "ended";
   }
 
-  #require(condition: boolean, sentence: string): void {
-    if (!condition) throw new SnapshotFormatError(`${sentence} (record ${this.#table.count + 1}, byte ${this.#consumedBytes})`);
+  /** The reason with where it was found. */
+  #placed(reason: unknown): unknown {
+    if (!(reason instanceof SnapshotFormatError)) return reason;
+    const count = this.#builder?.versionCount ?? 0;
+    return new SnapshotFormatError(`${reason.message} (behind ${count} versions, byte ${this.#consumedBytes})`);
   }
 }
 
-function isZero(view: DataView, offset: number): boolean {
-  return view.getUint32(offset) === 0 && view.getUint32(offset + 4) === 0;
+function require(condition: boolean, sentence: string): asserts condition {
+  if (!condition) throw new SnapshotFormatError(sentence);
 }

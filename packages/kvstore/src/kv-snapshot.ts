@@ -1,44 +1,61 @@
 import { assert } from "./assertion.ts";
-import type { KeyValueView } from "./key-value.ts";
-import type { RecordTable } from "./record-table.ts";
-import { headBytes, magicHigh, magicLow, snapshotChunkBytes, snapshotFormat, writeSafeInteger } from "./snapshot-format.ts";
-import type { TableImage } from "./table-image.ts";
+import { crc32c } from "./crc32c.ts";
+import { RetainedVersions } from "./retained-versions.ts";
+import {
+  headBytes,
+  itemKinds,
+  magicHigh,
+  magicLow,
+  snapshotChunkBytes,
+  snapshotFormat,
+  sumOffset,
+  writeSafeInteger,
+} from "./snapshot-format.ts";
+import type { SnapshotSection } from "./snapshot-section.ts";
+import type { VersionRef } from "./version-store.ts";
+import type { VersionTable } from "./version-table.ts";
+import type { VersionView } from "./version-view.ts";
 
 const noBytes = new Uint8Array(0);
+/** Versions to look at for one chunk, most of which may have to be passed over: a few milliseconds. */
+const versionsPerChunk = 16_384;
 
 /**
- * The store as it was at `revision`, written chunk by chunk while writes go on. Holds what they replace until it is read past or
- * closed, so close it in any case.
+ * The store as it was at `revision`, written chunk by chunk while writes go on. Nothing is copied: the history has what it was. Until
+ * it is closed no compacted memory is given back, so close it in any case.
  */
 export class KVSnapshot {
   readonly revision: number;
-  readonly #table: RecordTable;
-  readonly #image: TableImage;
-  #payloadBytes = 0;
-  #recordCount = 0;
+  /** Keys that were there. */
+  readonly keyCount: number;
+  readonly #table: VersionTable;
+  readonly #versions: RetainedVersions;
+  readonly #payloadBytes: number;
+  /** The event number of the first place. */
+  readonly #firstEvent: number;
+  #versionCount = 0;
+  #writtenBytes = 0;
   /** Encoded, but behind the end of the last chunk. */
   #rest: Uint8Array;
-  #phase: "records" | "done" | "closed" = "records";
+  #sum = 0;
+  #phase: "versions" | "done" | "closed" = "versions";
 
-  constructor(table: RecordTable, revision: number) {
+  constructor(table: VersionTable, sections: readonly SnapshotSection[]) {
+    const { events, revision } = table;
+    const firstRevision = Math.max(table.compactRevision, 1);
     this.revision = revision;
+    this.keyCount = table.liveCount;
     this.#table = table;
-    this.#image = table.openImage(revision);
-    this.#rest = encodeHeader(revision, this.#image.count);
-  }
-
-  /** Records in the snapshot. */
-  get keyCount(): number {
-    return this.#image.count;
-  }
-
-  /** Records that are held only for the snapshot, because a write replaced them. */
-  get heldCount(): number {
-    return this.#image.keptCount;
+    this.#versions = new RetainedVersions(table, revision);
+    this.#payloadBytes = table.payloadBytes;
+    this.#firstEvent = events.start(firstRevision);
+    const eventCount = events.count(this.#firstEvent, events.start(revision + 1));
+    this.#rest = joined([encodeHeader(revision, table.compactRevision, eventCount), ...sections.map(encodeSection)]);
   }
 
   /**
-   * The next bytes, `snapshotChunkBytes` of them but at the end, or null behind the last. The caller owns the array.
+   * The next bytes, or null behind the last. The caller owns the array. It has `snapshotChunkBytes`, unless it is the last or there was
+   * much to pass over; it may be empty then.
    * @throws Error if the snapshot is closed.
    */
   nextChunk(): Uint8Array | null {
@@ -46,48 +63,72 @@ export class KVSnapshot {
     if (this.#phase === "done" && this.#rest.length === 0) return null;
     const chunk = new Uint8Array(snapshotChunkBytes);
     const begun = this.#takeRest(chunk, 0);
-    const filled = this.#phase === "records" && begun < chunk.length ? this.#fill(chunk, begun) : begun;
+    const filled = this.#phase === "versions" ? this.#fill(chunk, begun) : begun;
     return chunk.subarray(0, filled);
   }
 
-  /** Frees what is held. May be called twice. */
+  /** Lets compacted memory be given back. May be called twice. */
   close(): void {
     if (this.#phase === "closed") return;
     this.#phase = "closed";
     this.#rest = noBytes;
-    this.#table.closeImage(this.#image);
+    this.#versions.close();
   }
 
   #fill(chunk: Uint8Array, begun: number): number {
-    const image = this.#image;
+    const versions = this.#versions;
     const head = new DataView(chunk.buffer);
     let filled = begun;
-    return this.#table.visit("records", (view) => {
-      image.resume();
-      while (filled < chunk.length) {
-        const node = image.current();
-        if (node === 0) return this.#end(chunk, filled);
-        view.show(node);
-        const size = headBytes + view.keyLength + view.valueLength;
+    this.#table.visit("records", (view) => {
+      for (let i = 0; i < versionsPerChunk && filled < chunk.length && !versions.isDone; i++) {
+        const version = versions.next();
+        if (version === 0) continue;
+        view.show(version);
+        const size = headBytes + (versions.isFirstOfKey ? view.keyLength : 0) + view.valueLength;
         if (filled + size <= chunk.length) {
-          encodeRecord(view, chunk, head, filled);
+          this.#encodeVersion(version, view, chunk, head, filled);
           filled += size;
         } else {
           this.#rest = new Uint8Array(size);
-          encodeRecord(view, this.#rest, new DataView(this.#rest.buffer), 0);
+          this.#encodeVersion(version, view, this.#rest, new DataView(this.#rest.buffer), 0);
           filled = this.#takeRest(chunk, filled);
         }
-        this.#recordCount++;
-        this.#payloadBytes += size - headBytes;
-        image.advance();
+        this.#versionCount++;
+        this.#writtenBytes += this.#table.versions.payloadBytes(version);
       }
-      return filled;
     });
+    this.#sum = crc32c(chunk, 0, filled, this.#sum);
+    return versions.isDone && this.#rest.length === 0 ? this.#end(chunk, filled) : filled;
+  }
+
+  #encodeVersion(version: VersionRef, view: VersionView, target: Uint8Array, head: DataView, offset: number): void {
+    const { versions } = this.#table;
+    const isNewest = this.#versions.isFirstOfKey;
+    const { modRevision } = view;
+    const isEvent = modRevision >= this.#versions.compactRevision;
+    head.setUint32(offset, isNewest ? itemKinds.newest : itemKinds.older);
+    head.setUint32(offset + 4, isNewest ? view.keyLength : 0);
+    writeSafeInteger(head, offset + 8, view.valueLength);
+    writeSafeInteger(head, offset + 16, view.createRevision);
+    writeSafeInteger(head, offset + 24, modRevision);
+    writeSafeInteger(head, offset + 32, view.version);
+    head.setInt32(offset + 40, view.leaseHigh);
+    head.setInt32(offset + 44, view.leaseLow);
+    writeSafeInteger(head, offset + 48, isEvent ? this.#table.events.count(this.#firstEvent, versions.event(version)) + 1 : 0);
+    if (isNewest) view.copyKey(target, offset + headBytes);
+    view.copyValue(target, offset + headBytes + (isNewest ? view.keyLength : 0));
   }
 
   #end(chunk: Uint8Array, filled: number): number {
-    assert(this.#recordCount === this.#image.count, "A snapshot has as many records as there were when it was opened");
-    this.#rest = encodeEnd(this.#recordCount, this.#payloadBytes);
+    assert(this.#writtenBytes === this.#payloadBytes, "A snapshot has the payload that was accounted when it was opened");
+    const end = new Uint8Array(headBytes);
+    const head = new DataView(end.buffer);
+    head.setUint32(0, itemKinds.end);
+    writeSafeInteger(head, 8, this.#versionCount);
+    writeSafeInteger(head, 16, this.keyCount);
+    writeSafeInteger(head, 24, this.#payloadBytes);
+    head.setUint32(sumOffset, crc32c(end, 0, sumOffset, this.#sum));
+    this.#rest = end;
     this.#phase = "done";
     return this.#takeRest(chunk, filled);
   }
@@ -101,32 +142,38 @@ export class KVSnapshot {
   }
 }
 
-function encodeHeader(revision: number, recordCount: number): Uint8Array {
-  const head = new DataView(new ArrayBuffer(headBytes));
+function encodeHeader(revision: number, compactRevision: number, eventCount: number): Uint8Array {
+  const header = new Uint8Array(headBytes);
+  const head = new DataView(header.buffer);
   head.setUint32(0, magicHigh);
   head.setUint32(4, magicLow);
   head.setUint32(8, snapshotFormat);
   writeSafeInteger(head, 16, revision);
-  writeSafeInteger(head, 24, recordCount);
-  return new Uint8Array(head.buffer);
+  writeSafeInteger(head, 24, Math.max(compactRevision, 0));
+  writeSafeInteger(head, 32, eventCount);
+  head.setUint32(sumOffset, crc32c(header, 0, sumOffset));
+  return header;
 }
 
-function encodeRecord(view: KeyValueView, target: Uint8Array, head: DataView, offset: number): void {
-  const { keyLength, valueLength } = view;
-  head.setUint32(offset, keyLength);
-  head.setUint32(offset + 4, valueLength);
-  writeSafeInteger(head, offset + 8, view.createRevision);
-  writeSafeInteger(head, offset + 16, view.modRevision);
-  writeSafeInteger(head, offset + 24, view.version);
-  head.setInt32(offset + 32, view.leaseHigh);
-  head.setInt32(offset + 36, view.leaseLow);
-  view.copyKey(target, offset + headBytes);
-  view.copyValue(target, offset + headBytes + keyLength);
+function encodeSection(section: SnapshotSection): Uint8Array {
+  const { name } = section;
+  const content = section.write();
+  const item = new Uint8Array(headBytes + name.length + content.length);
+  const head = new DataView(item.buffer);
+  head.setUint32(0, itemKinds.section);
+  head.setUint32(4, name.length);
+  writeSafeInteger(head, 8, content.length);
+  for (let i = 0; i < name.length; i++) item[headBytes + i] = name.charCodeAt(i);
+  item.set(content, headBytes + name.length);
+  return item;
 }
 
-function encodeEnd(recordCount: number, payloadBytes: number): Uint8Array {
-  const head = new DataView(new ArrayBuffer(headBytes));
-  writeSafeInteger(head, 8, recordCount);
-  writeSafeInteger(head, 16, payloadBytes);
-  return new Uint8Array(head.buffer);
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }

@@ -1,16 +1,17 @@
-import { assert } from "./assertion.ts";
-import type { EventView } from "./event-view.ts";
-import type { HashRun } from "./hash-run.ts";
+import { type EventView, visitEventsBetween } from "./event-view.ts";
+import { HashRun } from "./hash-run.ts";
 import type { KeyValue, KeyValueView } from "./key-value.ts";
 import { KVRestorer } from "./kv-restorer.ts";
 import { KVSnapshot } from "./kv-snapshot.ts";
 import type { NodeRef } from "./node-arena.ts";
 import { type RangeQuery, type RangeResult, type RangeSummary, visitSpan } from "./range-query.ts";
 import { checkKey, checkValue } from "./record-limits.ts";
-import { type NodeSpan, RecordTable } from "./record-table.ts";
+import { RevisionError } from "./revision-error.ts";
+import { verifyTable } from "./table-verification.ts";
+import { type NodeSpan, now, VersionTable } from "./version-table.ts";
 
-/** The revision of a store that was never written (etcd begins at 1). */
-const firstRevision = 1;
+/** The compact revision of a store that was never compacted. */
+const neverCompacted = -1;
 
 export interface KVStoreOptions {
   /**
@@ -56,47 +57,49 @@ export type CompactResult =
   | { readonly outcome: "compacted" }
   | { readonly outcome: "refused"; readonly reason: "compacted" | "future" };
 
-/** Bytes of memory. `payload` is the same on all members with the same records, the others are each member's own. */
+/** Bytes of memory. `payload` is the same on all members with the same state, the others are each member's own. */
 export interface MemoryUse {
-  /** Keys and values. */
+  /** Keys and values of all versions that are not compacted, and 64 bytes for each. */
   readonly payload: number;
-  /** Cells in use: keys, values, fields, towers, rounding, and what an open snapshot holds. Slots in use of the hash index. */
+  /** Cells in use: keys, values, fields, towers, history, rounding, and what is not reclaimed yet. Event log and slots in use of the index. */
   readonly used: number;
-  /** Pages of the arenas, and the hash index. */
+  /** Pages of the arenas, event log, and the hash index. */
   readonly reserved: number;
 }
 
 /**
- * The replicated key-value state: ordered keys, each with a value and the revisions of its writes. Deterministic: the same calls
- * give the same results and the same snapshots on every member. One revision is taken by each call that changes something, and
- * by no other. Arguments are copied, results belong to the caller.
+ * The replicated key-value state: ordered keys, each with its values at all revisions since the compact revision. Deterministic: the
+ * same calls give the same results and the same snapshots on every member; `reclaim` and `seed` show nowhere but in memory and speed.
+ * One revision is taken by each call that changes something, or by all calls in `atOneRevision` together, and by no other. Arguments
+ * are copied, results belong to the caller.
  *
  * Keys have 1 to 16 Mi bytes, values up to 64 Mi; the caller checks client input before, otherwise calls throw a RecordLimitError.
  */
 export class KVStore {
   readonly #seed: number;
-  #table: RecordTable;
-  #revision = firstRevision;
+  #table: VersionTable;
+  /** Whether writes share a revision, and one of them took it. */
+  #sharing: "no" | "not yet taken" | "taken" = "no";
 
   constructor(options: KVStoreOptions = {}) {
     this.#seed = options.seed ?? 1;
     if (!Number.isSafeInteger(this.#seed)) throw new RangeError(`Seed ${this.#seed} is not a safe integer`);
-    this.#table = new RecordTable(this.#seed);
+    this.#table = new VersionTable(this.#seed, neverCompacted);
   }
 
   /** Revision of the last change; 1 for a store that was never written. */
   get revision(): number {
-    return this.#revision;
+    return this.#table.revision;
   }
 
   /** The revision that the store was last compacted to, -1 if it never was. Nothing below it can be read. */
   get compactRevision(): number {
-    return -1;
+    return this.#table.compactRevision;
   }
 
   /** Keys that are there now. */
   get keyCount(): number {
-    return this.#table.count;
+    return this.#table.liveCount;
   }
 
   get bytesUsed(): MemoryUse {
@@ -105,54 +108,62 @@ export class KVStore {
 
   /** Stores a new key. Refuses one that exists. */
   put(key: Uint8Array, value: Uint8Array): PutResult {
-    if (this.#find(key) !== 0) return { outcome: "already-exists" };
-    return { outcome: "created", revision: this.#write(0, value, 0n) };
+    const node = this.#nodeOf(key);
+    if (this.#isLive(node)) return { outcome: "already-exists" };
+    return { outcome: "created", revision: this.#write(node, value, 0n) };
   }
 
   /** Stores a key, new or not. */
   update(key: Uint8Array, value: Uint8Array): UpdateResult {
-    const node = this.#find(key);
-    return { outcome: node === 0 ? "created" : "updated", revision: this.#write(node, value, 0n) };
+    const node = this.#nodeOf(key);
+    const outcome = this.#isLive(node) ? "updated" : "created";
+    return { outcome, revision: this.#write(node, value, 0n) };
   }
 
   get(key: Uint8Array): GetResult {
-    const node = this.#find(key);
-    return node === 0 ? { outcome: "not-found" } : { outcome: "found", record: this.#recordAt(node) };
+    const record = this.find(key);
+    return record === null ? { outcome: "not-found" } : { outcome: "found", record };
   }
 
   remove(key: Uint8Array): RemoveResult {
-    checkKey(key);
-    const node = this.#table.seek(key);
-    if (node === 0) return { outcome: "not-found" };
-    this.#table.remove(node);
-    return { outcome: "removed", revision: this.#takeRevision() };
+    const node = this.#nodeOf(key);
+    if (!this.#isLive(node)) return { outcome: "not-found" };
+    this.#remove(node);
+    return { outcome: "removed", revision: this.revision };
+  }
+
+  /** The current record of a key, null if there is none. */
+  find(key: Uint8Array): KeyValue | null {
+    const node = this.#nodeOf(key);
+    return this.#isLive(node) ? this.#recordAt(node) : null;
   }
 
   /** etcd's Put: stores a key, new or not, and attaches the lease. */
   set(key: Uint8Array, value: Uint8Array, options: SetOptions = {}): SetResult {
-    const node = this.#find(key);
-    const previous = options.wantPrevious === true && node !== 0 ? this.#recordAt(node) : null;
+    const node = this.#nodeOf(key);
+    const previous = options.wantPrevious === true && this.#isLive(node) ? this.#recordAt(node) : null;
     return { revision: this.#write(node, value, options.lease ?? 0n), previous };
   }
 
   /** etcd's DeleteRange: removes the keys of a range (see `range`) at one revision. */
   deleteRange(key: Uint8Array, rangeEnd: Uint8Array, options: DeleteRangeOptions = {}): DeleteRangeResult {
     const previous: KeyValue[] = [];
-    const span = this.#span(key, rangeEnd, "remove");
-    const countBefore = this.#table.count;
-    for (let node = span.first; node !== span.stop; ) {
-      if (options.wantPrevious === true) previous.push(this.#recordAt(node));
-      const next = this.#table.next(node);
-      this.#table.remove(node);
-      node = next;
-    }
-    const deleted = countBefore - this.#table.count;
-    return { revision: deleted === 0 ? this.#revision : this.#takeRevision(), deleted, previous };
+    const span = this.#span(key, rangeEnd);
+    const countBefore = this.#table.liveCount;
+    this.atOneRevision(() => {
+      for (let node = span.first; node !== span.stop; node = this.#table.next(node)) {
+        if (!this.#isLive(node)) continue;
+        if (options.wantPrevious === true) previous.push(this.#recordAt(node));
+        this.#remove(node);
+      }
+    });
+    return { revision: this.revision, deleted: countBefore - this.#table.liveCount, previous };
   }
 
   /**
-   * etcd's Range at the current revision. With an empty `rangeEnd` the key alone; with a single byte 0 all keys from `key` on;
-   * otherwise those from `key` on and below `rangeEnd`.
+   * etcd's Range. With an empty `rangeEnd` the key alone; with a single byte 0 all keys from `key` on; otherwise those from `key` on
+   * and below `rangeEnd`.
+   * @throws RevisionError if the query names a revision that can't be read.
    */
   range(key: Uint8Array, rangeEnd: Uint8Array, query: RangeQuery = {}): RangeResult {
     const records: KeyValue[] = [];
@@ -165,21 +176,22 @@ export class KVStore {
    * the store must not be written before the call returns.
    */
   visitRange(key: Uint8Array, rangeEnd: Uint8Array, query: RangeQuery, visit: (view: KeyValueView) => void): RangeSummary {
-    return visitSpan(this.#table, this.#span(key, rangeEnd, "read"), query, visit);
-  }
-
-  /** The current record of a key, null if there is none. */
-  find(key: Uint8Array): KeyValue | null {
-    const result = this.get(key);
-    return result.outcome === "found" ? result.record : null;
+    if (query.revision !== undefined && query.revision > 0) this.#checkRevision(query.revision);
+    return visitSpan(this.#table, this.#span(key, rangeEnd), query, visit);
   }
 
   /**
-   * Runs `work`, whose writes take one revision together, none if it writes nothing. Reads in it see what was written before them.
-   * `work` must not throw once it has written.
+   * Runs `work`, whose writes take one revision together, none if it writes nothing. Reads in it see what was written before them, and
+   * `revision` is theirs from the first on. `work` must not throw once it has written. Within other such work it is part of that.
    */
   atOneRevision<Result>(work: () => Result): Result {
-    throw new Error(`Not there yet: ${work.name}`);
+    if (this.#sharing !== "no") return work();
+    this.#sharing = "not yet taken";
+    try {
+      return work();
+    } finally {
+      this.#sharing = "no";
+    }
   }
 
   /**
@@ -187,17 +199,25 @@ export class KVStore {
    * `reclaim` gives the memory back.
    */
   compact(revision: number): CompactResult {
-    throw new Error(`Not there yet: ${revision}`);
+    if (revision <= Math.max(this.compactRevision, 0)) return { outcome: "refused", reason: "compacted" };
+    if (revision > this.revision) return { outcome: "refused", reason: "future" };
+    this.#table.compact(revision);
+    return { outcome: "compacted" };
   }
 
-  /** Frees memory of versions that were compacted, looking at `versionsMax` at most. Returns true while there is more to do. */
+  /**
+   * Frees memory of versions that were compacted, looking at `versionsMax` of them at most. Returns true while there is more to do. Does
+   * nothing while a snapshot or hash is open.
+   */
   reclaim(versionsMax: number): boolean {
-    throw new Error(`Not there yet: ${versionsMax}`);
+    return this.#table.reclaim(versionsMax);
   }
 
   /** Begins the hash of what is retained up to `revision`, 0 for now. @throws RevisionError */
   startHash(revision: number): HashRun {
-    throw new Error(`Not there yet: ${revision}`);
+    if (revision === 0) return new HashRun(this.#table, this.revision);
+    this.#checkRevision(revision);
+    return new HashRun(this.#table, revision);
   }
 
   /**
@@ -206,38 +226,49 @@ export class KVStore {
    * @throws RevisionError if `from` is below the compact revision.
    */
   visitEvents(from: number, revisionsMax: number, visit: (event: EventView) => void): number {
-    throw new Error(`Not there yet: ${from} ${revisionsMax} ${visit.name}`);
+    if (from > this.revision) return from;
+    this.#checkRevision(from);
+    // A store that was never written has revision 1 without an event.
+    const first = Math.max(from, 1);
+    const end = Math.min(first + revisionsMax, this.revision + 1);
+    visitEventsBetween(this.#table, first, end, visit);
+    return end;
   }
 
-  /** The state as of now, to be read while writes go on. At most one may be open. */
+  /** The state as of now, to be read while writes go on. Close it in any case: until then no compacted memory is given back. */
   snapshot(): KVSnapshot {
-    return new KVSnapshot(this.#table, this.#revision);
+    return new KVSnapshot(this.#table, []);
   }
 
-  /** Takes the bytes of a snapshot and, when it finishes, replaces the whole state. An open snapshot stays what it is. */
+  /** Takes the bytes of a snapshot and, when it finishes, replaces the whole state. Open snapshots stay what they are. */
   createRestorer(): KVRestorer {
-    return new KVRestorer(new RecordTable(this.#seed), (table, revision) => {
+    const install = (table: VersionTable): void => {
       this.#table = table;
-      this.#revision = revision;
-    });
+    };
+    return new KVRestorer({ seed: this.#seed, sections: [], install });
   }
 
-  /** Checks the whole structure, in time proportional to the number of keys. @throws Error if something does not hold. */
+  /** Checks the whole structure, in time proportional to the number of versions. @throws Error if something does not hold. */
   verify(): void {
-    this.#table.verify(this.#revision);
+    verifyTable(this.#table);
   }
 
-  #find(key: Uint8Array): NodeRef {
+  #nodeOf(key: Uint8Array): NodeRef {
     checkKey(key);
     return this.#table.find(key);
   }
 
-  #span(key: Uint8Array, rangeEnd: Uint8Array, purpose: "read" | "remove"): NodeSpan {
-    checkKey(key);
+  /** True if it is a node, and that of a key that is there now. */
+  #isLive(node: NodeRef): boolean {
+    return node !== 0 && this.#table.liveAt(node, now) !== 0;
+  }
+
+  #span(key: Uint8Array, rangeEnd: Uint8Array): NodeSpan {
     if (rangeEnd.length === 0) {
-      const node = purpose === "read" ? this.#table.find(key) : this.#table.seek(key);
+      const node = this.#nodeOf(key);
       return { first: node, stop: node === 0 ? 0 : this.#table.next(node) };
     }
+    checkKey(key);
     const isOpen = rangeEnd.length === 1 && rangeEnd[0] === 0;
     return this.#table.span(key, isOpen ? null : rangeEnd);
   }
@@ -245,15 +276,28 @@ export class KVStore {
   /** Writes to `node`, or if it is 0 to the key that was just not found. */
   #write(node: NodeRef, value: Uint8Array, lease: bigint): number {
     checkValue(value);
-    const revision = this.#revision + 1;
-    if (node === 0) this.#table.insert(value, lease, revision);
-    else this.#table.overwrite(node, value, lease, revision);
-    return this.#takeRevision();
+    this.#takeRevision();
+    if (node === 0) this.#table.insert(value, lease);
+    else this.#table.overwrite(node, value, lease);
+    return this.revision;
   }
 
-  #takeRevision(): number {
-    assert(this.#revision < Number.MAX_SAFE_INTEGER, "Revisions are safe integers");
-    return ++this.#revision;
+  #remove(node: NodeRef): void {
+    this.#takeRevision();
+    this.#table.remove(node);
+  }
+
+  #takeRevision(): void {
+    if (this.#sharing === "taken") return;
+    this.#table.beginRevision();
+    if (this.#sharing === "not yet taken") this.#sharing = "taken";
+  }
+
+  #checkRevision(revision: number): void {
+    if (revision > this.revision) throw new RevisionError("future", `Revision ${revision} is above the current ${this.revision}`);
+    if (revision < this.compactRevision) {
+      throw new RevisionError("compacted", `Revision ${revision} is below the compact revision ${this.compactRevision}`);
+    }
   }
 
   #recordAt(node: NodeRef): KeyValue {

@@ -14,10 +14,11 @@ export type NodeRef = CellRef;
  *             │ record │ next, shared, ahead │ next, shared, ahead │
  *             │  cell  │  link of level 0    │  link of level 1    │
  *
- *     record  │  0 1   │ 2 3  │   4 5   │  6 7  │   8   │   9    │  10    │  11    │ 12 ...
- *             │ create │ mod  │ version │ lease │ value │ value  │  key   │ tower  │ key bytes,
- *             │  rev.  │ rev. │         │ hi lo │ cell  │ length │ length │ height │ filled up with zeros
+ *     record  │  0 1   │ 2 3  │   4 5   │  6 7  │   8   │   9    │  10   │  11    │  12    │  13    │ 14 ...
+ *             │ create │ mod  │ version │ lease │ value │ value  │ older │ event  │  key   │ tower  │ key bytes,
+ *             │  rev.  │ rev. │         │ hi lo │ cell  │ length │ cell  │ number │ length │ height │ filled up with zeros
  *
+ * All fields but the key and the height are those of the key's newest version; `older` is the history cell of the one before.
  * A link has the next node, how many bits its key begins with in common with the key of this node, and the next key's 32 bits
  * behind those: mostly enough to judge the next node without reading its key. Revisions and version are doubles that hold safe
  * integers.
@@ -26,9 +27,11 @@ export const linkStart = 1;
 export const linkWords = 3;
 const leaseWord = 6;
 const valueWord = 8;
-const keyLengthWord = 10;
-const heightWord = 11;
-const keyStart = 12;
+const olderWord = 10;
+const eventWord = 11;
+const keyLengthWord = 12;
+const heightWord = 13;
+const keyStart = 14;
 
 /** The fields of nodes. References are trusted: they come from a list, whose structure is asserted. */
 export class NodeArena {
@@ -44,6 +47,7 @@ export class NodeArena {
     words[start + heightWord] = height;
     copyWords(key.words, 0, words, start + keyStart, wordCount(key.length));
     const node = this.towers.allocate((linkStart + linkWords * height) * 4);
+    assert(node > 0, "Towers lie in the lower half of the cell references");
     const tower = this.#towerPage(node);
     tower[wordOffset(node)] = record;
     tower.fill(0, wordOffset(node) + linkStart, wordOffset(node) + linkStart + linkWords * height);
@@ -162,6 +166,7 @@ export class NodeArena {
     return this.#doubles(record)[(record & granuleMask) + 1] as number;
   }
 
+  /** 0 if the key is deleted. */
   version(node: NodeRef): number {
     const record = this.#record(node);
     return this.#doubles(record)[(record & granuleMask) + 2] as number;
@@ -204,6 +209,24 @@ export class NodeArena {
     this.#setFields(node, valueWord, cell, length);
   }
 
+  /** The history cell of the version before the newest, 0 for none. */
+  older(node: NodeRef): CellRef {
+    return this.#field(node, olderWord);
+  }
+
+  setOlder(node: NodeRef, cell: CellRef): void {
+    this.#setField(node, olderWord, cell);
+  }
+
+  /** The number of the event that made the newest version, modulo 2^32. */
+  event(node: NodeRef): number {
+    return this.#field(node, eventWord);
+  }
+
+  setEvent(node: NodeRef, number: number): void {
+    this.#setField(node, eventWord, number);
+  }
+
   #record(node: NodeRef): CellRef {
     return this.#towerPage(node)[wordOffset(node)] as number;
   }
@@ -223,6 +246,11 @@ export class NodeArena {
   #field(node: NodeRef, word: number): number {
     const record = this.#record(node);
     return this.#recordPage(record)[wordOffset(record) + word] as number;
+  }
+
+  #setField(node: NodeRef, word: number, value: number): void {
+    const record = this.#record(node);
+    this.#recordPage(record)[wordOffset(record) + word] = value;
   }
 
   /** Sets the field at `word` and the one behind it. */

@@ -1,8 +1,8 @@
 import { orderOfBytes } from "./byte-order.ts";
 import type { KeyValue } from "./key-value.ts";
-import type { NodeRef } from "./node-arena.ts";
-import type { NodeView } from "./node-view.ts";
-import type { NodeSpan, RecordTable } from "./record-table.ts";
+import type { VersionRef } from "./version-store.ts";
+import { type NodeSpan, now, type VersionTable } from "./version-table.ts";
+import type { VersionView } from "./version-view.ts";
 
 export type SortTarget = "key" | "version" | "create" | "mod" | "value";
 export type SortOrder = "none" | "ascend" | "descend";
@@ -39,35 +39,61 @@ export interface RangeResult extends RangeSummary {
   readonly records: readonly KeyValue[];
 }
 
-/** Calls `visit` for each record of the span that the query asks for. */
-export function visitSpan(table: RecordTable, span: NodeSpan, query: RangeQuery, visit: (view: NodeView) => void): RangeSummary {
-  if (query.countOnly === true) return { count: countSpan(table, span), more: false };
+/** Calls `visit` for each record of the span that the query asks for. The revision is one that can be read. */
+export function visitSpan(
+  table: VersionTable,
+  span: NodeSpan,
+  query: RangeQuery,
+  visit: (view: VersionView) => void,
+): RangeSummary {
+  const revision = isAtPresent(table, query) ? now : (query.revision as number);
+  if (query.countOnly === true) return { count: countSpan(table, span, revision), more: false };
   const limit = (query.limit ?? 0) > 0 ? (query.limit as number) : Number.POSITIVE_INFINITY;
   const content = query.keysOnly === true ? "keys" : "records";
   return table.visit(content, (view) => {
-    if (isInKeyOrder(query)) return visitInKeyOrder(table, span, limit, view, visit);
-    const { selected, count } = select(table, span, query);
+    if (isInKeyOrder(query)) return visitInKeyOrder(table, span, { revision, limit }, view, visit);
+    const { selected, count } = select(table, span, revision, query);
     sort(table, selected, query);
     const shown = Math.min(limit, selected.length);
-    for (let i = 0; i < shown; i++) visit(view.show(selected[i] as NodeRef));
+    for (let i = 0; i < shown; i++) visit(view.show(selected[i] as VersionRef));
     return { count, more: selected.length > shown };
   });
 }
 
-function countSpan(table: RecordTable, span: NodeSpan): number {
-  if (table.isAll(span)) return table.count;
+/** The newest version of each key is found without a look at its revision, so it is worth to know. */
+function isAtPresent(table: VersionTable, { revision = 0 }: RangeQuery): boolean {
+  return revision <= 0 || revision === table.revision;
+}
+
+function countSpan(table: VersionTable, span: NodeSpan, revision: number): number {
+  if (revision === now && table.isAll(span)) return table.liveCount;
   let count = 0;
-  for (let node = span.first; node !== span.stop; node = table.next(node)) count++;
+  for (let node = span.first; node !== span.stop; node = table.next(node)) {
+    if (table.liveAt(node, revision) !== 0) count++;
+  }
   return count;
 }
 
-function visitInKeyOrder(table: RecordTable, span: NodeSpan, limit: number, view: NodeView, visit: (view: NodeView) => void): RangeSummary {
-  let node = span.first;
+function visitInKeyOrder(
+  table: VersionTable,
+  span: NodeSpan,
+  bounds: { readonly revision: number; readonly limit: number },
+  view: VersionView,
+  visit: (view: VersionView) => void,
+): RangeSummary {
+  const { revision, limit } = bounds;
   let shown = 0;
-  for (; node !== span.stop && shown < limit; node = table.next(node), shown++) visit(view.show(node));
+  let node = span.first;
+  for (; node !== span.stop && shown < limit; node = table.next(node)) {
+    const version = table.liveAt(node, revision);
+    if (version === 0) continue;
+    visit(view.show(version));
+    shown++;
+  }
   if (node === span.stop) return { count: shown, more: false };
-  const count = table.isAll(span) ? table.count : shown + countSpan(table, { first: node, stop: span.stop });
-  return { count, more: true };
+  const isAll = revision === now && table.isAll(span);
+  const count = isAll ? table.liveCount : shown + countSpan(table, { first: node, stop: span.stop }, revision);
+  return { count, more: count > shown };
 }
 
 /** True if the records come as the list has them and none is left out but by the limit. */
@@ -79,25 +105,32 @@ function isFiltered(query: RangeQuery): boolean {
   return Boolean(query.minModRevision || query.maxModRevision || query.minCreateRevision || query.maxCreateRevision);
 }
 
-function select(table: RecordTable, span: NodeSpan, query: RangeQuery): { readonly selected: NodeRef[]; readonly count: number } {
-  const { nodes } = table;
+function select(
+  table: VersionTable,
+  span: NodeSpan,
+  revision: number,
+  query: RangeQuery,
+): { readonly selected: VersionRef[]; readonly count: number } {
+  const { versions } = table;
   const minMod = query.minModRevision || Number.NEGATIVE_INFINITY;
   const maxMod = query.maxModRevision || Number.POSITIVE_INFINITY;
   const minCreate = query.minCreateRevision || Number.NEGATIVE_INFINITY;
   const maxCreate = query.maxCreateRevision || Number.POSITIVE_INFINITY;
-  const selected: NodeRef[] = [];
+  const selected: VersionRef[] = [];
   let count = 0;
   for (let node = span.first; node !== span.stop; node = table.next(node)) {
+    const version = table.liveAt(node, revision);
+    if (version === 0) continue;
     count++;
-    const mod = nodes.modRevision(node);
-    const create = nodes.createRevision(node);
-    if (mod >= minMod && mod <= maxMod && create >= minCreate && create <= maxCreate) selected.push(node);
+    const mod = versions.modRevision(version);
+    const create = versions.createRevision(version);
+    if (mod >= minMod && mod <= maxMod && create >= minCreate && create <= maxCreate) selected.push(version);
   }
   return { selected, count };
 }
 
 /** Stable, and `selected` is in key order, so that ties stay in it. */
-function sort(table: RecordTable, selected: NodeRef[], query: RangeQuery): void {
+function sort(table: VersionTable, selected: VersionRef[], query: RangeQuery): void {
   const target = query.sortTarget ?? "key";
   const isDescending = query.sortOrder === "descend";
   if (target === "key") {
@@ -108,16 +141,16 @@ function sort(table: RecordTable, selected: NodeRef[], query: RangeQuery): void 
   selected.sort(isDescending ? (a, b) => compare(b, a) : compare);
 }
 
-function comparison(table: RecordTable, target: Exclude<SortTarget, "key">): (a: NodeRef, b: NodeRef) => number {
-  const { nodes } = table;
+function comparison(table: VersionTable, target: Exclude<SortTarget, "key">): (a: VersionRef, b: VersionRef) => number {
+  const { versions } = table;
   switch (target) {
     case "version":
-      return (a, b) => nodes.version(a) - nodes.version(b);
+      return (a, b) => versions.version(a) - versions.version(b);
     case "create":
-      return (a, b) => nodes.createRevision(a) - nodes.createRevision(b);
+      return (a, b) => versions.createRevision(a) - versions.createRevision(b);
     case "mod":
-      return (a, b) => nodes.modRevision(a) - nodes.modRevision(b);
+      return (a, b) => versions.modRevision(a) - versions.modRevision(b);
     case "value":
-      return (a, b) => orderOfBytes(table.valueView(a), table.valueView(b));
+      return (a, b) => orderOfBytes(versions.valueView(a), versions.valueView(b));
   }
 }

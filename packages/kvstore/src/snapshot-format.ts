@@ -1,24 +1,36 @@
 /**
- * The bytes of a snapshot, format 1. Everything is big-endian and depends on the records and the revision only, so members with
- * the same state write the same bytes. Integrity of the bytes is the storage's and the transport's business: there is no checksum.
+ * The bytes of a snapshot, format 2. Everything is big-endian and depends on the state only, so members with the same state write the
+ * same bytes.
  *
- *     snapshot = header, record *, end          each begins with a head of 40 bytes
+ *     snapshot = header, section *, ( newest version, older version * ) *, end          each begins with a head of 56 bytes
  *
- *     offset     0          4          8           16           24         32      40
- *     header     "RaftKVst"            | format u32, 0 u32 | revision u64 | count u64 | 0 u64
- *     record     key length u32 | value length u32 | create revision u64 | mod revision u64 | version u64 | lease i64 | key | value
- *     end        0 u32 | 0 u32         | count u64  | bytes of all keys and values u64 | 0 u64 | 0 u64
+ *     offset   0                       8                  16           24             32            40        48            56
+ *     header   "RaftKVst"            | format u32, 0 u32 | revision u64 | compacted u64 | events u64  | 0 u64   | 0 u32, sum u32
+ *     section  1 u32, name length u32 | 0 u32, length u32 | 0 u64        | 0 u64         | 0 u64       | 0 u64   | 0 u64         | name | content
+ *     newest   2 u32, key length u32 | value length u64  | create u64   | mod u64       | version u64 | lease i64 | event u64   | key | value
+ *     older    3 u32, 0 u32          | value length u64  | create u64   | mod u64       | version u64 | lease i64 | event u64   | value
+ *     end      4 u32, 0 u32          | versions u64      | keys u64     | payload u64   | 0 u64       | 0 u64   | 0 u32, sum u32
  *
- * Records are in ascending key order. A key is never empty, which tells a record from the end.
+ * `compacted` is the compact revision, 0 for a store that was never compacted. `events` counts the changes since the compact revision,
+ * those at it included, also those that the compaction gave up; `event` is the place of a version among them, from 1 on, and 0 for a
+ * version that is older. Sections are state of other kinds, always the same ones in the same order. Keys ascend, versions of a key go
+ * from the newest to the oldest; a version 0 is a tombstone. Keys are those that are there, `payload` is that of the store.
+ *
+ * The sum in the header is the CRC-32C of the bytes of the header in front of it, that in the end is over the whole snapshot.
  */
-export const snapshotFormat = 1;
-export const headBytes = 40;
-/** Bytes of every chunk but the last, which may be shorter. */
+export const snapshotFormat = 2;
+export const headBytes = 56;
+/** Where the sum of a header or end is in its head. */
+export const sumOffset = 52;
+/** Bytes of a chunk, but of the last and those that would take too long to fill. */
 export const snapshotChunkBytes = 256 * 1024;
 
 /** "RaftKVst" in ASCII. */
 export const magicHigh = 0x52616674;
 export const magicLow = 0x4b567374;
+
+/** What an item behind the header is, its first 32 bits. */
+export const itemKinds = { section: 1, newest: 2, older: 3, end: 4 } as const;
 
 /** A snapshot that can't be restored: cut off, damaged, or of a format this version does not know. */
 export class SnapshotFormatError extends Error {
