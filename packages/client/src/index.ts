@@ -45,6 +45,7 @@ export type { HeldLock, Leadership, Ownership, OwnershipOptions } from "./etcd/o
 export { compare, type Relation } from "./etcd/txn/compare.ts";
 export { type Operation, type Operations, operation, type ResultsOf } from "./etcd/txn/operation.ts";
 export type { Txn, TxnResult } from "./etcd/txn/txn.ts";
+export { WatchCompactedError } from "./etcd/watch/watch-compacted-error.ts";
 export type { Watch, WatchBatch, WatchEvent, WatchOptions } from "./etcd/watch/watch-types.ts";
 export { connectClient } from "./node-client.ts";
 export { RaftKVClient } from "./raftkv-client.ts";

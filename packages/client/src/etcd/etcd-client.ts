@@ -22,6 +22,8 @@ import { deleteRequest, putRequest, rangeRequest } from "./kv-requests.ts";
 import { MemberClient } from "./member-client.ts";
 import { plainHeader } from "./response-header.ts";
 import { isReadOnly, Txn } from "./txn/txn.ts";
+import { WatchMultiplexer } from "./watch/watch-multiplexer.ts";
+import type { Watch, WatchOptions } from "./watch/watch-types.ts";
 
 const { kvService, clusterService, maintenanceService, AlarmType: AlarmNumber, AlarmRequest_AlarmAction: AlarmAction } = etcdserverpb;
 const range = etcdMethod(kvService, kvService.methods.range);
@@ -39,10 +41,12 @@ const alarm = etcdMethod(maintenanceService, maintenanceService.methods.alarm);
 export class EtcdClient {
   readonly #context: ClientContext;
   readonly #router: EtcdRouter;
+  readonly #watches: WatchMultiplexer;
 
   constructor(context: ClientContext) {
     this.#context = context;
     this.#router = new EtcdRouter(context);
+    this.#watches = new WatchMultiplexer(context, this.#router.selection);
   }
 
   /** The key, or null if there is none. */
@@ -80,6 +84,17 @@ export class EtcdClient {
   /** A transaction as it goes over the wire. */
   transact(request: TxnRequest, options?: CallOptions): Promise<TxnResponse> {
     return this.#router.call(isReadOnly(request) ? "read" : "write", txn, request, options);
+  }
+
+  /**
+   * ```ts
+   * for await (const { events } of etcd.watch({ prefix: "jobs/" }, { startRevision })) work(events);
+   * ```
+   *
+   * Throws RangeError for wrong options, and ClientError; whatever happens later the loop throws.
+   */
+  watch(keys: KeyRange, options: WatchOptions = {}): Watch {
+    return this.#watches.watch(keys, options);
   }
 
   /** Forgets what was overwritten or deleted before `revision`. Compacting twice is refused with ERR_COMPACTED. */
@@ -131,6 +146,7 @@ export class EtcdClient {
 
   /** Calls that wait reject with ERR_CLOSED. The client that this is a part of closes it. */
   close(): void {
+    this.#watches.close();
     this.#router.close();
   }
 

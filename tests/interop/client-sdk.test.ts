@@ -1,0 +1,90 @@
+import { type ClientError, compare, connectClient, operation, type RaftKVClient } from "@raftkv/client";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { EtcdProcess, etcdProgram } from "../support/etcd-process.ts";
+
+if (etcdProgram === null) console.warn("etcd is not on the PATH (Debian package etcd-server): the client's tests against it are skipped");
+
+const text = new TextDecoder();
+
+describe.skipIf(etcdProgram === null)("the client with etcd itself", () => {
+  let etcd: EtcdProcess;
+  let client: RaftKVClient;
+
+  beforeAll(async () => {
+    etcd = await EtcdProcess.start();
+    client = connectClient({ endpoints: [etcd.endpoint] });
+  });
+  afterAll(async () => {
+    client?.close();
+    await etcd?.dispose();
+  });
+
+  test("puts, gets, ranges and deletes", async () => {
+    const kv = client.etcd;
+    const { header } = await kv.put("a/1", "one");
+    expect(await kv.get("a/1")).toMatchObject({ createRevision: header.revision, version: 1, lease: 0n });
+    const { prevKv } = await kv.put("a/1", "uno", { prevKv: true });
+    expect(text.decode(prevKv?.value)).toBe("one");
+    await kv.put("a/2", "due");
+    const { kvs, count, more } = await kv.range({ prefix: "a/" }, { limit: 1, sort: { by: "key", order: "descending" } });
+    expect([kvs.map(({ key }) => text.decode(key)), count, more]).toEqual([["a/2"], 2, true]);
+    expect(text.decode((await kv.get("a/1", { revision: header.revision }))?.value)).toBe("one");
+    expect(await kv.delete({ prefix: "a/" })).toMatchObject({ deleted: 2 });
+    expect(await kv.get("a/1")).toBeNull();
+  });
+
+  test("runs transactions, also within others, and types what they answer", async () => {
+    const kv = client.etcd;
+    const inner = kv.txn().compare(compare.missing("t/nobody")).success(operation.get("t/a"));
+    const result = await kv
+      .txn()
+      .compare(compare.missing("t/a"))
+      .success(operation.put("t/a", "1"), operation.txn(inner))
+      .failure(operation.range({ prefix: "t/" }))
+      .commit();
+    if (!result.succeeded) throw new Error("the key was there before");
+    const [put, nested] = result.responses;
+    expect(put.prevKv).toBeNull();
+    expect(nested.succeeded && text.decode(nested.responses[0]?.value)).toBe("1");
+  });
+
+  test("tells a refusal by the server's own words", async () => {
+    const error = await client.etcd.put("k", "v", { lease: 4711n }).catch((reason: unknown) => reason as ClientError);
+    expect(error).toMatchObject({ code: "ERR_REJECTED", status: { message: "etcdserver: requested lease not found" } });
+    const { header } = await client.etcd.put("k", "v");
+    await client.etcd.compact(header.revision);
+    await expect(client.etcd.get("k", { revision: header.revision - 1 })).rejects.toMatchObject({ code: "ERR_COMPACTED" });
+  });
+
+  test("watches through a restart of the server", async () => {
+    const watch = client.etcd.watch({ prefix: "w/" });
+    await watch.created;
+    const seen: string[] = [];
+    const reading = (async () => {
+      for await (const { events } of watch) {
+        for (const { type, kv } of events) seen.push(`${type} ${text.decode(kv.key)}`);
+        if (seen.length >= 4) return;
+      }
+    })();
+    await client.etcd.put("w/1", "x");
+    await etcd.kill();
+    await etcd.run();
+    await client.etcd.put("w/2", "x");
+    await client.etcd.delete({ prefix: "w/" });
+    await reading;
+    expect(seen).toEqual(["put w/1", "put w/2", "delete w/1", "delete w/2"]);
+  });
+
+  test("tells about members and their state", async () => {
+    const { members } = await client.etcd.members();
+    expect(members).toMatchObject([{ name: "e1", clientUrls: [`http://${etcd.endpoint}`] }]);
+    const member = client.etcd.member(etcd.endpoint);
+    const status = await member.status();
+    expect(status).toMatchObject({ version: "3.4.23", leader: members[0]?.id });
+    expect(await member.hashKv()).toMatchObject({ compactRevision: expect.any(Number) });
+    let bytes = 0;
+    for await (const { blob } of member.snapshot()) bytes += blob.length;
+    expect(bytes % 512).toBe(32);
+    expect((await client.etcd.alarms()).alarms).toEqual([]);
+  });
+});
