@@ -130,7 +130,8 @@ export class EventLog {
       start -= count;
       this.#starts.set(revision, start);
     }
-    for (let revision = firstRevision + 1; revision <= lastRevision; revision++) this.placeFreeable(revision, this.#freeable.at(revision - 1));
+    for (let revision = firstRevision + 1; revision <= lastRevision; revision++)
+      this.placeFreeable(revision, this.#freeable.at(revision - 1));
     if (start < this.#versions.first + this.#starts.at(firstRevision)) return false;
     this.#starts.set(firstRevision, this.#versions.first);
     for (let number = start; number < this.#versions.end; number++) if (this.#versions.at(number) === 0) return false;

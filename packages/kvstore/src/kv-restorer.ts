@@ -1,5 +1,7 @@
 import { assert } from "./assertion.ts";
 import { crc32c } from "./crc32c.ts";
+import type { LeaseTable } from "./lease/lease-table.ts";
+import { joinHalves } from "./lease-id.ts";
 import { keyBytesMax, valueBytesMax } from "./record-limits.ts";
 import {
   headBytes,
@@ -22,6 +24,8 @@ const sectionBytesMax = 1024 * 1024 * 1024;
 export interface RestorerOptions {
   /** Of the table to build. */
   readonly seed: number;
+  /** The leases that keys will be attached to: one of the sections. */
+  readonly leases: LeaseTable;
   /** What is there beside the keys, in the order of the snapshot. */
   readonly sections: readonly SnapshotSection[];
   /** Called once, when all has come and was right. */
@@ -185,8 +189,12 @@ export class KVRestorer {
       leaseLow: view.getInt32(at + 44),
     };
     const place = readSafeInteger(view, at + 48, "Event");
-    if (view.getUint32(at) === itemKinds.newest) builder.addNewest(key, value, fields, place);
-    else builder.addOlder(value, fields, place);
+    if (view.getUint32(at) === itemKinds.older) return builder.addOlder(value, fields, place);
+    const node = builder.addNewest(key, value, fields, place);
+    const lease = joinHalves(fields.leaseHigh, fields.leaseLow);
+    if (lease === 0n) return;
+    require(this.#options.leases.has(lease), `Lease ${lease} is not among the leases`);
+    this.#options.leases.attach(lease, node);
   }
 
   #readEnd(builder: TableBuilder, bytes: Uint8Array, view: DataView, at: number): void {

@@ -3,11 +3,17 @@ import { HashRun } from "./hash-run.ts";
 import type { KeyValue, KeyValueView } from "./key-value.ts";
 import { KVRestorer } from "./kv-restorer.ts";
 import { KVSnapshot } from "./kv-snapshot.ts";
+import { LeaseTable } from "./lease/lease-table.ts";
+import { joinHalves } from "./lease-id.ts";
 import type { NodeRef } from "./node-arena.ts";
 import { type RangeQuery, type RangeResult, type RangeSummary, visitSpan } from "./range-query.ts";
 import { checkKey, checkValue } from "./record-limits.ts";
 import { RevisionError } from "./revision-error.ts";
+import { defaultSessionLimits, type SessionLimits, SessionTable } from "./session/session-table.ts";
 import { verifyTable } from "./table-verification.ts";
+import { transact } from "./txn/transaction.ts";
+import type { TxnRequest } from "./txn/txn-request.ts";
+import type { TxnResult } from "./txn/txn-result.ts";
 import { type NodeSpan, now, VersionTable } from "./version-table.ts";
 
 /** The compact revision of a store that was never compacted. */
@@ -20,6 +26,8 @@ export interface KVStoreOptions {
    * make the store slow. Default 1.
    */
   readonly seed?: number;
+  /** The same on all members. Default `defaultSessionLimits`. */
+  readonly sessionLimits?: SessionLimits;
 }
 
 export type PutResult = { readonly outcome: "created"; readonly revision: number } | { readonly outcome: "already-exists" };
@@ -31,7 +39,7 @@ export type GetResult = { readonly outcome: "found"; readonly record: KeyValue }
 export type RemoveResult = { readonly outcome: "removed"; readonly revision: number } | { readonly outcome: "not-found" };
 
 export interface SetOptions {
-  /** A signed 64-bit lease id. Default 0n: no lease, and one that the key had is detached. */
+  /** The id of a lease that is there. Default 0n: no lease, and one that the key had is detached. */
   readonly lease?: bigint;
   readonly wantPrevious?: boolean;
 }
@@ -53,9 +61,7 @@ export interface DeleteRangeResult {
   readonly previous: readonly KeyValue[];
 }
 
-export type CompactResult =
-  | { readonly outcome: "compacted" }
-  | { readonly outcome: "refused"; readonly reason: "compacted" | "future" };
+export type CompactResult = { readonly outcome: "compacted" } | { readonly outcome: "refused"; readonly reason: "compacted" | "future" };
 
 /** Bytes of memory. `payload` is the same on all members with the same state, the others are each member's own. */
 export interface MemoryUse {
@@ -77,14 +83,19 @@ export interface MemoryUse {
  */
 export class KVStore {
   readonly #seed: number;
+  readonly #sessionLimits: SessionLimits;
   #table: VersionTable;
+  #leases = this.#createLeases();
+  #sessions: SessionTable;
   /** Whether writes share a revision, and one of them took it. */
   #sharing: "no" | "not yet taken" | "taken" = "no";
 
   constructor(options: KVStoreOptions = {}) {
     this.#seed = options.seed ?? 1;
     if (!Number.isSafeInteger(this.#seed)) throw new RangeError(`Seed ${this.#seed} is not a safe integer`);
+    this.#sessionLimits = options.sessionLimits ?? defaultSessionLimits;
     this.#table = new VersionTable(this.#seed, neverCompacted);
+    this.#sessions = new SessionTable(this.#sessionLimits);
   }
 
   /** Revision of the last change; 1 for a store that was never written. */
@@ -100,6 +111,16 @@ export class KVStore {
   /** Keys that are there now. */
   get keyCount(): number {
     return this.#table.liveCount;
+  }
+
+  /** The leases and the keys attached to them. Another object after each restore. */
+  get leases(): LeaseTable {
+    return this.#leases;
+  }
+
+  /** The results of requests that may come again. Another object after each restore. */
+  get sessions(): SessionTable {
+    return this.#sessions;
   }
 
   get bytesUsed(): MemoryUse {
@@ -180,6 +201,11 @@ export class KVStore {
     return visitSpan(this.#table, this.#span(key, rangeEnd), query, visit);
   }
 
+  /** etcd's Txn, see `transact` in txn/transaction.ts. */
+  transact(request: TxnRequest): TxnResult {
+    return transact(this, request);
+  }
+
   /**
    * Runs `work`, whose writes take one revision together, none if it writes nothing. Reads in it see what was written before them, and
    * `revision` is theirs from the first on. `work` must not throw once it has written. Within other such work it is part of that.
@@ -237,15 +263,19 @@ export class KVStore {
 
   /** The state as of now, to be read while writes go on. Close it in any case: until then no compacted memory is given back. */
   snapshot(): KVSnapshot {
-    return new KVSnapshot(this.#table, []);
+    return new KVSnapshot(this.#table, [this.#leases, this.#sessions]);
   }
 
   /** Takes the bytes of a snapshot and, when it finishes, replaces the whole state. Open snapshots stay what they are. */
   createRestorer(): KVRestorer {
+    const leases = this.#createLeases();
+    const sessions = new SessionTable(this.#sessionLimits);
     const install = (table: VersionTable): void => {
       this.#table = table;
+      this.#leases = leases;
+      this.#sessions = sessions;
     };
-    return new KVRestorer({ seed: this.#seed, sections: [], install });
+    return new KVRestorer({ seed: this.#seed, leases, sections: [leases, sessions], install });
   }
 
   /** Checks the whole structure, in time proportional to the number of versions. @throws Error if something does not hold. */
@@ -277,14 +307,40 @@ export class KVStore {
   #write(node: NodeRef, value: Uint8Array, lease: bigint): number {
     checkValue(value);
     this.#takeRevision();
-    if (node === 0) this.#table.insert(value, lease);
-    else this.#table.overwrite(node, value, lease);
+    if (node === 0) {
+      const added = this.#table.insert(value, lease);
+      if (lease !== 0n) this.#leases.attach(lease, added);
+      return this.revision;
+    }
+    this.#moveToLease(node, lease);
+    this.#table.overwrite(node, value, lease);
     return this.revision;
   }
 
   #remove(node: NodeRef): void {
     this.#takeRevision();
+    this.#moveToLease(node, 0n);
     this.#table.remove(node);
+  }
+
+  /** Attaches the node to another lease than that of its newest version, or to none. */
+  #moveToLease(node: NodeRef, lease: bigint): void {
+    const { nodes } = this.#table.versions;
+    const attached = joinHalves(nodes.leaseHigh(node), nodes.leaseLow(node));
+    if (attached === lease) return;
+    if (attached !== 0n) this.#leases.detach(attached, node);
+    if (lease !== 0n) this.#leases.attach(lease, node);
+  }
+
+  #createLeases(): LeaseTable {
+    return new LeaseTable({
+      keyOf: (node) => this.#recordAt(node).key,
+      deleteKeys: (keys) =>
+        this.atOneRevision(() => {
+          for (const key of keys) this.#remove(this.#nodeOf(key));
+          return this.revision;
+        }),
+    });
   }
 
   #takeRevision(): void {

@@ -40,12 +40,7 @@ export interface RangeResult extends RangeSummary {
 }
 
 /** Calls `visit` for each record of the span that the query asks for. The revision is one that can be read. */
-export function visitSpan(
-  table: VersionTable,
-  span: NodeSpan,
-  query: RangeQuery,
-  visit: (view: VersionView) => void,
-): RangeSummary {
+export function visitSpan(table: VersionTable, span: NodeSpan, query: RangeQuery, visit: (view: VersionView) => void): RangeSummary {
   const revision = isAtPresent(table, query) ? now : (query.revision as number);
   if (query.countOnly === true) return { count: countSpan(table, span, revision), more: false };
   const limit = (query.limit ?? 0) > 0 ? (query.limit as number) : Number.POSITIVE_INFINITY;

@@ -1,4 +1,7 @@
 import { orderOfBytes } from "./byte-order.ts";
+import type { LeaseTable } from "./lease/lease-table.ts";
+import { joinHalves } from "./lease-id.ts";
+import type { NodeRef } from "./node-arena.ts";
 import { SnapshotFormatError } from "./snapshot-format.ts";
 import type { VersionFields, VersionRef } from "./version-store.ts";
 import { VersionTable } from "./version-table.ts";
@@ -25,16 +28,15 @@ export class TableBuilder {
   #versionCount = 0;
 
   /** @throws SnapshotFormatError */
-  constructor(seed: number, frame: TableFrame) {
+  constructor(seed: number, frame: TableFrame, leases: LeaseTable) {
     const { revision, compactRevision, eventCount } = frame;
     const firstRevision = Math.max(compactRevision, 1);
     require(revision >= firstRevision, `Revision ${revision} is below ${firstRevision}`);
-    require(
-      eventCount >= revision - firstRevision && eventCount <= eventsMax,
-      `${eventCount} events are not between the ${revision - firstRevision} revisions since ${firstRevision} and ${eventsMax}`,
-    );
+    require(eventCount >= revision - firstRevision &&
+      eventCount <=
+        eventsMax, `${eventCount} events are not between the ${revision - firstRevision} revisions since ${firstRevision} and ${eventsMax}`);
     this.#frame = frame;
-    this.#table = new VersionTable(seed, compactRevision);
+    this.#table = new VersionTable(seed, compactRevision, leases);
     this.#table.events.openPlaces(revision, eventCount);
   }
 
@@ -46,11 +48,12 @@ export class TableBuilder {
     return this.#table;
   }
 
-  /** Begins another key with its newest version. `place` is that of its event, 0 for none. @throws SnapshotFormatError */
-  addNewest(key: Uint8Array, value: Uint8Array, fields: VersionFields, place: number): VersionRef {
+  /** Begins another key with its newest version. `place` is that of its event, 0 for none. Returns the node. @throws SnapshotFormatError */
+  addNewest(key: Uint8Array, value: Uint8Array, fields: VersionFields, place: number): NodeRef {
     this.#closeKey();
     require(orderOfBytes(this.#key, key) < 0, "Keys do not ascend");
     this.#checkFields(value, fields, place);
+    this.#checkLease(joinHalves(fields.leaseHigh, fields.leaseLow));
     this.#key = key.slice();
     const version = this.#table.append(key, value, fields);
     this.#add(version, fields, place);
@@ -96,16 +99,18 @@ export class TableBuilder {
       require(isBare && modRevision > compactRevision, `A deletion at revision ${modRevision} has a value, or is compacted`);
     } else {
       require(createRevision > 1, `Create revision ${createRevision} is below 2`);
-      require(
-        version <= modRevision - createRevision + 1,
-        `Version ${version} can't be reached from revision ${createRevision} to ${modRevision}`,
-      );
+      require(version <=
+        modRevision - createRevision + 1, `Version ${version} can't be reached from revision ${createRevision} to ${modRevision}`);
     }
-    require(
-      modRevision > 1 && createRevision <= modRevision && modRevision <= revision,
-      `Create revision ${createRevision} and mod revision ${modRevision} are not in order within 2 to ${revision}`,
-    );
+    require(modRevision > 1 &&
+      createRevision <= modRevision &&
+      modRevision <=
+        revision, `Create revision ${createRevision} and mod revision ${modRevision} are not in order within 2 to ${revision}`);
     require(place <= eventCount && place > 0 === modRevision >= compactRevision, `Event ${place} is not one of revision ${modRevision}`);
+  }
+
+  #checkLease(lease: bigint): void {
+    require(lease === 0n || this.#table.leases.has(lease), `A key is attached to lease ${lease}, which is not there`);
   }
 
   #checkSuccession(newer: VersionFields, older: VersionFields, place: number): void {

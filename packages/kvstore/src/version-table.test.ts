@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { NodeArena } from "./node-arena.ts";
-import { VersionTable } from "./version-table.ts";
 import { SearchKey } from "./search-key.ts";
+import { VersionTable } from "./version-table.ts";
 
 const none = new Uint8Array(0);
 
