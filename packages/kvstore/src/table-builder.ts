@@ -1,6 +1,4 @@
 import { orderOfBytes } from "./byte-order.ts";
-import type { LeaseTable } from "./lease/lease-table.ts";
-import { joinHalves } from "./lease-id.ts";
 import type { NodeRef } from "./node-arena.ts";
 import { SnapshotFormatError } from "./snapshot-format.ts";
 import type { VersionFields, VersionRef } from "./version-store.ts";
@@ -28,7 +26,7 @@ export class TableBuilder {
   #versionCount = 0;
 
   /** @throws SnapshotFormatError */
-  constructor(seed: number, frame: TableFrame, leases: LeaseTable) {
+  constructor(seed: number, frame: TableFrame) {
     const { revision, compactRevision, eventCount } = frame;
     const firstRevision = Math.max(compactRevision, 1);
     require(revision >= firstRevision, `Revision ${revision} is below ${firstRevision}`);
@@ -36,7 +34,7 @@ export class TableBuilder {
       eventCount <=
         eventsMax, `${eventCount} events are not between the ${revision - firstRevision} revisions since ${firstRevision} and ${eventsMax}`);
     this.#frame = frame;
-    this.#table = new VersionTable(seed, compactRevision, leases);
+    this.#table = new VersionTable(seed, compactRevision);
     this.#table.events.openPlaces(revision, eventCount);
   }
 
@@ -53,7 +51,6 @@ export class TableBuilder {
     this.#closeKey();
     require(orderOfBytes(this.#key, key) < 0, "Keys do not ascend");
     this.#checkFields(value, fields, place);
-    this.#checkLease(joinHalves(fields.leaseHigh, fields.leaseLow));
     this.#key = key.slice();
     const version = this.#table.append(key, value, fields);
     this.#add(version, fields, place);
@@ -107,10 +104,6 @@ export class TableBuilder {
       modRevision <=
         revision, `Create revision ${createRevision} and mod revision ${modRevision} are not in order within 2 to ${revision}`);
     require(place <= eventCount && place > 0 === modRevision >= compactRevision, `Event ${place} is not one of revision ${modRevision}`);
-  }
-
-  #checkLease(lease: bigint): void {
-    require(lease === 0n || this.#table.leases.has(lease), `A key is attached to lease ${lease}, which is not there`);
   }
 
   #checkSuccession(newer: VersionFields, older: VersionFields, place: number): void {

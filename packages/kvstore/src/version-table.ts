@@ -2,8 +2,7 @@ import { assert } from "./assertion.ts";
 import { EventLog } from "./event-log.ts";
 import { HashIndex } from "./hash-index.ts";
 import { KeyHash } from "./key-hash.ts";
-import type { LeaseTable } from "./lease/lease-table.ts";
-import { highHalf, joinHalves, lowHalf } from "./lease-id.ts";
+import { highHalf, lowHalf } from "./lease-id.ts";
 import type { NodeRef } from "./node-arena.ts";
 import { Reclaimer } from "./reclaimer.ts";
 import { ResultBytes } from "./result-bytes.ts";
@@ -33,8 +32,6 @@ export class VersionTable {
   readonly list = new SkipList(this.versions.nodes);
   readonly index = new HashIndex(this.versions.nodes);
   readonly keyHash: KeyHash;
-  /** The leases that keys are attached to. */
-  readonly leases: LeaseTable;
   readonly #heights: TowerHeights;
   readonly #reclaimer: Reclaimer;
   /** The key that `find` was last called for, and its hash. */
@@ -50,8 +47,7 @@ export class VersionTable {
   #readers = 0;
 
   /** `seed`, any safe integer, decides about speed only. The compact revision is -1 for a table that was never compacted. */
-  constructor(seed: number, compactRevision: number, leases: LeaseTable) {
-    this.leases = leases;
+  constructor(seed: number, compactRevision: number) {
     this.events = new EventLog(Math.max(compactRevision, 1));
     this.#compactRevision = compactRevision;
     this.#heights = new TowerHeights(seed);
@@ -100,7 +96,6 @@ export class VersionTable {
     nodes.setRevisions(node, fields.createRevision, fields.modRevision, fields.version);
     nodes.setLease(node, fields.leaseHigh, fields.leaseLow);
     nodes.setValue(node, values.store(value), value.length);
-    this.#attach(node);
     this.list.append(node);
     this.index.add(this.#hash, node);
     if (fields.version > 0) this.#liveCount++;
@@ -148,12 +143,6 @@ export class VersionTable {
     if (revision === now) return this.#liveCount === this.list.count || !this.versions.isTombstone(node) ? node : 0;
     const version = this.versions.newestAt(node, revision);
     return version === 0 || this.versions.isTombstone(version) ? 0 : version;
-  }
-
-  /** The lease that a key is attached to now, 0n for none. */
-  leaseOf(node: NodeRef): bigint {
-    const { nodes } = this.versions;
-    return joinHalves(nodes.leaseHigh(node), nodes.leaseLow(node));
   }
 
   /** True if neither a compaction freed the version nor will the last one free it. */
@@ -270,7 +259,6 @@ export class VersionTable {
   /** Makes room for the next version of a node. */
   #retireNewest(node: NodeRef): void {
     const { versions, events } = this;
-    this.#detach(node);
     // A tombstone counts as freeable from its own revision on.
     if (!versions.isTombstone(node)) events.addFreeable(versions.payloadBytes(node));
     const retired = versions.retire(node);
@@ -283,18 +271,7 @@ export class VersionTable {
     nodes.setLease(node, highHalf(lease), lowHalf(lease));
     nodes.setValue(node, values.store(value), value.length);
     nodes.setEvent(node, this.events.append(node));
-    this.#attach(node);
     this.#payloadBytes += this.versions.payloadBytes(node);
-  }
-
-  #attach(node: NodeRef): void {
-    const lease = this.leaseOf(node);
-    if (lease !== 0n) this.leases.attach(lease, node);
-  }
-
-  #detach(node: NodeRef): void {
-    const lease = this.leaseOf(node);
-    if (lease !== 0n) this.leases.detach(lease, node);
   }
 
   #assertNoVisit(): void {
