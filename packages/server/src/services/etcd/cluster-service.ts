@@ -1,15 +1,14 @@
 import { create, etcdserverpb } from "@raftkv/api";
-import { NodeError } from "@raftkv/raft-node";
-import { RpcError, type ServiceImpl } from "@raftkv/raft-rpc";
+import type { ServiceImpl } from "@raftkv/raft-rpc";
 import type { ServiceContext } from "../service-context.ts";
-import { etcdErrorOf } from "./etcd-error.ts";
+import { withEtcdErrors } from "./etcd-error.ts";
 import { headerMessage } from "./header-message.ts";
 
 /** `etcdserverpb.Cluster`: MemberList. The header carries no revision, as etcd's. */
 export function clusterService(context: ServiceContext): ServiceImpl<typeof etcdserverpb.clusterService> {
   return {
     async memberList(request) {
-      if (request.linearizable) await confirmRead(context);
+      if (request.linearizable) await withEtcdErrors(context.node.readBarrier());
       return create(etcdserverpb.MemberListResponseSchema, {
         header: headerMessage(context, 0),
         members: context.state.directory.members.map((member) => ({
@@ -22,14 +21,4 @@ export function clusterService(context: ServiceContext): ServiceImpl<typeof etcd
       });
     },
   };
-}
-
-async function confirmRead(context: ServiceContext): Promise<void> {
-  try {
-    await context.node.readBarrier();
-  } catch (error) {
-    if (!(error instanceof NodeError)) throw error;
-    const { code, message } = etcdErrorOf(error);
-    throw new RpcError(code, message, { cause: error });
-  }
 }

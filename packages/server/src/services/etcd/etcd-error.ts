@@ -1,5 +1,5 @@
-import type { NodeError } from "@raftkv/raft-node";
-import { StatusCode, type UnaryCall } from "@raftkv/raft-rpc";
+import { NodeError } from "@raftkv/raft-node";
+import { RpcError, StatusCode, type UnaryCall } from "@raftkv/raft-rpc";
 
 /** Errors as etcd gives them; clients match on code and text. */
 export interface EtcdError {
@@ -18,6 +18,7 @@ export const etcdErrors = {
   invalidSort: { code: StatusCode.INVALID_ARGUMENT, message: "etcdserver: invalid sort option" },
   requestTooLarge: { code: StatusCode.INVALID_ARGUMENT, message: "etcdserver: request is too large" },
   leaseExists: { code: StatusCode.FAILED_PRECONDITION, message: "etcdserver: lease already exists" },
+  leaseTooLong: { code: StatusCode.OUT_OF_RANGE, message: "etcdserver: too large lease TTL" },
   noSpace: { code: StatusCode.RESOURCE_EXHAUSTED, message: "etcdserver: mvcc: database space exceeded" },
   corruptCluster: { code: StatusCode.DATA_LOSS, message: "etcdserver: corrupt cluster" },
   notLeader: { code: StatusCode.FAILED_PRECONDITION, message: "etcdserver: not leader" },
@@ -42,6 +43,20 @@ export const etcdErrors = {
 
 export function fail(call: UnaryCall, error: EtcdError): void {
   call.fail(error.code, error.message);
+}
+
+/** For handlers that throw. `cause`: what was caught, if something was. */
+export function rpcError({ code, message }: EtcdError, cause?: NodeError): RpcError {
+  return new RpcError(code, message, cause === undefined ? {} : { cause });
+}
+
+/** What `work` rejects with when the member could not do it, as clients of etcd are told. */
+export async function withEtcdErrors<Value>(work: Promise<Value>): Promise<Value> {
+  try {
+    return await work;
+  } catch (error) {
+    throw error instanceof NodeError ? rpcError(etcdErrorOf(error), error) : error;
+  }
 }
 
 /** What a client of etcd is told when the member could not do it. */
