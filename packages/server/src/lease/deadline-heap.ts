@@ -1,7 +1,7 @@
 /** A moment at which something is due, in milliseconds of the monotonic clock. Belongs to one heap at most. */
 export class Deadline<Item> {
   readonly item: Item;
-  /** Moves back at any time; to bring it forward, take it out of its heap first. */
+  /** Changed only by the heap that it is in. */
   atMs: number;
   /** What the heap has sorted it by: `atMs`, or an earlier moment that it was at. */
   sortedMs: number;
@@ -16,8 +16,8 @@ export class Deadline<Item> {
 }
 
 /**
- * Deadlines by time: a binary heap that bears postponement without work. A lease is kept alive many times before it expires once, so
- * moving a deadline back only writes `atMs`; the heap finds out, and sorts it in anew, when its old moment comes.
+ * Deadlines by time: a binary heap in which one is moved back without work. A lease is kept alive many times before it expires once, so a
+ * deadline that moves back stays where it is; the heap sorts it in anew when its old moment comes.
  */
 export class DeadlineHeap<Item> {
   private readonly deadlines: Deadline<Item>[] = [];
@@ -32,6 +32,14 @@ export class DeadlineHeap<Item> {
     this.rise(deadline, this.deadlines.length - 1);
   }
 
+  /** For one that is in no heap, too. */
+  move(deadline: Deadline<Item>, atMs: number): void {
+    deadline.atMs = atMs;
+    if (deadline.position < 0 || atMs >= deadline.sortedMs) return;
+    deadline.sortedMs = atMs;
+    this.rise(deadline, deadline.position);
+  }
+
   /** Does nothing for one that is not in the heap. */
   remove(deadline: Deadline<Item>): void {
     const { position } = deadline;
@@ -43,7 +51,7 @@ export class DeadlineHeap<Item> {
     this.sink(last, last.position);
   }
 
-  /** Takes out one that is due, the earliest by the moments known; null if none is. */
+  /** Takes out one that is due; null if none is. */
   takeDue(nowMs: number): Deadline<Item> | null {
     for (let first = this.deadlines[0]; first !== undefined && first.sortedMs <= nowMs; first = this.deadlines[0]) {
       if (first.atMs <= nowMs) {
