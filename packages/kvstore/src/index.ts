@@ -17,6 +17,7 @@ export {
   type SetResult,
   type UpdateResult,
 } from "./kv-store.ts";
+export type { Lease, LeaseTable } from "./lease/lease-table.ts";
 export type { RangeQuery, RangeResult, RangeSummary, SortOrder, SortTarget } from "./range-query.ts";
 export { keyBytesMax, RecordLimitError, valueBytesMax } from "./record-limits.ts";
 export { RevisionError } from "./revision-error.ts";
