@@ -17,8 +17,13 @@ export {
   type SetResult,
   type UpdateResult,
 } from "./kv-store.ts";
-export type { Lease, LeaseTable } from "./lease/lease-table.ts";
+export type { Lease } from "./lease/lease.ts";
+export type { Lease, LeaseExpiry, LeaseTable, LeaseTable, RevokeResult } from "./lease/lease-table.ts";
 export type { RangeQuery, RangeResult, RangeSummary, SortOrder, SortTarget } from "./range-query.ts";
 export { keyBytesMax, RecordLimitError, valueBytesMax } from "./record-limits.ts";
 export { RevisionError } from "./revision-error.ts";
+export type { Admission, RequestIdentity, SessionRefusal, SessionTable } from "./session/session-table.ts";
 export { SnapshotFormatError, snapshotChunkBytes } from "./snapshot-format.ts";
+export { checkTxn, type TxnRuleViolation } from "./txn/txn-check.ts";
+export { isReadOnlyTxn, isSerializableTxn } from "./txn/txn-kind.ts";
+export type { OpResult, TxnRefusal, TxnResult } from "./txn/txn-result.ts";
