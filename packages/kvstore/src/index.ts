@@ -18,6 +18,7 @@ export {
   type UpdateResult,
 } from "./kv-store.ts";
 export type { Lease } from "./lease/lease.ts";
+export type { LeaseExpiry, LeaseTable, RevokeResult } from "./lease/lease-table.ts";
 export type { RangeQuery, RangeResult, RangeSummary, SortOrder, SortTarget } from "./range-query.ts";
 export { keyBytesMax, RecordLimitError, valueBytesMax } from "./record-limits.ts";
 export { RevisionError } from "./revision-error.ts";
