@@ -45,7 +45,17 @@ export {
   encodeRangeResponse,
 } from "./codec/etcd-response.ts";
 export type { Hello, Lane } from "./codec/hello.ts";
-export { LEASE_CALL_IDS_MAX } from "./codec/lease-call.ts";
+export {
+  decodeLeaseKeepAliveAnswer,
+  decodeLeaseKeepAliveCall,
+  decodeLeaseTimeToLiveAnswer,
+  decodeLeaseTimeToLiveCall,
+  encodeLeaseKeepAliveAnswer,
+  encodeLeaseKeepAliveCall,
+  encodeLeaseTimeToLiveAnswer,
+  encodeLeaseTimeToLiveCall,
+  LEASE_CALL_IDS_MAX,
+} from "./codec/lease-call.ts";
 export { decodeLeaseKeepAliveRequest, encodeLeaseKeepAliveResponse } from "./codec/lease-keep-alive.ts";
 export {
   BATCH_MESSAGES_MAX,
@@ -73,6 +83,8 @@ export {
 export { RangeResponseWriter } from "./codec/range-response-writer.ts";
 export { decodeTxnRequest, encodeTxnRequest } from "./codec/txn-request.ts";
 export { decodeTxnResponse, encodeTxnResponse } from "./codec/txn-response.ts";
+export { decodeWatchRequest, type WatchCreateRequest } from "./codec/watch-request.ts";
+export { encodeWatchEvent, encodeWatchEvents, encodeWatchHeader, encodeWatchNotification } from "./codec/watch-response.ts";
 export * as etcdserverpb from "./etcdserverpb.ts";
 export * as raftkvCommandV1 from "./generated/raftkv/command/v1/command_pb.ts";
 export * as raftkvStateV1 from "./generated/raftkv/state/v1/state_pb.ts";

@@ -134,10 +134,13 @@ export class ProtobufWriter {
     this.ensure(TAG_BYTES_MAX + VARINT_BYTES_MAX + length);
     this.putVarint(tag);
     this.putVarint(length);
-    const { chunk, position } = this;
-    if (length <= SHORT_COPY_BYTES) for (let i = 0; i < length; i += 1) chunk[position + i] = value[i] as number;
-    else chunk.set(value, position);
-    this.position = position + length;
+    this.putBytes(value);
+  }
+
+  /** Fields that are encoded already, tags and all. */
+  encodedFields(fields: Uint8Array): void {
+    this.ensure(fields.length);
+    this.putBytes(fields);
   }
 
   /** An element of packed integers; there is no tag between them. */
@@ -197,6 +200,15 @@ export class ProtobufWriter {
     this.chunk = chunk;
     this.start = 0;
     this.position = written;
+  }
+
+  /** Room for them is there already. */
+  private putBytes(bytes: Uint8Array): void {
+    const { chunk, position } = this;
+    const { length } = bytes;
+    if (length <= SHORT_COPY_BYTES) for (let i = 0; i < length; i += 1) chunk[position + i] = bytes[i] as number;
+    else chunk.set(bytes, position);
+    this.position = position + length;
   }
 
   /** Room for it is there already. */
