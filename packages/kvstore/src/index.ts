@@ -27,3 +27,8 @@ export { SnapshotFormatError, snapshotChunkBytes } from "./snapshot-format.ts";
 export { checkTxn, type TxnRuleViolation } from "./txn/txn-check.ts";
 export { isReadOnlyTxn, isSerializableTxn } from "./txn/txn-kind.ts";
 export type { OpResult, TxnRefusal, TxnResult } from "./txn/txn-result.ts";
+export type { EventEncoder } from "./watch/event-encoding.ts";
+export { type KeySpan, keySpanOf } from "./watch/key-span.ts";
+export { WatchHub, type WatchHubOptions } from "./watch/watch-hub.ts";
+export { type WatchCreation, type WatchLimits, type WatchNotice, type WatchSink, WatchStream } from "./watch/watch-stream.ts";
+export type { Watcher, WatcherOptions, WatchReceiver } from "./watch/watcher.ts";

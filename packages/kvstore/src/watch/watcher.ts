@@ -1,0 +1,111 @@
+import type { CatchUpGroup } from "./catch-up-group.ts";
+import type { EncodedEvent } from "./event-encoding.ts";
+import type { KeySpan } from "./key-span.ts";
+
+export interface WatcherOptions {
+  readonly span: KeySpan;
+  /** The first revision of interest, a future one is allowed. 0: the next one. */
+  readonly startRevision: number;
+  /** Signed 64 bits, for the receiver. Default 0n. */
+  readonly id?: bigint;
+  /** Events come with what was there before. Default false, as with all that follow. */
+  readonly wantsPrevious?: boolean;
+  readonly skipsPuts?: boolean;
+  readonly skipsDeletes?: boolean;
+  /** For the receiver: whether it is told now and then how far the watcher is. */
+  readonly wantsProgress?: boolean;
+  /** For the receiver: whether the events of one response may be sent in several. */
+  readonly allowsFragments?: boolean;
+}
+
+const noEvents: readonly Uint8Array[] = [];
+
+/** Who gets the events of watchers, such as a client's stream. It may have many watchers. */
+export interface WatchReceiver {
+  /** False: whatever is due later is held back until `WatchHub.resume`. */
+  readonly isReady: boolean;
+  /**
+   * All events of one revision or more, in their order, without a gap to what the watcher got before. `revision` is the store's. The
+   * array is not to be kept, the events in it may be.
+   */
+  deliver(watcher: Watcher, revision: number, events: readonly Uint8Array[]): void;
+  /** Revisions that the watcher has not seen are compacted. It has ended. */
+  overtaken(watcher: Watcher, compactRevision: number): void;
+}
+
+/**
+ *   live ── its receiver is not ready, or the turn has had enough ──► held, behind
+ *   held ── resume ──► behind ── everything is delivered ──► live
+ *                         └──── compacted ──► overtaken
+ *   any ── cancel ──► ended
+ */
+export type WatcherState = "live" | "behind" | "held" | "overtaken" | "ended";
+
+/** Somebody's interest in a span of keys from a revision on. It has no queue: what it lacks lies in the store's history. */
+export class Watcher {
+  readonly id: bigint;
+  readonly span: KeySpan;
+  readonly receiver: WatchReceiver;
+  readonly wantsPrevious: boolean;
+  readonly wantsProgress: boolean;
+  readonly allowsFragments: boolean;
+  state: WatcherState = "live";
+  /** Nothing below is for it: it was delivered, or never asked for. Of a watcher that is behind, its group knows. */
+  nextRevision: number;
+  /** While it is behind. */
+  group: CatchUpGroup | null = null;
+  eventBytes = 0;
+  /** Revision of the first of `events`. */
+  firstRevision = 0;
+  /** Revisions with changes in the span since the last delivery, and the newest of them. */
+  revisionCount = 0;
+  lastRevision = 0;
+  readonly #skipsPuts: boolean;
+  readonly #skipsDeletes: boolean;
+  #events: readonly Uint8Array[] = noEvents;
+  /** `#events` if it is the watcher's own list. */
+  #list: Uint8Array[] | null = null;
+
+  constructor(options: WatcherOptions, receiver: WatchReceiver) {
+    this.id = options.id ?? 0n;
+    this.span = options.span;
+    this.receiver = receiver;
+    this.wantsPrevious = options.wantsPrevious ?? false;
+    this.wantsProgress = options.wantsProgress ?? false;
+    this.allowsFragments = options.allowsFragments ?? false;
+    this.#skipsPuts = options.skipsPuts ?? false;
+    this.#skipsDeletes = options.skipsDeletes ?? false;
+    this.nextRevision = options.startRevision;
+  }
+
+  skips(kind: "put" | "delete"): boolean {
+    return kind === "put" ? this.#skipsPuts : this.#skipsDeletes;
+  }
+
+  /** Encoded, to be delivered when the revision, or the round of the group, is over. */
+  get events(): readonly Uint8Array[] {
+    return this.#events;
+  }
+
+  gather(revision: number, event: EncodedEvent): void {
+    this.eventBytes += event[0].length;
+    if (this.#list !== null) {
+      this.#list.push(event[0]);
+    } else if (this.#events.length > 0) {
+      this.#list = [...this.#events, event[0]];
+      this.#events = this.#list;
+    } else {
+      this.firstRevision = revision;
+      this.#events = event;
+    }
+  }
+
+  /** Lets go of what was gathered. */
+  clear(): void {
+    this.#events = noEvents;
+    this.#list = null;
+    this.eventBytes = 0;
+    this.revisionCount = 0;
+    this.lastRevision = 0;
+  }
+}
