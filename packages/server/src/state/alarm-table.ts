@@ -61,7 +61,7 @@ export class AlarmTable {
   }
 }
 
-function isAlarmKind(kind: etcdserverpb.AlarmType): kind is AlarmKind {
+export function isAlarmKind(kind: etcdserverpb.AlarmType): kind is AlarmKind {
   return kind === AlarmType.NOSPACE || kind === AlarmType.CORRUPT;
 }
 

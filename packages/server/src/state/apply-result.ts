@@ -1,11 +1,13 @@
-import type { KeyValue } from "@raftkv/kvstore";
+import type { KeyValue, SessionRefusal, TxnResult } from "@raftkv/kvstore";
 import type { Alarm } from "./alarm-table.ts";
+import type { OperationResult } from "./session-result.ts";
 
 /** What applying a command did. `revision` is the store's afterwards. */
 export type ApplyResult =
   | { readonly outcome: "put"; readonly revision: number; readonly previous: KeyValue | null }
   | { readonly outcome: "range-deleted"; readonly revision: number; readonly deleted: number; readonly previous: readonly KeyValue[] }
-  | { readonly outcome: "created" | "updated" | "removed" | "already-exists" | "not-found"; readonly revision: number }
+  | { readonly outcome: "txn"; readonly result: Extract<TxnResult, { readonly outcome: "done" }> }
+  | OperationResult
   | { readonly outcome: "compacted"; readonly revision: number }
   | { readonly outcome: "lease-granted"; readonly revision: number; readonly id: bigint; readonly ttlSeconds: number }
   /** Revoked or expired. */
@@ -19,13 +21,16 @@ export type ApplyResult =
 
 /** Why a command that reached the log changed nothing. */
 export type Refusal =
+  | SessionRefusal
   | "compacted"
+  | "corrupt-cluster"
   | "future-revision"
   | "key-not-found"
   | "lease-exists"
   | "lease-not-found"
   | "malformed"
+  | "no-space"
+  | "stale-checkpoint"
   | "stale-expiry"
   | "store-replaced"
-  | "too-many-leases"
   | "unknown-member";

@@ -1,20 +1,30 @@
-import { CodecError, type Command, decodeCommand, etcdserverpb, type PutRequest } from "@raftkv/api";
+import { CodecError, type Command, decodeCommand, etcdserverpb, type PutRequest, type raftkvCommandV1 } from "@raftkv/api";
 import { type KeyValue, KVStore, RecordLimitError } from "@raftkv/kvstore";
 import type { LogEntry, LogIndex } from "@raftkv/raft-core";
 import type { StateMachine, StateSnapshot } from "@raftkv/raft-node";
 import type { MemberDirectory } from "../cluster/member-directory.ts";
+import { alarmRefusal } from "./alarm-rules.ts";
 import { AlarmTable } from "./alarm-table.ts";
-import type { ApplyResult } from "./apply-result.ts";
+import type { ApplyResult, Refusal } from "./apply-result.ts";
+import { decodeOperationResult, encodeOperationResult, type OperationResult } from "./session-result.ts";
 import { StateImage } from "./state-image.ts";
+import type { StateObserver } from "./state-observer.ts";
 import { restoreState } from "./state-restore.ts";
 
 const AlarmAction = etcdserverpb.AlarmRequest_AlarmAction;
 
-/** What the members of a cluster replicate: the keys, the member directory and the alarms. Same entries, same state, same results. */
+/** The commands of RaftKV's own service, which sessions keep from being executed twice. */
+type OperationCommand = Extract<Command, { readonly type: "create" | "update" | "remove" }>;
+
+/**
+ * What the members of a cluster replicate: the keys with their leases and sessions, the member directory and the alarms. Same entries,
+ * same state, same results.
+ */
 export class ReplicatedState implements StateMachine<ApplyResult> {
   readonly store: KVStore;
   readonly directory: MemberDirectory;
   readonly alarms = new AlarmTable();
+  private readonly observers: StateObserver[] = [];
 
   /** `seed` is this member's own secret: it keeps a client from choosing keys that make the store slow. */
   constructor(directory: MemberDirectory, seed: number) {
@@ -22,9 +32,38 @@ export class ReplicatedState implements StateMachine<ApplyResult> {
     this.directory = directory;
   }
 
-  apply(_entry: LogEntry, data: Uint8Array): ApplyResult {
+  /** For as long as this member runs. */
+  observe(observer: StateObserver): void {
+    this.observers.push(observer);
+  }
+
+  apply(entry: LogEntry, data: Uint8Array): ApplyResult {
+    const { revision } = this.store;
+    const result = this.execute(entry, data);
+    if (this.store.revision !== revision) for (const observer of this.observers) observer.written?.(this.store.revision);
+    return result;
+  }
+
+  snapshot(index: LogIndex): StateSnapshot {
+    return new StateImage(index, { members: this.directory.members, alarms: this.alarms.all }, this.store.snapshot());
+  }
+
+  async restore(chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    await restoreState(chunks, this);
+    for (const observer of this.observers) observer.restored?.();
+  }
+
+  private execute(entry: LogEntry, data: Uint8Array): ApplyResult {
     try {
-      return this.execute(decodeCommand(data));
+      const command = decodeCommand(data);
+      switch (command.type) {
+        case "create":
+        case "update":
+        case "remove":
+          return this.operation(command);
+        default:
+          return refused(alarmRefusal(this.alarms, command)) ?? this.run(entry, command);
+      }
     } catch (error) {
       // Every member refuses the same bytes in the same way; whoever proposed them had to check them before. A command of a newer
       // version is another matter: this member can't go on without it, and stops.
@@ -33,62 +72,135 @@ export class ReplicatedState implements StateMachine<ApplyResult> {
     }
   }
 
-  snapshot(index: LogIndex): StateSnapshot {
-    return new StateImage(index, this.directory.members, this.store.snapshot());
-  }
-
-  async restore(chunks: AsyncIterable<Uint8Array>): Promise<void> {
-    await restoreState(chunks, this.store, this.directory);
-  }
-
-  private execute(command: Command): ApplyResult {
-    const { store } = this;
+  private run(entry: LogEntry, command: Exclude<Command, OperationCommand>): ApplyResult {
     switch (command.type) {
       case "put":
         return this.put(command.request);
       case "deleteRange": {
         const { key, rangeEnd, prevKv } = command.request;
-        const { deleted, previous } = store.deleteRange(key, rangeEnd, { wantPrevious: prevKv });
-        return { outcome: "range-deleted", revision: store.revision, deleted, previous };
+        const { revision, deleted, previous } = this.store.deleteRange(key, rangeEnd, { wantPrevious: prevKv });
+        return { outcome: "range-deleted", revision, deleted, previous };
       }
-      case "create": {
-        const { outcome } = store.put(command.request.key, command.request.value);
-        return { outcome, revision: store.revision };
+      case "txn": {
+        const result = this.store.transact(command.request);
+        if (result.outcome === "done") return { outcome: "txn", result };
+        return { outcome: "refused", reason: result.reason === "future" ? "future-revision" : result.reason };
       }
-      case "update": {
-        const { outcome } = store.update(command.request.key, command.request.value);
-        return { outcome, revision: store.revision };
-      }
-      case "remove": {
-        const { outcome } = store.remove(command.request.key);
-        return { outcome, revision: store.revision };
-      }
+      case "compaction":
+        return this.compact(command.revision);
+      case "leaseGrant":
+        return this.grantLease(entry, command.request);
+      case "leaseRevoke":
+        return this.leaseEnded(command.request.ID, this.store.leases.revoke(command.request.ID));
+      case "leaseExpire":
+        return this.leaseEnded(command.expiry.id, this.store.leases.expire(command.expiry, entry.term));
+      case "leaseCheckpoint":
+        return this.checkpointLeases(entry, command.request);
+      case "alarm":
+        return this.alarm(command.request);
+      case "advanceTime":
+        this.store.sessions.advance(command.unixMs);
+        return { outcome: "time-advanced" };
       case "memberAttributes": {
         const { memberId, name, clientUrls, storeId } = command.attributes;
         const outcome = this.directory.setAttributes(memberId, { name, clientUrls, storeId });
         return outcome === "set" ? { outcome: "attributes-set" } : { outcome: "refused", reason: outcome };
       }
-      case "compaction":
-        return this.compact(command.revision);
-      case "alarm":
-        return this.alarm(command.request);
-      case "txn":
-      case "leaseGrant":
-      case "leaseRevoke":
-      case "leaseExpire":
-      case "leaseCheckpoint":
-      case "advanceTime":
-        // Until the store has transactions, leases and sessions.
-        return { outcome: "refused", reason: "malformed" };
       default:
         return command satisfies never;
     }
   }
 
+  /** An operation of RaftKV's own service. One that its client sends again is not executed again, but answered as the first time. */
+  private operation(command: OperationCommand): ApplyResult {
+    const { request } = command;
+    if (request.clientId === 0n) return refused(alarmRefusal(this.alarms, command)) ?? this.operate(command);
+    const { sessions } = this.store;
+    const admission = sessions.admit(request);
+    switch (admission.kind) {
+      case "new": {
+        // Nothing was done, so there is nothing to remember.
+        const refusal = refused(alarmRefusal(this.alarms, command));
+        if (refusal !== null) return refusal;
+        const result = this.operate(command);
+        sessions.record(request, encodeOperationResult(result));
+        return result;
+      }
+      case "repeated":
+        return decodeOperationResult(admission.result);
+      case "refused":
+        return { outcome: "refused", reason: admission.reason };
+      default:
+        return admission satisfies never;
+    }
+  }
+
+  private operate({ type, request }: OperationCommand): OperationResult {
+    const { store } = this;
+    switch (type) {
+      case "create":
+        return { outcome: store.put(request.key, request.value).outcome, revision: store.revision };
+      case "update":
+        return { outcome: store.update(request.key, request.value).outcome, revision: store.revision };
+      case "remove":
+        return { outcome: store.remove(request.key).outcome, revision: store.revision };
+      default:
+        return type satisfies never;
+    }
+  }
+
+  /** etcd's put: insert or replace; `ignore_value` and `ignore_lease` keep what is there and need an existing key. */
+  private put(request: PutRequest): ApplyResult {
+    const { store } = this;
+    let existing: KeyValue | null = null;
+    if (request.ignoreValue || request.ignoreLease) {
+      existing = store.find(request.key);
+      if (existing === null) return { outcome: "refused", reason: "key-not-found" };
+    }
+    const value = request.ignoreValue && existing !== null ? existing.value : request.value;
+    const lease = request.ignoreLease && existing !== null ? existing.lease : request.lease;
+    if (lease !== 0n && !store.leases.has(lease)) return { outcome: "refused", reason: "lease-not-found" };
+    const { revision, previous } = store.set(request.key, value, { lease, wantPrevious: request.prevKv });
+    return { outcome: "put", revision, previous };
+  }
+
   private compact(revision: number): ApplyResult {
     const result = this.store.compact(revision);
-    if (result.outcome === "compacted") return { outcome: "compacted", revision: this.store.revision };
-    return { outcome: "refused", reason: result.reason === "future" ? "future-revision" : "compacted" };
+    if (result.outcome === "refused") {
+      return { outcome: "refused", reason: result.reason === "future" ? "future-revision" : "compacted" };
+    }
+    for (const observer of this.observers) observer.compacted?.();
+    return { outcome: "compacted", revision: this.store.revision };
+  }
+
+  /** The proposer has chosen the id and the time. */
+  private grantLease(entry: LogEntry, { ID: id, TTL }: etcdserverpb.LeaseGrantRequest): ApplyResult {
+    const ttlSeconds = Number(TTL);
+    if (id === 0n || !Number.isSafeInteger(ttlSeconds) || ttlSeconds < 1) return { outcome: "refused", reason: "malformed" };
+    const outcome = this.store.leases.grant(id, ttlSeconds, entry.index);
+    if (outcome === "already-exists") return { outcome: "refused", reason: "lease-exists" };
+    this.leaseChanged(id);
+    return { outcome: "lease-granted", revision: this.store.revision, id, ttlSeconds };
+  }
+
+  private leaseEnded(id: bigint, result: LeaseEnd): ApplyResult {
+    if (result.outcome === "not-found") return { outcome: "refused", reason: "lease-not-found" };
+    if (result.outcome === "stale") return { outcome: "refused", reason: "stale-expiry" };
+    this.leaseChanged(id);
+    return { outcome: "lease-revoked", revision: result.revision };
+  }
+
+  /** What an earlier leader saw says nothing about what its successor granted since. */
+  private checkpointLeases(entry: LogEntry, { checkpoints, term }: raftkvCommandV1.LeaseCheckpoints): ApplyResult {
+    if (term !== BigInt(entry.term)) return { outcome: "refused", reason: "stale-checkpoint" };
+    for (const { ID: id, remainingTTL } of checkpoints) {
+      if (this.store.leases.checkpoint(id, Number(remainingTTL))) this.leaseChanged(id);
+    }
+    return { outcome: "leases-checkpointed" };
+  }
+
+  private leaseChanged(id: bigint): void {
+    for (const observer of this.observers) observer.leaseChanged?.(id);
   }
 
   private alarm({ action, memberID, alarm }: etcdserverpb.AlarmRequest): ApplyResult {
@@ -98,27 +210,14 @@ export class ReplicatedState implements StateMachine<ApplyResult> {
         return { outcome: "alarms", alarms: this.alarms.activate(selection) };
       case AlarmAction.DEACTIVATE:
         return { outcome: "alarms", alarms: this.alarms.deactivate(selection) };
-      case AlarmAction.GET:
-        return { outcome: "alarms", alarms: this.alarms.select(selection) };
       default:
-        return { outcome: "alarms", alarms: [] };
+        return { outcome: "alarms", alarms: this.alarms.select(selection) };
     }
   }
+}
 
-  /** etcd's put: insert or replace; `ignore_value` and `ignore_lease` keep what is there and need an existing key. */
-  private put(request: PutRequest): ApplyResult {
-    const { store } = this;
-    // No lease can be granted yet, so no lease id is known.
-    if (request.lease !== 0n) return { outcome: "refused", reason: "lease-not-found" };
-    let existing: KeyValue | null = null;
-    if (request.ignoreValue || request.ignoreLease) {
-      const found = store.get(request.key);
-      if (found.outcome === "not-found") return { outcome: "refused", reason: "key-not-found" };
-      existing = found.record;
-    }
-    const value = request.ignoreValue && existing !== null ? existing.value : request.value;
-    const lease = request.ignoreLease && existing !== null ? existing.lease : request.lease;
-    const { revision, previous } = store.set(request.key, value, { lease, wantPrevious: request.prevKv });
-    return { outcome: "put", revision, previous };
-  }
+type LeaseEnd = ReturnType<KVStore["leases"]["expire"]>;
+
+function refused(reason: Refusal | null): ApplyResult | null {
+  return reason === null ? null : { outcome: "refused", reason };
 }

@@ -1,8 +1,7 @@
 import type { KVSnapshot } from "@raftkv/kvstore";
 import type { LogIndex } from "@raftkv/raft-core";
 import type { StateSnapshot } from "@raftkv/raft-node";
-import type { Member } from "../cluster/member-directory.ts";
-import { encodeClusterSection } from "./cluster-section.ts";
+import { type ClusterState, encodeClusterSection } from "./cluster-section.ts";
 
 /** Bytes of the length in front of the cluster section. */
 export const sectionLengthBytes = 4;
@@ -16,17 +15,17 @@ export const sectionLengthBytes = 4;
  */
 export class StateImage implements StateSnapshot {
   readonly index: LogIndex;
-  private readonly members: readonly Member[];
+  private readonly cluster: ClusterState;
   private readonly keys: KVSnapshot;
 
-  constructor(index: LogIndex, members: readonly Member[], keys: KVSnapshot) {
+  constructor(index: LogIndex, cluster: ClusterState, keys: KVSnapshot) {
     this.index = index;
-    this.members = members;
+    this.cluster = cluster;
     this.keys = keys;
   }
 
   async *chunks(): AsyncIterable<Uint8Array> {
-    const section = encodeClusterSection(this.members);
+    const section = encodeClusterSection(this.cluster);
     const head = new Uint8Array(sectionLengthBytes + section.length);
     new DataView(head.buffer).setUint32(0, section.length);
     head.set(section, sectionLengthBytes);

@@ -1,29 +1,38 @@
 import type { KVStore } from "@raftkv/kvstore";
-import type { Member, MemberDirectory } from "../cluster/member-directory.ts";
-import { decodeClusterSection } from "./cluster-section.ts";
+import type { MemberDirectory } from "../cluster/member-directory.ts";
+import type { AlarmTable } from "./alarm-table.ts";
+import { type ClusterState, decodeClusterSection } from "./cluster-section.ts";
 import { sectionLengthBytes } from "./state-image.ts";
 
 const sectionBytesMax = 16 * 1024 * 1024;
 
-/** Reads what `StateImage` wrote, in whatever pieces it comes. Store and directory change together, at the end; throws on malformed bytes. */
-export async function restoreState(chunks: AsyncIterable<Uint8Array>, store: KVStore, directory: MemberDirectory): Promise<void> {
+/** What a state snapshot replaces. */
+export interface RestoredParts {
+  readonly store: Pick<KVStore, "createRestorer">;
+  readonly directory: Pick<MemberDirectory, "replace">;
+  readonly alarms: Pick<AlarmTable, "replace">;
+}
+
+/** Reads what `StateImage` wrote, in whatever pieces it comes. All parts change together, at the end; throws on malformed bytes. */
+export async function restoreState(chunks: AsyncIterable<Uint8Array>, { store, directory, alarms }: RestoredParts): Promise<void> {
   const restorer = store.createRestorer();
   let head: Uint8Array = new Uint8Array(0);
-  let members: readonly Member[] | null = null;
+  let cluster: ClusterState | null = null;
   for await (const chunk of chunks) {
-    if (members !== null) {
+    if (cluster !== null) {
       restorer.push(chunk);
       continue;
     }
     head = joined(head, chunk);
     const end = sectionEnd(head);
     if (end === null || head.length < end) continue;
-    members = decodeClusterSection(head.subarray(sectionLengthBytes, end));
+    cluster = decodeClusterSection(head.subarray(sectionLengthBytes, end));
     restorer.push(head.subarray(end));
   }
-  if (members === null) throw new Error(`State snapshot is cut off after ${head.length} bytes`);
+  if (cluster === null) throw new Error(`State snapshot is cut off after ${head.length} bytes`);
   restorer.finish();
-  directory.replace(members);
+  directory.replace(cluster.members);
+  alarms.replace(cluster.alarms);
 }
 
 /** Where the cluster section ends, or null while its length has not come. */

@@ -4,13 +4,15 @@
 
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { AlarmMember } from "../../../etcdserverpb/maintenance_pb.ts";
+import { file_etcdserverpb_maintenance } from "../../../etcdserverpb/maintenance_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file raftkv/state/v1/state.proto.
  */
 export const file_raftkv_state_v1_state: GenFile = /*@__PURE__*/
-  fileDesc("ChtyYWZ0a3Yvc3RhdGUvdjEvc3RhdGUucHJvdG8SD3JhZnRrdi5zdGF0ZS52MSI6Cg5DbHVzdGVyU2VjdGlvbhIoCgdtZW1iZXJzGAEgAygLMhcucmFmdGt2LnN0YXRlLnYxLk1lbWJlciJcCgZNZW1iZXISCgoCaWQYASABKAYSDAoEbmFtZRgCIAEoCRIRCglwZWVyX3VybHMYAyADKAkSEwoLY2xpZW50X3VybHMYBCADKAkSEAoIc3RvcmVfaWQYBSABKAZiBnByb3RvMw");
+  fileDesc("ChtyYWZ0a3Yvc3RhdGUvdjEvc3RhdGUucHJvdG8SD3JhZnRrdi5zdGF0ZS52MSJlCg5DbHVzdGVyU2VjdGlvbhIoCgdtZW1iZXJzGAEgAygLMhcucmFmdGt2LnN0YXRlLnYxLk1lbWJlchIpCgZhbGFybXMYAiADKAsyGS5ldGNkc2VydmVycGIuQWxhcm1NZW1iZXIiXAoGTWVtYmVyEgoKAmlkGAEgASgGEgwKBG5hbWUYAiABKAkSEQoJcGVlcl91cmxzGAMgAygJEhMKC2NsaWVudF91cmxzGAQgAygJEhAKCHN0b3JlX2lkGAUgASgGYgZwcm90bzM", [file_etcdserverpb_maintenance]);
 
 /**
  * The part of a state snapshot that describes the cluster.
@@ -24,6 +26,13 @@ export type ClusterSection = Message<"raftkv.state.v1.ClusterSection"> & {
    * @generated from field: repeated raftkv.state.v1.Member members = 1;
    */
   members: Member[];
+
+  /**
+   * Ascending by member and kind.
+   *
+   * @generated from field: repeated etcdserverpb.AlarmMember alarms = 2;
+   */
+  alarms: AlarmMember[];
 };
 
 /**
