@@ -75,6 +75,22 @@ describe.skipIf(etcdProgram === null)("the client with etcd itself", () => {
     expect(seen).toEqual(["put w/1", "put w/2", "delete w/1", "delete w/2"]);
   });
 
+  test("holds a lease beyond its time, and sees it lost", async () => {
+    const { leases } = client.etcd;
+    const lease = await leases.hold(2);
+    await client.etcd.put("l/1", "x", { lease });
+    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    expect(await client.etcd.get("l/1")).toMatchObject({ lease: lease.id });
+    expect(await leases.timeToLive(lease.id, { keys: true })).toMatchObject({ grantedTtl: 2, keys: [new TextEncoder().encode("l/1")] });
+    expect((await leases.list()).ids).toContain(lease.id);
+    const lost = new Promise((resolve) => lease.signal.addEventListener("abort", () => resolve(lease.signal.reason)));
+    await leases.revoke(lease.id);
+    expect(await lost).toMatchObject({ code: "ERR_LEASE_LOST" });
+    expect(await client.etcd.get("l/1")).toBeNull();
+    expect(await leases.keepAliveOnce(lease.id)).toMatchObject({ ttl: 0 });
+    await expect(leases.adopt(lease.id)).rejects.toMatchObject({ code: "ERR_LEASE_LOST" });
+  });
+
   test("tells about members and their state", async () => {
     const { members } = await client.etcd.members();
     expect(members).toMatchObject([{ name: "e1", clientUrls: [`http://${etcd.endpoint}`] }]);

@@ -40,6 +40,7 @@ export type {
 } from "./etcd/kv-options.ts";
 export type { Lease } from "./etcd/lease/lease.ts";
 export type { GrantOptions, LeaseGrant, LeaseList, LeaseRenewal, LeaseTimeToLive } from "./etcd/lease/lease-answers.ts";
+export type { LeaseClient } from "./etcd/lease/lease-client.ts";
 export type { MemberClient } from "./etcd/member-client.ts";
 export type { HeldLock, Leadership, Ownership, OwnershipOptions } from "./etcd/ownership/ownership.ts";
 export { compare, type Relation } from "./etcd/txn/compare.ts";

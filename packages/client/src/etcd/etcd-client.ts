@@ -19,6 +19,7 @@ import { EtcdRouter, etcdMethod } from "./etcd-router.ts";
 import type { KeyRange } from "./key-range.ts";
 import type { CompactOptions, DeleteOptions, PutOptions, RangeOptions, ReadOptions } from "./kv-options.ts";
 import { deleteRequest, putRequest, rangeRequest } from "./kv-requests.ts";
+import { LeaseClient } from "./lease/lease-client.ts";
 import { MemberClient } from "./member-client.ts";
 import { plainHeader } from "./response-header.ts";
 import { isReadOnly, Txn } from "./txn/txn.ts";
@@ -39,6 +40,7 @@ const alarm = etcdMethod(maintenanceService, maintenanceService.methods.alarm);
  * applied, else they reject with ERR_OUTCOME_UNKNOWN. All calls reject with ClientError.
  */
 export class EtcdClient {
+  readonly leases: LeaseClient;
   readonly #context: ClientContext;
   readonly #router: EtcdRouter;
   readonly #watches: WatchMultiplexer;
@@ -46,6 +48,7 @@ export class EtcdClient {
   constructor(context: ClientContext) {
     this.#context = context;
     this.#router = new EtcdRouter(context);
+    this.leases = new LeaseClient(context, this.#router);
     this.#watches = new WatchMultiplexer(context, this.#router.selection);
   }
 
@@ -56,15 +59,15 @@ export class EtcdClient {
   }
 
   range(keys: KeyRange, options: RangeOptions = {}): Promise<RangeResponse> {
-    return this.#router.call("read", range, rangeRequest(keys, options), options);
+    return this.#router.call("repeatable", range, rangeRequest(keys, options), options);
   }
 
   put(key: Bytes, value: Bytes, options: PutOptions = {}): Promise<PutResponse> {
-    return this.#router.call("write", put, putRequest(key, value, options), options);
+    return this.#router.call("once", put, putRequest(key, value, options), options);
   }
 
   delete(keys: KeyRange, options: DeleteOptions = {}): Promise<DeleteRangeResponse> {
-    return this.#router.call("write", deleteRange, deleteRequest(keys, options), options);
+    return this.#router.call("once", deleteRange, deleteRequest(keys, options), options);
   }
 
   /**
@@ -83,7 +86,7 @@ export class EtcdClient {
 
   /** A transaction as it goes over the wire. */
   transact(request: TxnRequest, options?: CallOptions): Promise<TxnResponse> {
-    return this.#router.call(isReadOnly(request) ? "read" : "write", txn, request, options);
+    return this.#router.call(isReadOnly(request) ? "repeatable" : "once", txn, request, options);
   }
 
   /**
@@ -100,14 +103,14 @@ export class EtcdClient {
   /** Forgets what was overwritten or deleted before `revision`. Compacting twice is refused with ERR_COMPACTED. */
   async compact(revision: number, { physical = false, ...options }: CompactOptions = {}): Promise<ResponseHeader> {
     const request = create(etcdserverpb.CompactionRequestSchema, { revision: BigInt(revision), physical });
-    const response = await this.#router.call("write", compact, request, options);
+    const response = await this.#router.call("once", compact, request, options);
     return plainHeader(response.header);
   }
 
   /** The members as the cluster knows them; linearizable where the server can, unless `consistency` is "serializable". */
   async members(options: Pick<ReadOptions, "consistency"> & CallOptions = {}): Promise<MemberList> {
     const request = create(etcdserverpb.MemberListRequestSchema, { linearizable: options.consistency !== "serializable" });
-    const response = await this.#router.call("read", memberList, request, options);
+    const response = await this.#router.call("repeatable", memberList, request, options);
     const members = response.members.map(({ ID: id, name, peerURLs: peerUrls, clientURLs: clientUrls, isLearner }) => ({
       id,
       name,
@@ -125,17 +128,17 @@ export class EtcdClient {
 
   /** Every alarm of every member. */
   alarms(options?: CallOptions): Promise<AlarmList> {
-    return this.#alarm("read", AlarmAction.GET, { memberId: 0n, alarm: AlarmNumber.NONE }, options);
+    return this.#alarm(AlarmAction.GET, { memberId: 0n, alarm: AlarmNumber.NONE }, options);
   }
 
   /** Raises an alarm, as a member does. */
   raiseAlarm(given: Alarm, options?: CallOptions): Promise<AlarmList> {
-    return this.#alarm("write", AlarmAction.ACTIVATE, { ...given, alarm: alarmNumber(given.alarm) }, options);
+    return this.#alarm(AlarmAction.ACTIVATE, { ...given, alarm: alarmNumber(given.alarm) }, options);
   }
 
   /** Ends an alarm. Resolves to what was ended: nothing if there was no such alarm. */
   disarm(given: Alarm, options?: CallOptions): Promise<AlarmList> {
-    return this.#alarm("write", AlarmAction.DEACTIVATE, { ...given, alarm: alarmNumber(given.alarm) }, options);
+    return this.#alarm(AlarmAction.DEACTIVATE, { ...given, alarm: alarmNumber(given.alarm) }, options);
   }
 
   /** Hands leadership over to the member `targetId`. Asks the configured endpoints for the leader first. */
@@ -147,6 +150,7 @@ export class EtcdClient {
   /** Calls that wait reject with ERR_CLOSED. The client that this is a part of closes it. */
   close(): void {
     this.#watches.close();
+    this.leases.close();
     this.#router.close();
   }
 
@@ -165,13 +169,12 @@ export class EtcdClient {
   }
 
   async #alarm(
-    kind: "read" | "write",
     action: etcdserverpb.AlarmRequest_AlarmAction,
     given: { readonly memberId: bigint; readonly alarm: etcdserverpb.AlarmType },
     options?: CallOptions,
   ): Promise<AlarmList> {
     const request = create(etcdserverpb.AlarmRequestSchema, { action, memberID: given.memberId, alarm: given.alarm });
-    const response = await this.#router.call(kind, alarm, request, options);
+    const response = await this.#router.call("repeatable", alarm, request, options);
     const alarms = response.alarms.map((found) => ({ memberId: found.memberID, alarm: alarmName(found.alarm) }));
     return { header: plainHeader(response.header), alarms };
   }

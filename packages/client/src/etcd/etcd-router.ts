@@ -19,8 +19,26 @@ export interface EtcdMethod<Request, Response> {
   readonly response: Codec<Response>;
 }
 
-/** A read may be sent again although it may have been processed. "write": only what was certainly not applied. */
-export type CallKind = "read" | "write";
+/**
+ * "repeatable": may be sent again although it may have been processed, for it reads, or changes nothing the second time. "once": only what
+ * was certainly not applied is sent again.
+ */
+export type Repetition = "repeatable" | "once";
+
+/** Milliseconds that an attempt may take as a whole, and for its connection. */
+export interface AttemptTime {
+  readonly timeoutMs: number;
+  readonly connectMs: number;
+}
+
+/** Something that any member can do, as the router may try it. */
+export interface RoutedAttempt<Response> {
+  /** For messages: `Range`. */
+  readonly name: string;
+  readonly repetition: Repetition;
+  /** One attempt. Rejects with RpcError. */
+  readonly attempt: (endpoint: Endpoint, time: AttemptTime) => Promise<Response>;
+}
 
 export function etcdMethod<Request, Response>(
   service: { readonly typeName: string; readonly methods: Readonly<Record<string, unknown>> },
@@ -39,8 +57,8 @@ export function etcdMethod<Request, Response>(
  *
  *   select ──► one attempt within the deadline ──► answer
  *     ▲              │ 14, no connection, no time left for this attempt
- *     └── back off ◄─┤   a read, or certainly not applied
- *                    ├─► a write that may have been applied ──► ERR_OUTCOME_UNKNOWN
+ *     └── back off ◄─┤   repeatable, or certainly not applied
+ *                    ├─► may have been applied, must be so once ──► ERR_OUTCOME_UNKNOWN
  *                    └─► refused ──► ERR_REJECTED, ERR_COMPACTED
  */
 export class EtcdRouter {
@@ -57,14 +75,47 @@ export class EtcdRouter {
     return this.#selection;
   }
 
-  /** Rejects with ClientError. */
+  /** A unary call. Rejects with ClientError. */
   call<Request, Response>(
-    kind: CallKind,
+    repetition: Repetition,
     method: EtcdMethod<Request, Response>,
     request: Request,
     options: CallOptions = {},
   ): Promise<Response> {
-    return this.#context.inFlight.run(() => this.#route(kind, method, request, options));
+    const message = method.request.encode(request);
+    const attempt: RoutedAttempt<Response>["attempt"] = (endpoint, time) => this.#attempt(endpoint, method, message, time, options);
+    return this.#context.inFlight.run(() => this.route({ name: method.name, repetition, attempt }, options));
+  }
+
+  /** Tries until a member answers; it is not counted among the calls in flight. Rejects with ClientError. */
+  async route<Response>(call: RoutedAttempt<Response>, options: CallOptions): Promise<Response> {
+    const { name, repetition, attempt } = call;
+    const deadline = this.#deadline(options);
+    let trouble: { readonly text: string; readonly cause?: RpcError } = { text: "no member could be asked" };
+    for (;;) {
+      if (this.#closed) throw new ClientError("ERR_CLOSED", "The client is closed");
+      checkNotAborted(name, options);
+      if (deadline.passed) throw timedOut(name, deadline, trouble);
+      const askedAtMs = this.#context.ports.clock.monotonicMs();
+      const member = this.#selection.select();
+      if (member === null) {
+        await this.#selection.waitForMember(deadline.remainingMs(), options.signal);
+        continue;
+      }
+      const { endpoint } = member;
+      try {
+        const response = await attempt(endpoint, this.#attemptTime(repetition, deadline));
+        this.#selection.answered(endpoint.address);
+        return response;
+      } catch (reason) {
+        const error = RpcError.from(reason);
+        checkNotAborted(name, options);
+        this.#checkRepeatable(repetition, name, endpoint, error);
+        trouble = { text: `${endpoint.address}: ${error.message}`, cause: error };
+        this.#context.onEvent({ kind: "failure", from: endpoint.address, reason: error.message });
+        this.#selection.failed(endpoint.address, askedAtMs);
+      }
+    }
   }
 
   /** One attempt at one member. Rejects with ClientError: ERR_UNREACHABLE if it was certainly not processed. */
@@ -96,46 +147,11 @@ export class EtcdRouter {
     this.#selection.wakeAll();
   }
 
-  async #route<Request, Response>(
-    kind: CallKind,
-    method: EtcdMethod<Request, Response>,
-    request: Request,
-    options: CallOptions,
-  ): Promise<Response> {
-    const deadline = this.#deadline(options);
-    const message = method.request.encode(request);
-    let trouble: { readonly text: string; readonly cause?: RpcError } = { text: "no member could be asked" };
-    for (;;) {
-      if (this.#closed) throw new ClientError("ERR_CLOSED", "The client is closed");
-      checkNotAborted(method.name, options);
-      if (deadline.passed) throw timedOut(method.name, deadline, trouble);
-      const askedAtMs = this.#context.ports.clock.monotonicMs();
-      const member = this.#selection.select();
-      if (member === null) {
-        await this.#selection.waitForMember(deadline.remainingMs(), options.signal);
-        continue;
-      }
-      const { endpoint } = member;
-      try {
-        const response = await this.#attempt(endpoint, method, message, this.#attemptTime(kind, deadline), options);
-        this.#selection.answered(endpoint.address);
-        return response;
-      } catch (reason) {
-        const error = RpcError.from(reason);
-        checkNotAborted(method.name, options);
-        this.#checkRepeatable(kind, method.name, endpoint, error);
-        trouble = { text: `${endpoint.address}: ${error.message}`, cause: error };
-        this.#context.onEvent({ kind: "failure", from: endpoint.address, reason: error.message });
-        this.#selection.failed(endpoint.address, askedAtMs);
-      }
-    }
-  }
-
   /** Throws ClientError if the call ends with this failure. */
-  #checkRepeatable(kind: CallKind, name: string, { address }: Endpoint, error: RpcError): void {
+  #checkRepeatable(repetition: Repetition, name: string, { address }: Endpoint, error: RpcError): void {
     const judgement = judge(error);
     if (judgement === "refused") throw rejection(name, address, error);
-    if (judgement === "not-applied" || kind === "read") return;
+    if (judgement === "not-applied" || repetition === "repeatable") return;
     throw new ClientError("ERR_OUTCOME_UNKNOWN", `It is unknown whether the ${name} was applied: ${address}: ${error.message}`, {
       cause: error,
     });
@@ -145,7 +161,7 @@ export class EtcdRouter {
     endpoint: Endpoint,
     method: EtcdMethod<Request, Response>,
     message: Uint8Array,
-    time: { readonly timeoutMs: number; readonly connectMs: number },
+    time: AttemptTime,
     { signal }: CallOptions,
   ): Promise<Response> {
     const call = { path: method.path, message, ...time, ...(signal === undefined ? {} : { signal }) };
@@ -153,11 +169,11 @@ export class EtcdRouter {
   }
 
   /** What may be sent again leaves time to ask others, if there are any. */
-  #attemptTime(kind: CallKind, deadline: Deadline): { readonly timeoutMs: number; readonly connectMs: number } {
+  #attemptTime(repetition: Repetition, deadline: Deadline): AttemptTime {
     const remainingMs = deadline.remainingMs();
     if (this.#context.endpoints.length === 1) return { timeoutMs: remainingMs, connectMs: remainingMs };
     const connectMs = deadline.shareMs();
-    return { timeoutMs: kind === "read" ? connectMs : remainingMs, connectMs };
+    return { timeoutMs: repetition === "repeatable" ? connectMs : remainingMs, connectMs };
   }
 
   #deadline({ timeoutMs = this.#context.timeoutMs }: CallOptions): Deadline {
