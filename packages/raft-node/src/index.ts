@@ -5,7 +5,7 @@ export type { LeadershipTransferResult } from "./leadership-transfer.ts";
 export type { LogBatch, LogStore, LogStoreMetrics, LostEntries, RecoveredLog, SnapshotReader } from "./log-store.ts";
 export type { MembershipChangeResult } from "./membership-changes.ts";
 export { laneOf, type MessageLane, messageLanes } from "./message-lane.ts";
-export { type Completion, NodeError, type NodeErrorCode, type Retryable } from "./node-error.ts";
+export { type Completion, NodeError, type NodeErrorCode, promised, type Retryable } from "./node-error.ts";
 export type { MemberRepairStatus, MemberState, NodeMetrics } from "./node-metrics.ts";
 export type { RaftNodeOptions } from "./node-options.ts";
 export type { PeerTransport, PeerTransportHandlers } from "./peer-transport.ts";
