@@ -21,6 +21,7 @@ export {
 } from "./grpc/service-definition.ts";
 export { StatusCode, statusFromNumber, statusName } from "./grpc/status.ts";
 export type { ErrorDetail } from "./grpc/status-details.ts";
+export { parseTimeout } from "./grpc/timeout.ts";
 export { defaultLimits, type RpcLimits } from "./limits.ts";
 export { type CredentialFiles, type CredentialWatchOptions, readCredentials, watchCredentials } from "./node/credential-files.ts";
 export { gzip } from "./node/gzip.ts";
@@ -33,7 +34,7 @@ export type { Pem, TlsClientCredentials, TlsServerCredentials } from "./node/tls
 export type { PeerIdentity } from "./peer-identity.ts";
 export type { RpcClock, RpcRandom, RpcTimer } from "./rpc-clock.ts";
 export type { CallInfo, StreamCall, StreamCallHandlers, UnaryCall } from "./server/call.ts";
-export { type ConnectionLimits, defaultConnectionLimits } from "./server/connection-admission.ts";
+export { ConnectionAdmission, type ConnectionLimits, defaultConnectionLimits } from "./server/connection-admission.ts";
 export { Dispatcher } from "./server/dispatcher.ts";
 export type { LimitCounters, LimitName } from "./server/limit-counters.ts";
 export type { StreamHandler, UnaryHandler } from "./server/route.ts";
