@@ -1,8 +1,8 @@
-import { etcdserverpb } from "@raftkv/api";
+import { clientFileDescriptors, etcdserverpb } from "@raftkv/api";
 import { openLogStore, readIdentity } from "@raftkv/log-store";
 import { type Configuration, type NodeId, votersOnly } from "@raftkv/raft-core";
 import { bootstrapLog, isEmptyLog, type Listener, type Logger, type LogStore, NetworkError, type Ports, RaftNode } from "@raftkv/raft-node";
-import { type ByteStream, Dispatcher, RpcServer, type RpcServerOptions } from "@raftkv/raft-rpc";
+import { addReflection, type ByteStream, DescriptorRegistry, Dispatcher, RpcServer, type RpcServerOptions } from "@raftkv/raft-rpc";
 import { AttributesPublisher } from "./cluster/attributes-publisher.ts";
 import { type FoundingCluster, foundCluster, idText, nodeIdOf } from "./cluster/identity.ts";
 import { MemberDirectory } from "./cluster/member-directory.ts";
@@ -12,9 +12,11 @@ import type { MemberConfig } from "./config/member-config.ts";
 import type { MemberUrl } from "./config/member-url.ts";
 import type { OptionName } from "./config/options.ts";
 import { PeerNetwork, peerLimits } from "./peer/peer-network.ts";
+import type { ClientCalls } from "./services/client-calls.ts";
 import { clusterService } from "./services/etcd/cluster-service.ts";
 import { KvService } from "./services/etcd/kv-service.ts";
 import { maintenanceService } from "./services/etcd/maintenance-service.ts";
+import { HealthReporter } from "./services/health-reporter.ts";
 import { memberTrouble } from "./services/member-trouble.ts";
 import { RaftKVService } from "./services/raftkv/raftkv-service.ts";
 import type { ServiceContext } from "./services/service-context.ts";
@@ -26,11 +28,19 @@ const messageOverheadBytes = 512 * 1024;
 /** How long calls that are being served may take when the member stops. */
 const drainMs = 2_000;
 
+/** Serves connections to the client port that don't speak HTTP/2. */
+export interface OtherProtocol {
+  /** Takes a connection with what was read of it. */
+  accept(connection: ByteStream, firstBytes: Uint8Array): void;
+  /** Lets what is being answered end for `graceMs`, then ends it. Resolves when all connections are closed. */
+  close(graceMs: number): Promise<void>;
+}
+
 export interface MemberOptions {
   readonly config: MemberConfig;
   readonly ports: Ports;
-  /** Takes connections to the client port that don't speak HTTP/2, with what was read of them. Default: they are closed. */
-  readonly onOtherProtocol?: (connection: ByteStream, firstBytes: Uint8Array) => void;
+  /** Made when all else of the member is there. Default: connections that don't speak HTTP/2 are closed. */
+  readonly otherProtocol?: (member: Member) => OtherProtocol;
   /** The member can't go on and has stopped acknowledging; the process should end. */
   readonly onFatal: (error: Error) => void;
 }
@@ -38,9 +48,12 @@ export interface MemberOptions {
 /** A RaftKV member on whatever ports it is given: the composition root. The same code runs on real ports and in the simulator. */
 export class Member {
   readonly context: ServiceContext;
+  readonly clientCalls: ClientCalls;
   private readonly ports: Ports;
+  private readonly health: HealthReporter;
   private readonly clientServer: RpcServer;
   private readonly peerServer: RpcServer;
+  private readonly otherProtocol: OtherProtocol | null;
   private readonly listeners: readonly Listener[];
   private readonly publisher: AttributesPublisher;
   private closing: Promise<void> | null = null;
@@ -129,12 +142,28 @@ export class Member {
     this.peerServer = new RpcServer({ dispatcher: peerDispatcher, clock: ports.clock, limits: peerLimits, ...observed });
     parts.peerGate.open((connection) => this.peerServer.accept(connection));
 
+    this.health = new HealthReporter({ node: context.node, clock: ports.clock });
+    const { limits, connections } = config.clientPort;
+    const messageBytesMax = config.maxRequestBytes + messageOverheadBytes;
+    const dispatcher = clientDispatcher(context, this.health);
+    this.clientCalls = {
+      dispatcher,
+      interceptors: [],
+      messageBytesMax,
+      concurrentMax: limits.concurrentStreamsMax,
+      onHandlerError: observed.onHandlerError,
+    };
+    const otherProtocol = options.otherProtocol?.(this) ?? null;
+    this.otherProtocol = otherProtocol;
     this.clientServer = new RpcServer({
-      dispatcher: clientDispatcher(context),
+      dispatcher,
+      interceptors: this.clientCalls.interceptors,
       clock: ports.clock,
-      limits: { messageBytesMax: config.maxRequestBytes + messageOverheadBytes },
+      random: ports.random,
+      limits: { ...limits, messageBytesMax },
+      connections,
       ...observed,
-      ...(options.onOtherProtocol === undefined ? {} : { onOtherProtocol: options.onOtherProtocol }),
+      ...(otherProtocol === null ? {} : { onOtherProtocol: (connection, firstBytes) => otherProtocol.accept(connection, firstBytes) }),
     });
     parts.clientGate.open((connection) => this.clientServer.accept(connection));
 
@@ -167,10 +196,11 @@ export class Member {
   private async stop(): Promise<void> {
     this.ports.logger.info("closing the member");
     this.publisher.stop();
+    this.health.stop();
     // First: until another member leads, nobody can write anywhere. Those who are connected are served meanwhile.
     await this.context.node.handOver();
     await Promise.all(this.listeners.map((listener) => listener.close()));
-    await this.clientServer.close(drainMs);
+    await Promise.all([this.clientServer.close(drainMs), this.otherProtocol?.close(drainMs)]);
     // Before the node: a snapshot that is being received would keep the log open.
     await this.peerServer.close(0);
     await this.context.node.close();
@@ -223,7 +253,7 @@ async function listen(ports: Ports, url: MemberUrl, gate: ConnectionGate, flag: 
 }
 
 /** What goes wrong inside a server is written down; clients see only a status. */
-function observers(logger: Logger): Pick<RpcServerOptions, "onHandlerError" | "onConnectionClosed"> {
+function observers(logger: Logger): Required<Pick<RpcServerOptions, "onHandlerError" | "onConnectionClosed">> {
   return {
     onHandlerError: (path, error) => logger.error("a handler failed", { path, error }),
     onConnectionClosed: (remoteAddress, error) => {
@@ -232,12 +262,17 @@ function observers(logger: Logger): Pick<RpcServerOptions, "onHandlerError" | "o
   };
 }
 
-function clientDispatcher(context: ServiceContext): Dispatcher {
+function clientDispatcher(context: ServiceContext, health: HealthReporter): Dispatcher {
   const dispatcher = new Dispatcher();
   new KvService(context).register(dispatcher);
   new RaftKVService(context).register(dispatcher);
   dispatcher.add(etcdserverpb.clusterService, clusterService(context));
   dispatcher.add(etcdserverpb.maintenanceService, maintenanceService(context));
+  health.register(dispatcher);
+  addReflection(
+    dispatcher,
+    clientFileDescriptors().reduce((registry, file) => registry.add(file), new DescriptorRegistry()),
+  );
   return dispatcher;
 }
 

@@ -6,7 +6,7 @@ import { readOptions, unknownVariables } from "./config/option-source.ts";
 import { environmentName, serverOptions } from "./config/options.ts";
 import { createMemberEndpoints } from "./http/member-endpoints.ts";
 import { Member } from "./member.ts";
-import { nodePorts, socketOf } from "./ports/index.ts";
+import { nodePorts } from "./ports/index.ts";
 import { etcdVersion, raftkvVersion } from "./version.ts";
 
 /** Stopped as it was asked to. */
@@ -64,21 +64,8 @@ export function serverHelp(): string {
   return `Usage: raftkv server [options]\n\nRuns one member of a RaftKV cluster. The options are etcd's.\n\n${rows.join("")}`;
 }
 
-async function startMember(config: MemberConfig, ports: Ports, onFatal: (error: Error) => void): Promise<Member> {
-  let started: Member | null = null;
-  const http = createMemberEndpoints(() => started);
-  const member = await Member.start({
-    config,
-    ports,
-    onFatal,
-    onOtherProtocol: (connection, firstBytes) => {
-      const socket = socketOf(connection, firstBytes);
-      http.emit("connection", socket);
-      socket.resume();
-    },
-  });
-  started = member;
-  return member;
+function startMember(config: MemberConfig, ports: Ports, onFatal: (error: Error) => void): Promise<Member> {
+  return Member.start({ config, ports, onFatal, otherProtocol: (member) => createMemberEndpoints(member, config.clientPort) });
 }
 
 /** The first of: SIGTERM, SIGINT, a failure of the member. */

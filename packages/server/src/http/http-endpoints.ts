@@ -1,108 +1,134 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Clock } from "@raftkv/raft-node";
-import { NodeClock } from "../ports/node-clock.ts";
-import { etcdClusterVersion, etcdVersion } from "../version.ts";
+import { ConnectionAdmission, type ConnectionLimits, defaultConnectionLimits } from "@raftkv/raft-rpc";
+import type { AccessControl } from "./access-control.ts";
 import { ExchangeDeadline } from "./exchange-deadline.ts";
+import type { Gateway } from "./gateway/gateway.ts";
+import { defaultHttpTimeouts, type HttpTimeouts } from "./http-timeouts.ts";
+import { sendText } from "./text-answer.ts";
 
-/** What the endpoints ask of the member. */
-export interface MemberHealth {
-  /** Why the member does not take part as it should, null if it does. */
-  readonly trouble: string | null;
-  /** False while no leader is known. */
-  readonly hasLeader: boolean;
-  /** Resolves when a linearizable read could be served. */
-  confirmRead(): Promise<unknown>;
-}
+/** Answers a GET of one path, or of the paths below it. */
+export type Page = (request: PageRequest, response: ServerResponse) => Promise<void> | void;
 
-/** What `/metrics` shows. */
-export interface MetricsPage {
-  readonly contentType: string;
-  scrape(): Promise<string>;
+export interface PageRequest {
+  readonly path: string;
+  readonly query: URLSearchParams;
 }
 
 export interface HttpEndpointParts {
-  readonly health: MemberHealth;
-  readonly metrics: MetricsPage;
-}
-
-export interface HttpEndpointOptions {
-  /** Default: the clock of the process. */
-  readonly clock?: Pick<Clock, "setTimer">;
-  /** A socket is destroyed on which no request is completed, or no answer taken, for this long. Default 10 s. */
-  readonly timeoutMs?: number;
+  readonly access: AccessControl;
+  /** By path. One that ends in "/" stands for all below it. */
+  readonly pages: ReadonlyMap<string, Page>;
+  /** Null if the API is not served as JSON. */
+  readonly gateway: Gateway | null;
+  readonly clock: Pick<Clock, "setTimer">;
+  readonly connections: Pick<ConnectionLimits, "max" | "perAddressMax">;
+  readonly timeouts?: HttpTimeouts;
 }
 
 /**
- * Plain HTTP/1.1 on the client port, as etcd has it: `GET /health`, `GET /metrics` and `GET /version`. The server listens
- * nowhere by itself; sockets that turn out not to speak HTTP/2 are handed to it with `emit("connection", socket)`. Node checks its own
- * time-outs of requests only on servers that listen, so each socket gets a deadline of ours.
+ * HTTP/1.1 on the client port, as etcd has it: pages and the JSON gateway. Listens nowhere by itself; it is handed the sockets that turn
+ * out not to speak HTTP/2.
  */
-export function createHttpEndpoints(parts: HttpEndpointParts, options: HttpEndpointOptions = {}): Server {
-  const { clock = new NodeClock(), timeoutMs = 10_000 } = options;
-  const deadlines = new WeakMap<Socket, ExchangeDeadline>();
-  const server = createServer({ maxHeaderSize: 16 * 1024, keepAliveTimeout: timeoutMs }, (request, response) => {
-    const deadline = deadlines.get(request.socket);
-    request.once("end", () => deadline?.extend());
-    response.once("finish", () => deadline?.extend());
+export class HttpEndpoints {
+  readonly #parts: HttpEndpointParts;
+  readonly #timeouts: HttpTimeouts;
+  readonly #server: Server;
+  readonly #admission: ConnectionAdmission;
+  readonly #sockets = new Map<Socket, ExchangeDeadline>();
+  readonly #answering = new Set<ServerResponse>();
+  #closed: Promise<void> | null = null;
+  #resolveClosed: (() => void) | null = null;
+
+  constructor(parts: HttpEndpointParts) {
+    this.#parts = parts;
+    this.#timeouts = parts.timeouts ?? defaultHttpTimeouts;
+    this.#admission = new ConnectionAdmission({ ...defaultConnectionLimits, ...parts.connections });
+    this.#server = createServer({ maxHeaderSize: 16 * 1024, keepAliveTimeout: 0 }, (request, response) => this.#serve(request, response));
+  }
+
+  /** Takes a socket that is paused, with what was read of it put back. Destroys it if there are too many. */
+  accept(socket: Socket): void {
+    const address = `${socket.remoteAddress}:${socket.remotePort}`;
+    if (this.#closed !== null || this.#admission.brokenLimit(address) !== null) {
+      socket.destroy();
+      return;
+    }
+    this.#admission.enter(address);
+    this.#sockets.set(socket, new ExchangeDeadline(socket, { clock: this.#parts.clock, timeoutMs: this.#timeouts.pageMs }));
+    socket.once("close", () => {
+      this.#admission.leave(address);
+      this.#sockets.delete(socket);
+      this.#checkClosed();
+    });
+    this.#server.emit("connection", socket);
+    socket.resume();
+  }
+
+  /** Lets what is being answered end for `graceMs`, then ends it. Resolves when all sockets are closed. */
+  close(graceMs: number): Promise<void> {
+    this.#closed ??= this.#close(graceMs);
+    return this.#closed;
+  }
+
+  async #close(graceMs: number): Promise<void> {
+    const busy = new Set(Array.from(this.#answering, ({ socket }) => socket));
+    for (const socket of this.#sockets.keys()) if (!busy.has(socket)) socket.destroy();
+    const timer = this.#parts.clock.setTimer(graceMs, () => this.#endAll());
+    await new Promise<void>((resolve) => {
+      this.#resolveClosed = resolve;
+      this.#checkClosed();
+    });
+    timer.cancel();
+  }
+
+  #serve(request: IncomingMessage, response: ServerResponse): void {
+    const deadline = this.#sockets.get(request.socket);
+    // Its socket went while a pipelined request was read.
+    if (deadline === undefined) return;
+    this.#answering.add(response);
+    response.once("close", () => {
+      this.#answering.delete(response);
+      if (this.#closed !== null) request.socket.destroySoon();
+      else deadline.extend(this.#timeouts.idleMs);
+    });
+    if (this.#parts.access.admits(request, response)) this.#answer(request, response, deadline);
+    else request.resume();
+  }
+
+  #answer(request: IncomingMessage, response: ServerResponse, deadline: ExchangeDeadline): void {
+    const [path = "", query = ""] = (request.url ?? "").split("?", 2);
+    if (this.#parts.gateway?.serves(path) === true) {
+      this.#parts.gateway.answer({ request, response, path, deadline, timeoutMs: this.#timeouts.bodyMs });
+      return;
+    }
+    deadline.extend(this.#timeouts.pageMs);
     request.resume();
-    answer(request, response, parts).catch(() => response.destroy());
-  });
-  server.on("connection", (socket) => deadlines.set(socket, new ExchangeDeadline(socket, { clock, timeoutMs })));
-  return server;
-}
-
-async function answer(request: IncomingMessage, response: ServerResponse, parts: HttpEndpointParts): Promise<void> {
-  const path = (request.url ?? "").replace(/\?.*$/s, "");
-  const page = pages.get(path);
-  if (page === undefined) return sendText(response, 404, "404 page not found\n");
-  if (request.method !== "GET") {
-    response.setHeader("Allow", "GET");
-    return sendText(response, 405, "Method Not Allowed\n");
+    const page = this.#parts.pages.get(path) ?? this.#parts.pages.get(path.slice(0, path.lastIndexOf("/") + 1));
+    if (page === undefined) return sendText(response, 404, "404 page not found\n");
+    if (request.method !== "GET") {
+      response.setHeader("Allow", "GET");
+      return sendText(response, 405, "Method Not Allowed\n");
+    }
+    void show(page, { path, query: new URLSearchParams(query) }, response);
   }
-  return page(response, parts);
+
+  #endAll(): void {
+    this.#parts.gateway?.endAll();
+    for (const socket of this.#sockets.keys()) socket.destroySoon();
+  }
+
+  #checkClosed(): void {
+    if (this.#sockets.size === 0) this.#resolveClosed?.();
+  }
 }
 
-type Page = (response: ServerResponse, parts: HttpEndpointParts) => Promise<void> | void;
-
-const pages: ReadonlyMap<string, Page> = new Map<string, Page>([
-  ["/health", answerHealth],
-  ["/metrics", answerMetrics],
-  ["/version", answerVersion],
-]);
-
-/** etcd 3.4 has no reasons; what a member of etcd can't be gets one. */
-async function answerHealth(response: ServerResponse, { health }: HttpEndpointParts): Promise<void> {
-  const { trouble } = health;
-  if (trouble !== null) return sendText(response, 503, JSON.stringify({ health: "false", reason: trouble }));
-  const healthy = await isHealthy(health);
-  sendText(response, healthy ? 200 : 503, JSON.stringify({ health: String(healthy) }));
-}
-
-async function answerMetrics(response: ServerResponse, { metrics }: HttpEndpointParts): Promise<void> {
-  const text = await metrics.scrape();
-  response.setHeader("Content-Type", metrics.contentType);
-  response.end(text);
-}
-
-function answerVersion(response: ServerResponse): void {
-  response.setHeader("Content-Type", "application/json");
-  response.end(JSON.stringify({ etcdserver: etcdVersion, etcdcluster: etcdClusterVersion }));
-}
-
-async function isHealthy(health: MemberHealth): Promise<boolean> {
-  if (!health.hasLeader) return false;
+/** Never rejects: a page that fails has no answer. */
+async function show(page: Page, request: PageRequest, response: ServerResponse): Promise<void> {
   try {
-    await health.confirmRead();
-    return true;
+    await page(request, response);
   } catch {
-    return false;
+    response.destroy();
   }
-}
-
-function sendText(response: ServerResponse, status: number, text: string): void {
-  response.statusCode = status;
-  response.setHeader("Content-Type", "text/plain; charset=utf-8");
-  response.setHeader("X-Content-Type-Options", "nosniff");
-  response.end(text);
 }

@@ -1,25 +1,69 @@
-import type { Server } from "node:http";
-import type { Member } from "../member.ts";
+import { NodeError } from "@raftkv/raft-node";
+import type { ByteStream } from "@raftkv/raft-rpc";
+import type { ClientPortConfig } from "../config/client-port.ts";
+import type { Member, OtherProtocol } from "../member.ts";
 import { MemberMetrics } from "../metrics/member-metrics.ts";
+import { NodeClock, socketOf } from "../ports/index.ts";
+import { etcdErrorOf } from "../services/etcd/etcd-error.ts";
 import { memberTrouble } from "../services/member-trouble.ts";
-import { createHttpEndpoints } from "./http-endpoints.ts";
+import type { ServiceContext } from "../services/service-context.ts";
+import { AccessControl } from "./access-control.ts";
+import { CheckPages } from "./check-pages.ts";
+import { Gateway } from "./gateway/gateway.ts";
+import { HealthCounts, healthPage } from "./health-page.ts";
+import { HttpEndpoints, type Page } from "./http-endpoints.ts";
+import type { MemberHealth } from "./member-health.ts";
+import { metricsPage } from "./metrics-page.ts";
+import { versionPage } from "./version-page.ts";
 
-/** The plain HTTP endpoints of a member; `current` gives null until it runs, which is before anybody can reach them. */
-export function createMemberEndpoints(current: () => Member | null): Server {
-  const nodeNow = (): Member["context"]["node"] | null => current()?.context.node ?? null;
-  const health = {
-    get trouble() {
-      const node = nodeNow();
-      return node === null ? null : (memberTrouble(node)?.reason ?? null);
-    },
-    get hasLeader() {
-      return (nodeNow()?.leader ?? 0) !== 0;
-    },
-    confirmRead: () => nodeNow()?.readBarrier() ?? Promise.reject(new Error("The member has not started")),
-  };
-  const metrics = new MemberMetrics(() => {
-    const context = current()?.context;
-    return context === undefined ? null : { node: context.node.metrics(), stateBytes: context.state.store.bytesUsed };
+/** HTTP/1.1 on the client port of a member. */
+export function createMemberEndpoints(member: Member, config: ClientPortConfig): OtherProtocol {
+  const { context, clientCalls } = member;
+  const clock = new NodeClock();
+  const health = healthOf(context);
+  const checks = new CheckPages(health);
+  const metrics = new MemberMetrics(() => ({ node: context.node.metrics(), stateBytes: context.state.store.bytesUsed }));
+  const pages: ReadonlyMap<string, Page> = new Map<string, Page>([
+    ["/health", healthPage(health, new HealthCounts())],
+    ["/livez", checks.page("livez")],
+    ["/livez/", checks.page("livez")],
+    ["/readyz", checks.page("readyz")],
+    ["/readyz/", checks.page("readyz")],
+    ["/metrics", metricsPage(metrics)],
+    ["/version", versionPage],
+  ]);
+  const endpoints = new HttpEndpoints({
+    access: new AccessControl(config.http),
+    pages,
+    gateway: config.http.gateway ? new Gateway(clientCalls, clock) : null,
+    clock,
+    connections: config.connections,
   });
-  return createHttpEndpoints({ health, metrics });
+  return {
+    accept: (connection: ByteStream, firstBytes: Uint8Array) => endpoints.accept(socketOf(connection, firstBytes)),
+    close: (graceMs) => endpoints.close(graceMs),
+  };
+}
+
+function healthOf({ node }: ServiceContext): MemberHealth {
+  return {
+    get trouble() {
+      return memberTrouble(node)?.reason ?? null;
+    },
+    alarms: [],
+    get hasLeader() {
+      return node.leader !== 0;
+    },
+    get isLearner() {
+      return node.metrics().isLearner;
+    },
+    confirmRead: () => node.readBarrier().catch(rethrowAsEtcd),
+    readLocally: () => new Promise((resolve, reject) => node.readLocally({ succeed: resolve, fail: reject })).catch(rethrowAsEtcd),
+  };
+}
+
+/** Health pages give errors in etcd's words. */
+function rethrowAsEtcd(error: unknown): never {
+  if (!(error instanceof NodeError)) throw error;
+  throw new Error(etcdErrorOf(error).message, { cause: error });
 }
