@@ -22,7 +22,7 @@ export {
 export { StatusCode, statusFromNumber, statusName } from "./grpc/status.ts";
 export type { ErrorDetail } from "./grpc/status-details.ts";
 export { parseTimeout } from "./grpc/timeout.ts";
-export { defaultLimits, type RpcLimits } from "./limits.ts";
+export { defaultLimits, type Rate, type RpcLimits } from "./limits.ts";
 export { type CredentialFiles, type CredentialWatchOptions, readCredentials, watchCredentials } from "./node/credential-files.ts";
 export { gzip } from "./node/gzip.ts";
 export { SocketStream } from "./node/socket-stream.ts";

@@ -29,6 +29,48 @@ export interface RpcLimits {
   readonly keepaliveMs: number;
   /** A peer that leaves a keepalive ping unanswered for this long is gone. Default 20 s. */
   readonly keepaliveTimeoutMs: number;
+
+  // ---- What costs a peer nothing: whoever does more of it loses the connection (RFC 9113 10.5, ENHANCE_YOUR_CALM).
+
+  /** Until the client's preface is complete. Default 10 s. */
+  readonly prefaceTimeoutMs: number;
+  /** Our SETTINGS until their ACK, before which the peer's own SETTINGS come. Default 10 s. */
+  readonly settingsTimeoutMs: number;
+  /** From HEADERS to END_HEADERS. Default 10 s. */
+  readonly headerBlockTimeoutMs: number;
+  /** Octets of a header block as it comes, and the CONTINUATION frames that it has (CVE-2024-27983). Default 16 KiB and 8. */
+  readonly headerBlockBytesMax: number;
+  readonly continuationsMax: number;
+  /**
+   * Decoded size and fields of a header list (CVE-2016-6581): a call with more fails with RESOURCE_EXHAUSTED; beyond the hard limit the
+   * connection ends. Default 16 KiB, 100 and 64 KiB.
+   */
+  readonly headerListBytesMax: number;
+  readonly headerFieldsMax: number;
+  readonly headerListBytesHardMax: number;
+  /** Resets of the peer, and resets that it makes us send (CVE-2023-44487, CVE-2025-8671). Default 1,000, then 33 a second. */
+  readonly resetRate: Rate;
+  /** Streams that were refused, as above `concurrentStreamsMax`. Default 100, then 10 a second. */
+  readonly refusalRate: Rate;
+  /** SETTINGS frames (CVE-2019-9515), and entries in one. Default 64, then 2 a second; 32 entries. */
+  readonly settingsRate: Rate;
+  readonly settingsEntriesMax: number;
+  /** DATA without bytes that ends nothing (CVE-2019-9518). A server's limit. Default 100, then 10 a second. */
+  readonly emptyDataRate: Rate;
+  /** PRIORITY (CVE-2019-9513) and unknown frames. Default 1,000, then 100 a second. */
+  readonly priorityRate: Rate;
+  /** All frames but DATA and those of header blocks, which earn some back. Default 10,000, then 1,000 a second. */
+  readonly idleFrameRate: Rate;
+  /** Padding beyond the data itself. A server's limit: gRPC's own tests pad a client's input heavily. Default 64 KiB. */
+  readonly paddingBytesMax: number;
+  /** Answers to PING and SETTINGS, and resets, that wait for a peer that does not read (CVE-2019-9512). Default 1,000. */
+  readonly unreadAnswersMax: number;
+}
+
+/** A burst, and then so many a second. */
+export interface Rate {
+  readonly burst: number;
+  readonly perSecond: number;
 }
 
 export const defaultLimits: RpcLimits = {
@@ -45,14 +87,25 @@ export const defaultLimits: RpcLimits = {
   pingIntervalMinMs: 5_000,
   keepaliveMs: 2 * 60 * 60 * 1000,
   keepaliveTimeoutMs: 20_000,
+  prefaceTimeoutMs: 10_000,
+  settingsTimeoutMs: 10_000,
+  headerBlockTimeoutMs: 10_000,
+  headerBlockBytesMax: 16 * 1024,
+  continuationsMax: 8,
+  headerListBytesMax: 16 * 1024,
+  headerFieldsMax: 100,
+  headerListBytesHardMax: 64 * 1024,
+  resetRate: { burst: 1000, perSecond: 33 },
+  refusalRate: { burst: 100, perSecond: 10 },
+  settingsRate: { burst: 64, perSecond: 2 },
+  settingsEntriesMax: 32,
+  emptyDataRate: { burst: 100, perSecond: 10 },
+  priorityRate: { burst: 1000, perSecond: 100 },
+  idleFrameRate: { burst: 10_000, perSecond: 1000 },
+  paddingBytesMax: 64 * 1024,
+  unreadAnswersMax: 1000,
 };
 
-/** The client's preface. */
-export const prefaceTimeoutMs = 10_000;
-/** From HEADERS to END_HEADERS. */
-export const headerBlockTimeoutMs = 10_000;
-/** Our SETTINGS until their ACK, before which the peer's own SETTINGS come. */
-export const settingsTimeoutMs = 10_000;
 /** After GOAWAY with an error, until the socket is destroyed even if the peer does not close. */
 export const lingerMs = 1_000;
 /** After any GOAWAY, so that it is read before the end: so much of what still comes is read over, then the socket is destroyed. */
@@ -60,29 +113,8 @@ export const lingerBytesMax = 128 * 1024;
 /** Graceful GOAWAY until the ACK of its PING. */
 export const drainPingTimeoutMs = 5_000;
 
-/** CVE-2024-27983, CVE-2024-28182. */
-export const headerBlockBytesMax = 16 * 1024;
-export const continuationsMax = 8;
-/** CVE-2016-6581. */
-export const headerListLimits = { headerListBytesMax: 16 * 1024, headerFieldsMax: 100, headerListBytesHardMax: 64 * 1024 } as const;
-/** CVE-2023-44487 and CVE-2025-8671: resets of the peer, and resets that it makes us send. */
-export const resetBucket = { burst: 1000, perSecond: 33 } as const;
-/** Streams that were refused because too many were open. */
-export const refusalBucket = { burst: 100, perSecond: 10 } as const;
-/** CVE-2019-9515. */
-export const settingsBucket = { burst: 64, perSecond: 2 } as const;
-export const settingsEntriesMax = 32;
-/** CVE-2019-9518. */
-export const emptyDataBucket = { burst: 100, perSecond: 10 } as const;
-/** CVE-2019-9513; unknown frames count with PRIORITY. */
-export const priorityBucket = { burst: 1000, perSecond: 100 } as const;
-/** WINDOW_UPDATE, control and empty frames; each frame with content earns some back. */
-export const idleFrameBucket = { burst: 10_000, perSecond: 1000 } as const;
+/** `idleFrameRate` earned back by each frame with content. */
 export const idleFramesPerUsefulFrame = 10;
-/** CVE-2019-9512: answers to PING and SETTINGS, and resets, that wait for a socket that does not take them. */
-export const queuedControlFramesMax = 1000;
-/** Padding beyond the data itself, per connection. A server's limit: gRPC's own tests pad a client's input heavily. */
-export const paddingBytesMax = 64 * 1024;
 /** CVE-2019-9511: while more than `sendHighWaterBytes` wait, less than this within `stallMs` is a stall. */
 export const stallBytesMin = 16 * 1024;
 /** gRPC proposal A8. */
@@ -111,8 +143,10 @@ export const sendHighWaterBytes = 64 * 1024;
 /** Completes and checks limits. Throws RangeError. */
 export function resolveLimits(overrides: Partial<RpcLimits>, base: RpcLimits = defaultLimits): RpcLimits {
   const limits = { ...base, ...overrides };
-  for (const [name, value] of Object.entries(limits)) {
-    if (!(value > 0)) throw new RangeError(`Limit ${name} is ${value}, it must be above 0`);
+  for (const [name, value] of Object.entries(limits) as [string, number | Rate][]) {
+    const { burst, perSecond } = typeof value === "number" ? { burst: value, perSecond: 0 } : value;
+    if (!(burst > 0)) throw new RangeError(`Limit ${name} is ${burst}, it must be above 0`);
+    if (!(perSecond >= 0)) throw new RangeError(`Limit ${name} allows ${perSecond} a second, it must be 0 or above`);
   }
   if (limits.streamWindowBytes > 0x7fffffff) throw new RangeError(`streamWindowBytes ${limits.streamWindowBytes} is above 2^31-1`);
   if (limits.connectionWindowBytes > 0x7fffffff || limits.connectionWindowBytes < 65_535) {

@@ -4,12 +4,16 @@ import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { defaultLimits } from "./limits.ts";
+import { defaultConnectionLimits } from "./server/connection-admission.ts";
+import { LimitCounters } from "./server/limit-counters.ts";
 
 /** A program and what it prints: a block of TypeScript, and the block of text that follows it at once. */
 const examplePattern = /```ts\n(?<program>.*?)```\n```text\n(?<output>.*?)```/gs;
 
 const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
-const examples = [...readFileSync(path("../README.md"), "utf8").matchAll(examplePattern)].map(({ groups }) => ({
+const readme = readFileSync(path("../README.md"), "utf8");
+const examples = [...readme.matchAll(examplePattern)].map(({ groups }) => ({
   program: groups?.["program"] ?? "",
   output: groups?.["output"] ?? "",
 }));
@@ -49,3 +53,10 @@ test.each(examples.map((example, place) => ({ ...example, place: place + 1 })))(
     expect(await run(example.program, `example-${example.place}`)).toBe(example.output);
   },
 );
+
+test("the README names every limit and every counter of one", () => {
+  // Refusing calls is what an interceptor is for; it is no limit.
+  const names = [defaultLimits, defaultConnectionLimits, new LimitCounters()].flatMap((table) => Object.keys(table));
+  const missing = names.filter((name) => name !== "refusedByInterceptor" && !readme.includes(`\`${name}\``));
+  expect(missing).toEqual([]);
+});

@@ -2,7 +2,6 @@ import { HeaderBlockCache } from "../hpack/block-cache.ts";
 import { Http2Connection } from "../http2/connection.ts";
 import type { ConnectionOptions } from "../http2/connection-lifetime.ts";
 import { ConnectionError, clientPreface, ErrorCode, Flag, FrameType, protocolError, SettingId } from "../http2/frame.ts";
-import { headerListLimits } from "../limits.ts";
 import type { ClientCallConnection, ClientStream } from "./client-stream.ts";
 import { type ResponseHead, readResponseHead } from "./response-head.ts";
 
@@ -47,7 +46,7 @@ export class ClientConnection extends Http2Connection<ClientStream> implements C
       [SettingId.ENABLE_PUSH, 0],
       [SettingId.INITIAL_WINDOW_SIZE, this.limits.streamWindowBytes],
       [SettingId.MAX_FRAME_SIZE, this.limits.frameBytesMax],
-      [SettingId.MAX_HEADER_LIST_SIZE, headerListLimits.headerListBytesMax],
+      [SettingId.MAX_HEADER_LIST_SIZE, this.limits.headerListBytesMax],
     ]);
   }
 

@@ -5,11 +5,11 @@ import { HeaderList } from "../hpack/header-list.ts";
 import { huffmanEncode } from "../hpack/huffman.ts";
 import { latin1Bytes } from "../hpack/latin1.ts";
 import { ErrorCode } from "../http2/frame.ts";
-import { headerListLimits } from "../limits.ts";
+import { defaultLimits } from "../limits.ts";
 import { ascii, hex } from "../testing/raw-peer.ts";
 
 function fresh(): HpackDecoder {
-  return new HpackDecoder(headerListLimits);
+  return new HpackDecoder(defaultLimits);
 }
 
 function decode(decoder: HpackDecoder, block: Uint8Array): string[] {

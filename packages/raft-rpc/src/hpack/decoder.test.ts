@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { ConnectionError, ErrorCode } from "../http2/frame.ts";
-import { headerListLimits } from "../limits.ts";
+import { defaultLimits } from "../limits.ts";
 import { ascii, hex } from "../testing/raw-peer.ts";
 import { HpackDecoder } from "./decoder.ts";
 import { HeaderBlockBuilder } from "./encoder.ts";
@@ -18,7 +18,7 @@ function entries(decoder: HpackDecoder): string[] {
 }
 
 function fresh(): HpackDecoder {
-  return new HpackDecoder(headerListLimits);
+  return new HpackDecoder(defaultLimits);
 }
 
 test.each([

@@ -1,3 +1,4 @@
+import { FloodError } from "../http2/flood-error.ts";
 import { ConnectionError, ErrorCode } from "../http2/frame.ts";
 import { DynamicTable, entryOverheadBytes, tableBytesMax } from "./dynamic-table.ts";
 import type { HeaderList } from "./header-list.ts";
@@ -54,7 +55,7 @@ export class HpackDecoder {
     return this.#table.bytes;
   }
 
-  /** Decodes a whole header block, `input` from `start` to `end`, into `list`. Throws COMPRESSION_ERROR or ENHANCE_YOUR_CALM. */
+  /** Decodes a whole header block, `input` from `start` to `end`, into `list`. Throws COMPRESSION_ERROR or FloodError. */
   decode(input: Uint8Array, start: number, end: number, list: HeaderList): void {
     list.clear();
     this.#input = input;
@@ -116,7 +117,7 @@ export class HpackDecoder {
     if (list.listBytes > this.#limits.headerListBytesMax || list.count >= this.#limits.headerFieldsMax) {
       list.tooLarge = true;
       if (list.listBytes > this.#limits.headerListBytesHardMax) {
-        throw new ConnectionError(ErrorCode.ENHANCE_YOUR_CALM, `Header list is above ${this.#limits.headerListBytesHardMax} bytes`);
+        throw new FloodError("headerList", `Header list is above ${this.#limits.headerListBytesHardMax} bytes`);
       }
       return;
     }

@@ -3,6 +3,7 @@ import { type DeadlineWheel, WheelTimer } from "../grpc/deadline-wheel.ts";
 import { lingerBytesMax, lingerMs, type RpcLimits, sendHighWaterBytes, stallBytesMin } from "../limits.ts";
 import type { RpcClock } from "../rpc-clock.ts";
 import type { Http2Counters } from "./counters.ts";
+import { FloodError } from "./flood-error.ts";
 import { ConnectionError, ErrorCode, FrameType } from "./frame.ts";
 import { Liveness } from "./liveness.ts";
 import { SendSide } from "./send-side.ts";
@@ -22,7 +23,7 @@ const keepalivePayload = Uint8Array.of(0x72, 0x61, 0x66, 0x74, 0x6b, 0x76, 0, 1)
  * How an HTTP/2 connection lives and ends (RFC 9113 5.4.1, 6.8): bytes in, the send side, keepalive, GOAWAY, and closing without losing what
  * was sent last.
  *
- *   open --finish, fail--> ending (GOAWAY is out, what comes is ignored) --> closed        (the byte stream breaks: closed at once)
+ *   open --finish, failWith--> ending (GOAWAY is out, what comes is ignored) --> closed        (the byte stream breaks: closed at once)
  */
 export abstract class ConnectionLifetime implements ByteStreamHandlers {
   readonly send: SendSide;
@@ -54,6 +55,7 @@ export abstract class ConnectionLifetime implements ByteStreamHandlers {
       stream: options.stream,
       clock: options.clock,
       counters: options.counters,
+      unreadAnswersMax: options.limits.unreadAnswersMax,
       onLocalEnd: (stream) => this.endStreamSent(stream),
       onWaiting: () => this.outputWaits(),
     });
@@ -70,7 +72,7 @@ export abstract class ConnectionLifetime implements ByteStreamHandlers {
       progressBytes: () => this.send.progressBytes,
       progressBytesMin: () => (this.send.queuedBytes > sendHighWaterBytes ? stallBytesMin : 1),
       waits: () => this.send.queuedBytes > 0 || !this.send.writable,
-      onStall: () => this.fail(ErrorCode.ENHANCE_YOUR_CALM, `No data, or too little, was taken for ${this.limits.stallMs} ms`),
+      onStall: () => this.failWith(new FloodError("stalls", `No data, or too little, was taken for ${this.limits.stallMs} ms`)),
     });
   }
 
@@ -118,11 +120,11 @@ export abstract class ConnectionLifetime implements ByteStreamHandlers {
       return this.readFrames(bytes, from);
     } catch (error) {
       if (error instanceof ConnectionError) {
-        this.fail(error.code, error.message);
+        this.failWith(error);
         return bytes.length;
       }
       // A fault of ours, or of a callback: the rest of the chunk is not read, so the connection cannot go on.
-      this.fail(ErrorCode.INTERNAL_ERROR, "internal error");
+      this.failWith(new ConnectionError(ErrorCode.INTERNAL_ERROR, "internal error"));
       throw error;
     }
   }
@@ -130,11 +132,11 @@ export abstract class ConnectionLifetime implements ByteStreamHandlers {
   // ---- The end
 
   /** A connection error: GOAWAY, close. All streams are aborted. */
-  fail(code: ErrorCode, message: string): void {
+  failWith(error: ConnectionError): void {
     if (this.phase !== "open") return;
-    this.counters.connectionErrors[code] = (this.counters.connectionErrors[code] ?? 0) + 1;
-    this.goaway(this.lastPeerStreamId(), code, message);
-    this.finish(new ConnectionError(code, message));
+    this.counters.connectionErrors[error.code] = (this.counters.connectionErrors[error.code] ?? 0) + 1;
+    this.goaway(this.lastPeerStreamId(), error.code, error.message);
+    this.finish(error);
   }
 
   /** Sends what waits, then closes; destroys if the peer does not close within a second. */

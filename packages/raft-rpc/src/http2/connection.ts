@@ -2,10 +2,10 @@ import type { InputOwner } from "../grpc/message-input.ts";
 import { PartialBudget } from "../grpc/partial-budget.ts";
 import { HpackDecoder } from "../hpack/decoder.ts";
 import { HeaderList } from "../hpack/header-list.ts";
-import { headerListLimits } from "../limits.ts";
 import { ConnectionLifetime, type ConnectionOptions } from "./connection-lifetime.ts";
 import { ConnectionWindow } from "./connection-window.ts";
 import { type ControlFrameSink, paddingLength, readControlFrame } from "./control-frames.ts";
+import { FloodError } from "./flood-error.ts";
 import { FloodGuard } from "./flood-guard.ts";
 import { ConnectionError, ErrorCode, Flag, FrameType, frameSizeError, protocolError } from "./frame.ts";
 import { FrameReader, type FrameSink } from "./frame-reader.ts";
@@ -34,7 +34,7 @@ export abstract class Http2Connection<S extends Http2Stream> extends ConnectionL
   readonly partialBudget: PartialBudget;
   readonly streams = new Map<number, S>();
 
-  protected readonly decoder = new HpackDecoder(headerListLimits);
+  protected readonly decoder: HpackDecoder;
   protected readonly list = new HeaderList();
   protected readonly guard: FloodGuard;
   /** Streams that we reset lately, and streams that ended lately in any way. */
@@ -53,22 +53,24 @@ export abstract class Http2Connection<S extends Http2Stream> extends ConnectionL
     this.messageBytesMax = options.limits.messageBytesMax;
     this.streamWindowBytes = options.limits.streamWindowBytes;
     this.partialBudget = new PartialBudget(options.limits.partialMessageBytesMax);
-    this.guard = new FloodGuard(this.nowMs);
+    this.decoder = new HpackDecoder(options.limits);
+    this.guard = new FloodGuard(options.limits, this.nowMs);
     this.#window = new ConnectionWindow(options.limits.connectionWindowBytes);
     this.#reader = new FrameReader(this, options.limits.frameBytesMax);
     this.#assembler = new HeaderAssembler({
       wheel: options.wheel,
-      onTimeout: () => this.fail(ErrorCode.ENHANCE_YOUR_CALM, "Header block is not complete in time"),
+      limits: options.limits,
+      onTimeout: () => this.failWith(new FloodError("headerBlockTimeouts", "Header block is not complete in time")),
     });
     this.settings = new SettingsExchange({
       send: this.send,
       streams: this.streams,
       guard: this.guard,
       wheel: options.wheel,
-      streamWindowBytes: this.streamWindowBytes,
+      limits: options.limits,
       // A server may not say that it would take pushes.
       enablePushMax: role === "server" ? 1 : 0,
-      onTimeout: () => this.fail(ErrorCode.SETTINGS_TIMEOUT, "SETTINGS are not acknowledged in time"),
+      onTimeout: () => this.failWith(new ConnectionError(ErrorCode.SETTINGS_TIMEOUT, "SETTINGS are not acknowledged in time")),
     });
   }
 
@@ -233,7 +235,7 @@ export abstract class Http2Connection<S extends Http2Stream> extends ConnectionL
     if (openBlock !== 0 && (type !== FrameType.CONTINUATION || streamId !== openBlock)) {
       throw protocolError(`Frame type ${type} stands inside a header block`);
     }
-    if (this.send.answersUnread) throw new ConnectionError(ErrorCode.ENHANCE_YOUR_CALM, "Too many answers wait to be read");
+    if (this.send.answersUnread) throw new FloodError("unreadAnswers", "Too many answers wait to be read");
     switch (type) {
       case FrameType.DATA:
         this.#data(flags, streamId, bytes, start, end);

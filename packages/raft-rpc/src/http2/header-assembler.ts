@@ -1,9 +1,10 @@
 import { type DeadlineWheel, WheelTimer } from "../grpc/deadline-wheel.ts";
-import { continuationsMax, headerBlockBytesMax, headerBlockTimeoutMs } from "../limits.ts";
-import { ConnectionError, ErrorCode } from "./frame.ts";
+import type { RpcLimits } from "../limits.ts";
+import { FloodError } from "./flood-error.ts";
 
 export interface HeaderAssemblerOptions {
   readonly wheel: DeadlineWheel;
+  readonly limits: RpcLimits;
   /** The block was not complete within `headerBlockTimeoutMs`. */
   readonly onTimeout: () => void;
 }
@@ -19,12 +20,14 @@ export class HeaderAssembler {
   /** END_STREAM stands on the HEADERS frame, and counts when the block is complete. */
   endStream = false;
   readonly #wheel: DeadlineWheel;
+  readonly #limits: RpcLimits;
   readonly #timer: WheelTimer;
   #fragments: Uint8Array[] = [];
   #bytes = 0;
 
   constructor(options: HeaderAssemblerOptions) {
     this.#wheel = options.wheel;
+    this.#limits = options.limits;
     this.#timer = new WheelTimer(options.onTimeout);
   }
 
@@ -32,13 +35,14 @@ export class HeaderAssembler {
     this.streamId = streamId;
     this.endStream = endStream;
     this.#take(first);
-    this.#wheel.set(this.#timer, nowMs + headerBlockTimeoutMs);
+    this.#wheel.set(this.#timer, nowMs + this.#limits.headerBlockTimeoutMs);
   }
 
-  /** Throws ENHANCE_YOUR_CALM above the limits. */
+  /** Throws FloodError above the limits. */
   append(fragment: Uint8Array): void {
+    const { continuationsMax } = this.#limits;
     if (this.#fragments.length > continuationsMax || fragment.length === 0) {
-      throw new ConnectionError(ErrorCode.ENHANCE_YOUR_CALM, `More than ${continuationsMax} or an empty CONTINUATION`);
+      throw new FloodError("headerBlock", `More than ${continuationsMax} or an empty CONTINUATION`);
     }
     this.#take(fragment);
   }
@@ -64,9 +68,10 @@ export class HeaderAssembler {
   }
 
   #take(fragment: Uint8Array): void {
+    const { headerBlockBytesMax } = this.#limits;
     this.#bytes += fragment.length;
     if (this.#bytes > headerBlockBytesMax) {
-      throw new ConnectionError(ErrorCode.ENHANCE_YOUR_CALM, `Header block is above ${headerBlockBytesMax} bytes`);
+      throw new FloodError("headerBlock", `Header block is above ${headerBlockBytesMax} bytes`);
     }
     // A copy: a small fragment must not keep a large chunk.
     this.#fragments.push(fragment.slice());

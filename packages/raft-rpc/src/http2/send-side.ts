@@ -3,7 +3,7 @@ import type { ByteStream } from "../byte-stream.ts";
 import type { CompressedFlag } from "../grpc/compressed-output.ts";
 import { messagePrefixBytes } from "../grpc/message-input.ts";
 import { emptyTableUpdate } from "../hpack/encoder.ts";
-import { flushBytes, queuedControlFramesMax, sendHighWaterBytes, stallBytesMin } from "../limits.ts";
+import { flushBytes, sendHighWaterBytes, stallBytesMin } from "../limits.ts";
 import type { RpcClock } from "../rpc-clock.ts";
 import type { Http2Counters } from "./counters.ts";
 import { Fifo } from "./fifo.ts";
@@ -18,6 +18,8 @@ export interface SendSideOptions {
   readonly stream: ByteStream;
   readonly clock: RpcClock;
   readonly counters: Http2Counters;
+  /** Answers that may wait for a peer that does not read. */
+  readonly unreadAnswersMax: number;
   /** END_STREAM of this stream has been written. */
   readonly onLocalEnd: (stream: Http2Stream) => void;
   /** Something has to wait for the peer: its windows, or its reading. */
@@ -101,7 +103,7 @@ export class SendSide {
 
   /** The peer does not read its answers: it gets no more of them (CVE-2019-9512). */
   get answersUnread(): boolean {
-    return this.#controlFrames > queuedControlFramesMax && !this.writable;
+    return this.#controlFrames > this.#options.unreadAnswersMax && !this.writable;
   }
 
   resetFrame(streamId: number, code: ErrorCode): void {

@@ -1,5 +1,6 @@
 import { type DeadlineWheel, WheelTimer } from "../grpc/deadline-wheel.ts";
-import { settingsEntriesMax, settingsTimeoutMs } from "../limits.ts";
+import type { RpcLimits } from "../limits.ts";
+import { FloodError } from "./flood-error.ts";
 import type { FloodGuard } from "./flood-guard.ts";
 import {
   ConnectionError,
@@ -23,8 +24,8 @@ export interface SettingsExchangeOptions {
   readonly streams: ReadonlyMap<number, Http2Stream>;
   readonly guard: FloodGuard;
   readonly wheel: DeadlineWheel;
-  /** Our INITIAL_WINDOW_SIZE, in bytes. */
-  readonly streamWindowBytes: number;
+  /** `streamWindowBytes` of them is our INITIAL_WINDOW_SIZE. */
+  readonly limits: RpcLimits;
   /** Largest ENABLE_PUSH that the peer may send (RFC 9113 6.5.2). */
   readonly enablePushMax: 0 | 1;
   /** The peer did not acknowledge our SETTINGS within `settingsTimeoutMs`. */
@@ -48,13 +49,13 @@ export class SettingsExchange {
 
   constructor(options: SettingsExchangeOptions) {
     this.#options = options;
-    this.openingWindowBytes = Math.max(options.streamWindowBytes, initialWindowBytes);
+    this.openingWindowBytes = Math.max(options.limits.streamWindowBytes, initialWindowBytes);
   }
 
   /** Puts out our SETTINGS; called once. */
   start(settings: readonly (readonly [number, number])[], nowMs: number): void {
     this.#options.send.output.settings(settings);
-    this.#options.wheel.set(this.#timer, nowMs + settingsTimeoutMs);
+    this.#options.wheel.set(this.#timer, nowMs + this.#options.limits.settingsTimeoutMs);
   }
 
   stop(): void {
@@ -64,7 +65,8 @@ export class SettingsExchange {
   /** ACK of our SETTINGS: from here on our INITIAL_WINDOW_SIZE binds the peer. */
   acknowledged(): void {
     this.stop();
-    const { streams, streamWindowBytes } = this.#options;
+    const { streams } = this.#options;
+    const { streamWindowBytes } = this.#options.limits;
     const lost = this.openingWindowBytes - streamWindowBytes;
     this.openingWindowBytes = streamWindowBytes;
     if (lost > 0) for (const stream of streams.values()) stream.lowerWindow(lost);
@@ -77,8 +79,9 @@ export class SettingsExchange {
   receive(bytes: Uint8Array, start: number, end: number, nowMs: number): void {
     const length = end - start;
     if (length % 6 !== 0) throw frameSizeError("SETTINGS", length);
+    const { settingsEntriesMax } = this.#options.limits;
     if (length > settingsEntriesMax * 6) {
-      throw new ConnectionError(ErrorCode.ENHANCE_YOUR_CALM, `SETTINGS has ${length / 6} entries, more than ${settingsEntriesMax}`);
+      throw new FloodError("settingsFlood", `SETTINGS has ${length / 6} entries, more than ${settingsEntriesMax}`);
     }
     this.#options.guard.settings(nowMs);
     const { send, streams } = this.#options;

@@ -1,3 +1,5 @@
+import type { Rate } from "../limits.ts";
+
 /** Allows a burst and then a rate: the measure of all floods. Full at the start. */
 export class TokenBucket {
   readonly #burst: number;
@@ -5,11 +7,11 @@ export class TokenBucket {
   #tokens: number;
   #lastMs: number;
 
-  constructor(options: { readonly burst: number; readonly perSecond: number; readonly nowMs: number }) {
-    this.#burst = options.burst;
-    this.#perMs = options.perSecond / 1000;
-    this.#tokens = options.burst;
-    this.#lastMs = options.nowMs;
+  constructor({ burst, perSecond }: Rate, nowMs: number) {
+    this.#burst = burst;
+    this.#perMs = perSecond / 1000;
+    this.#tokens = burst;
+    this.#lastMs = nowMs;
   }
 
   /** Takes one token; false if there is none: the flood. */

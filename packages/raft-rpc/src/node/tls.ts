@@ -4,9 +4,8 @@ import { SocketStream } from "./socket-stream.ts";
 import { listening, type TcpAddress, type TcpListener } from "./tcp.ts";
 import { clientContext, serverContext, type TlsClientCredentials, type TlsServerCredentials } from "./tls-credentials.ts";
 
-/** A handshake costs much more than the first bytes of one: this many at a time, and each in this time. */
-const handshakesMax = 64;
-const handshakeTimeoutMs = 10_000;
+const handshakesMaxDefault = 64;
+const handshakeTimeoutMsDefault = 10_000;
 
 export interface TlsListenOptions {
   readonly credentials: TlsServerCredentials;
@@ -16,6 +15,10 @@ export interface TlsListenOptions {
   readonly admits?: (remoteAddress: string) => boolean;
   /** A handshake failed, or was not begun because too many are under way. Default: nobody is told. */
   readonly onHandshakeError?: (remoteAddress: string, error: Error) => void;
+  /** Handshakes at a time, since one costs much more than the first bytes of one. Default 64. */
+  readonly handshakesMax?: number;
+  /** From the first to the last byte of a handshake. Default 10 s. */
+  readonly handshakeTimeoutMs?: number;
 }
 
 export interface TlsListener extends TcpListener {
@@ -29,8 +32,11 @@ export interface TlsListener extends TcpListener {
 /** Listens with TLS 1.2 or 1.3. Rejects with node's error if the address cannot be bound or the credentials can't be used. */
 export async function listenTls(address: TcpAddress, options: TlsListenOptions): Promise<TlsListener> {
   const { credentials, onStream, admits = () => true, onHandshakeError = () => undefined } = options;
+  const { handshakesMax = handshakesMaxDefault, handshakeTimeoutMs = handshakeTimeoutMsDefault } = options;
+  if (!(handshakesMax > 0)) throw new RangeError(`handshakesMax is ${handshakesMax}, it must be above 0`);
+  if (!(handshakeTimeoutMs > 0)) throw new RangeError(`handshakeTimeoutMs is ${handshakeTimeoutMs}, it must be above 0`);
   const asksForCertificate = credentials.clientCa !== undefined;
-  const handshakes = new Handshakes(onHandshakeError);
+  const handshakes = new Handshakes(handshakesMax, onHandshakeError);
   const secure = createSecureServer(
     {
       ...serverContext(credentials),
@@ -68,18 +74,20 @@ export async function listenTls(address: TcpAddress, options: TlsListenOptions):
 
 /** The handshakes under way. */
 class Handshakes {
+  readonly #max: number;
   readonly #onRefused: (remoteAddress: string, error: Error) => void;
   readonly #underWay = new Map<string, Socket>();
 
-  constructor(onRefused: (remoteAddress: string, error: Error) => void) {
+  constructor(max: number, onRefused: (remoteAddress: string, error: Error) => void) {
+    this.#max = max;
     this.#onRefused = onRefused;
   }
 
   /** False if there are too many; the connection is closed then. */
   begin(socket: Socket): boolean {
     const address = addressOf(socket);
-    if (this.#underWay.size >= handshakesMax) {
-      this.#onRefused(address, new Error(`${handshakesMax} handshakes are under way already`));
+    if (this.#underWay.size >= this.#max) {
+      this.#onRefused(address, new Error(`${this.#max} handshakes are under way already`));
       socket.destroy();
       return false;
     }

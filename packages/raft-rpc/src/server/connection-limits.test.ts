@@ -151,7 +151,7 @@ describe("limits that refuse something", () => {
     const pinging = startedPeer();
     for (let count = 0; count < 5; count++) pinging.send(Uint8Array.of(0, 0, 8, 6, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8));
     clock.settle();
-    expect([pinging.goaway, limits.floods]).toEqual(["ENHANCE_YOUR_CALM", 1]);
+    expect([pinging.goaway, limits.pingFlood]).toEqual(["ENHANCE_YOUR_CALM", 1]);
   });
 });
 

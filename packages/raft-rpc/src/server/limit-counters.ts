@@ -1,8 +1,10 @@
+import type { FloodName } from "../http2/flood-error.ts";
+
 /**
  * How often each limit of a server refused something, as plain fields that only grow. Errors of the protocol are counted beside, in
  * `connectionErrors`; who was refused is told to the server's `onLimit`.
  */
-export class LimitCounters {
+export class LimitCounters implements Record<FloodName, number> {
   /** Connections above `connections.max`, and above `connections.perAddressMax`. */
   connections = 0;
   connectionsPerAddress = 0;
@@ -13,8 +15,26 @@ export class LimitCounters {
   /** Connections that were idle or old: told to go. */
   connectionIdle = 0;
   connectionAge = 0;
-  /** Connections ended for what RFC 9113 10.5 warns of: ENHANCE_YOUR_CALM. The reason is in `onConnectionClosed`. */
-  floods = 0;
+  /** Connections ended with ENHANCE_YOUR_CALM for what costs a client nothing (RFC 9113 10.5). Resets, also those that it made us send. */
+  resetFlood = 0;
+  /** Streams that had to be refused. */
+  refusalFlood = 0;
+  settingsFlood = 0;
+  /** gRPC's `too_many_pings`. */
+  pingFlood = 0;
+  emptyDataFlood = 0;
+  /** PRIORITY and unknown frames. */
+  priorityFlood = 0;
+  /** Frames of any kind without requests. */
+  idleFrameFlood = 0;
+  paddingFlood = 0;
+  /** A header block with too many octets or CONTINUATION frames; one that was not complete in time; one that is far too large decoded. */
+  headerBlock = 0;
+  headerBlockTimeouts = 0;
+  headerList = 0;
+  /** A client that did not read what it asked for: answers to control frames; data, for `stallMs`. */
+  unreadAnswers = 0;
+  stalls = 0;
   /** Connections whose client did not acknowledge SETTINGS in time. */
   settingsTimeouts = 0;
   /** Streams above `concurrentStreamsMax`; above it with the handlers of streams that were reset; and with too many bytes queued. */

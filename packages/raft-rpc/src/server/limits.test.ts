@@ -293,6 +293,8 @@ describe("what is not HTTP/2", () => {
 test("limits that make no sense are refused", () => {
   expect(() => startServer({ limits: { messageBytesMax: 0 } })).toThrow("Limit messageBytesMax is 0");
   expect(() => startServer({ limits: { frameBytesMax: 100 } })).toThrow("frameBytesMax 100");
+  expect(() => startServer({ limits: { resetRate: { burst: 0, perSecond: 1 } } })).toThrow("Limit resetRate is 0");
+  expect(() => startServer({ limits: { resetRate: { burst: 1, perSecond: Number.NaN } } })).toThrow("Limit resetRate allows NaN a second");
   expect(() => startServer({ limits: { connectionWindowBytes: 100 } })).toThrow("connectionWindowBytes 100");
 });
 

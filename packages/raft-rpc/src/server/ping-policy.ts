@@ -1,4 +1,4 @@
-import { ConnectionError, ErrorCode } from "../http2/frame.ts";
+import { FloodError } from "../http2/flood-error.ts";
 import { pingIntervalIdleMs, pingStrikesMax } from "../limits.ts";
 
 /** What the policy looks at when a ping comes. */
@@ -20,7 +20,7 @@ export class PingPolicy {
     this.#intervalMinMs = intervalMinMs;
   }
 
-  /** Throws ENHANCE_YOUR_CALM for one ping too many. */
+  /** Throws FloodError for one ping too many. */
   ping({ nowMs, hasCalls, streamFramesSent }: PingMoment): void {
     if (streamFramesSent !== this.#framesSentBefore) {
       this.#framesSentBefore = streamFramesSent;
@@ -29,6 +29,6 @@ export class PingPolicy {
     }
     const intervalMs = hasCalls ? this.#intervalMinMs : pingIntervalIdleMs;
     if (nowMs - this.#lastValidMs >= intervalMs) this.#lastValidMs = nowMs;
-    else if (++this.#strikes > pingStrikesMax) throw new ConnectionError(ErrorCode.ENHANCE_YOUR_CALM, "too_many_pings");
+    else if (++this.#strikes > pingStrikesMax) throw new FloodError("pingFlood", "too_many_pings");
   }
 }

@@ -1,13 +1,13 @@
 import type { ByteStream, ByteStreamHandlers } from "../byte-stream.ts";
 import { type DeadlineWheel, WheelTimer } from "../grpc/deadline-wheel.ts";
 import { clientPreface } from "../http2/frame.ts";
-import { prefaceTimeoutMs } from "../limits.ts";
 import type { RpcClock } from "../rpc-clock.ts";
 
 export interface PrefaceSnifferOptions {
   readonly stream: ByteStream;
   readonly clock: RpcClock;
   readonly wheel: DeadlineWheel;
+  readonly timeoutMs: number;
   /** The preface is the first `prefaceBytes` of `received`. */
   readonly onHttp2: (received: Uint8Array, prefaceBytes: number) => void;
   readonly onOther: (received: Uint8Array) => void;
@@ -28,7 +28,7 @@ export class PrefaceSniffer implements ByteStreamHandlers {
 
   constructor(options: PrefaceSnifferOptions) {
     this.#options = options;
-    options.wheel.set(this.#timer, options.clock.monotonicMs() + prefaceTimeoutMs);
+    options.wheel.set(this.#timer, options.clock.monotonicMs() + options.timeoutMs);
     options.stream.setHandlers(this);
   }
 

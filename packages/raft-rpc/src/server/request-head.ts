@@ -4,7 +4,7 @@ import { StatusCode } from "../grpc/status.ts";
 import { parseTimeout } from "../grpc/timeout.ts";
 import type { HeaderList } from "../hpack/header-list.ts";
 import { isFieldValid, parseContentLength } from "../http2/field-rules.ts";
-import { headerListLimits, pathBytesMax } from "../limits.ts";
+import { pathBytesMax, type RpcLimits } from "../limits.ts";
 
 /** Why a request gets no handler. */
 export type Rejection =
@@ -56,7 +56,7 @@ function malformed(path: string, reason: string): RequestHead {
  * Reads a decoded request block: RFC 9113 8.3.1 first, then gRPC's rules (PROTOCOL-HTTP2). `serverEncoding`: in which messages may be
  * compressed; null for none.
  */
-export function readRequestHead(list: HeaderList, serverEncoding: string | null = null): RequestHead {
+export function readRequestHead(list: HeaderList, limits: RpcLimits, serverEncoding: string | null): RequestHead {
   let method = "";
   let scheme = "";
   let path = "";
@@ -109,7 +109,8 @@ export function readRequestHead(list: HeaderList, serverEncoding: string | null 
     }
   }
   if (list.tooLarge) {
-    const message = `Header list of ${list.listBytes} bytes is above the limits, ${headerListLimits.headerListBytesMax} bytes and ${headerListLimits.headerFieldsMax} fields`;
+    const { headerListBytesMax, headerFieldsMax } = limits;
+    const message = `Header list of ${list.listBytes} bytes is above the limits, ${headerListBytesMax} bytes and ${headerFieldsMax} fields`;
     return rejected(path, { kind: "status", code: StatusCode.RESOURCE_EXHAUSTED, message });
   }
   if (method === "CONNECT") {

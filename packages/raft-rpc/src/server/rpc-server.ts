@@ -93,6 +93,7 @@ export class RpcServer {
       stream,
       clock: this.#options.clock,
       wheel: this.#wheel,
+      timeoutMs: this.#limits.prefaceTimeoutMs,
       onHttp2: (received, prefaceBytes) => {
         this.#sniffers.delete(sniffer);
         this.#start(stream, received, prefaceBytes);

@@ -6,8 +6,9 @@ import { HeaderBlockCache } from "../hpack/block-cache.ts";
 import { HeaderList } from "../hpack/header-list.ts";
 import { Http2Connection } from "../http2/connection.ts";
 import type { ConnectionOptions } from "../http2/connection-lifetime.ts";
+import { FloodError } from "../http2/flood-error.ts";
 import { ConnectionError, ErrorCode, Flag, protocolError, SettingId, streamIdMax } from "../http2/frame.ts";
-import { drainPingTimeoutMs, headerListLimits } from "../limits.ts";
+import { drainPingTimeoutMs } from "../limits.ts";
 import type { PeerIdentity } from "../peer-identity.ts";
 import { ConnectionRetirement, type RetirementReason } from "./connection-retirement.ts";
 import type { Dispatcher } from "./dispatcher.ts";
@@ -100,7 +101,7 @@ export class ServerConnection extends Http2Connection<ServerStream> implements S
       [SettingId.MAX_CONCURRENT_STREAMS, this.limits.concurrentStreamsMax],
       [SettingId.INITIAL_WINDOW_SIZE, this.limits.streamWindowBytes],
       [SettingId.MAX_FRAME_SIZE, this.limits.frameBytesMax],
-      [SettingId.MAX_HEADER_LIST_SIZE, headerListLimits.headerListBytesMax],
+      [SettingId.MAX_HEADER_LIST_SIZE, this.limits.headerListBytesMax],
     ]);
     this.counters.bytesReceived += received.length;
     this.received(received, prefaceBytes);
@@ -153,10 +154,10 @@ export class ServerConnection extends Http2Connection<ServerStream> implements S
 
   // ---- Http2Connection
 
-  override fail(code: ErrorCode, message: string): void {
-    if (this.phase === "open" && code === ErrorCode.ENHANCE_YOUR_CALM) this.limitTripped("floods");
-    if (this.phase === "open" && code === ErrorCode.SETTINGS_TIMEOUT) this.limitTripped("settingsTimeouts");
-    super.fail(code, message);
+  override failWith(error: ConnectionError): void {
+    if (this.phase === "open" && error instanceof FloodError) this.limitTripped(error.flood);
+    if (this.phase === "open" && error.code === ErrorCode.SETTINGS_TIMEOUT) this.limitTripped("settingsTimeouts");
+    super.failWith(error);
   }
 
   protected override received(bytes: Uint8Array, from: number): void {
@@ -175,7 +176,7 @@ export class ServerConnection extends Http2Connection<ServerStream> implements S
   giveUp(): void {
     if (this.phase !== "open") return;
     this.limitTripped("heldBytes");
-    this.fail(ErrorCode.ENHANCE_YOUR_CALM, "This connection holds most of too many bytes");
+    this.failWith(new ConnectionError(ErrorCode.ENHANCE_YOUR_CALM, "This connection holds most of too many bytes"));
   }
 
   /** Not at once: whoever sends is in the midst of it. */
@@ -287,7 +288,7 @@ export class ServerConnection extends Http2Connection<ServerStream> implements S
     }
     this.counters.headerBlockMisses++;
     this.decoder.decode(bytes, start, end, this.list);
-    const head = readRequestHead(this.list, this.compressor?.encoding ?? null);
+    const head = readRequestHead(this.list, this.limits, this.compressor?.encoding ?? null);
     // A block that changes the table means something else the next time.
     if (this.decoder.tableVersion === version) this.#heads.put(bytes, start, end, version, this.list, head);
     return head;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { HeaderBlockBuilder } from "../../hpack/encoder.ts";
 import { Flag, FrameType } from "../../http2/frame.ts";
-import { headerBlockBytesMax, headerListLimits, pathBytesMax } from "../../limits.ts";
+import { defaultLimits, pathBytesMax } from "../../limits.ts";
 import { ascii, frameBytes, grpcRequestFields, headerBlock, type RawPeer } from "../../testing/raw-peer.ts";
 import { startServer } from "../../testing/server-fixture.ts";
 import { clientOpening, echoPath, joined } from "./frame-floods.ts";
@@ -76,7 +76,7 @@ describe("header blocks that are larger than they look", () => {
     ],
     ["as many references as stay below the hard limit", request(inserted("x", 4000), indexed(newestEntry, 10)), "grpc-status 8"],
     ["a bomb of the static table", request(indexed(2, 15_000)), "connection ENHANCE_YOUR_CALM"],
-    ["more fields than are allowed", request(indexed(16, headerListLimits.headerFieldsMax)), "grpc-status 8"],
+    ["more fields than are allowed", request(indexed(16, defaultLimits.headerFieldsMax)), "grpc-status 8"],
     [
       "an entry larger than the table, which empties it",
       request(inserted("x", 5000), Uint8Array.of(0x80 | newestEntry)),
@@ -101,7 +101,7 @@ describe("header blocks that are larger than they look", () => {
     ["a name of 15,000 octets", request(inserted("n".repeat(15_000), 0)), "accepted"],
     [
       "a block above the limit",
-      blockFrames(1, joined(requestBlock, new Uint8Array(headerBlockBytesMax).fill(0x90))),
+      blockFrames(1, joined(requestBlock, new Uint8Array(defaultLimits.headerBlockBytesMax).fill(0x90))),
       "connection ENHANCE_YOUR_CALM",
     ],
     ["a Huffman string that grows by three fifths", request(huffmanField(10_500)), "grpc-status 8"],

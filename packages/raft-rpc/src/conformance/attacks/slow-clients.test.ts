@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { clientPreface, Flag, FrameType } from "../../http2/frame.ts";
-import { headerBlockTimeoutMs, prefaceTimeoutMs, settingsTimeoutMs } from "../../limits.ts";
+import { defaultLimits } from "../../limits.ts";
 import { ascii, frameBytes, grpcMessage, grpcRequestFields, headerBlock, type RawPeer, uint32 } from "../../testing/raw-peer.ts";
 import { type ServerFixture, startServer } from "../../testing/server-fixture.ts";
 import { clientOpening, echoPath, joined } from "./frame-floods.ts";
@@ -8,6 +8,7 @@ import { grownBytes, printGrowth } from "./memory-growth.ts";
 
 const { DATA, HEADERS } = FrameType;
 const marginMs = 50;
+const { headerBlockTimeoutMs, prefaceTimeoutMs, settingsTimeoutMs } = defaultLimits;
 const requestBlock = headerBlock(grpcRequestFields(echoPath));
 
 /** One octet of `bytes` each `stepMs`, until the server closes; the time until then. */

@@ -22,7 +22,7 @@ const connectionsWanted = Number(process.env["ATTACK_CONNECTIONS"] ?? 1_000);
 /** Descriptors that others in this process need. */
 const descriptorsSpare = 500;
 const connectBatch = 250;
-const handshakesMax = 64;
+const handshakesMax = 20;
 const timeoutMs = 5_000;
 const clock = new SystemClock();
 const directory = mkdtempSync(join(tmpdir(), "raftkv-attacks-"));
@@ -111,6 +111,7 @@ test("handshakes that do not go on take no more than their share, and give it ba
       credentials: certificate,
       onStream: (stream) => server.accept(stream),
       onHandshakeError: (_address, { message }) => failures.push(message),
+      handshakesMax,
     }),
   );
   const silent = await openSockets(listener.address.port, 2 * handshakesMax, new Uint8Array(0));
@@ -126,6 +127,19 @@ test("handshakes that do not go on take no more than their share, and give it ba
   });
   closing.push(() => channel.close());
   expect(await channel.unary(echoPath, Uint8Array.of(7), { timeoutMs })).toEqual(Uint8Array.of(7));
+});
+
+test("a handshake that does not end in time is cut off", async () => {
+  const failed = new Promise<string>((resolve) => {
+    const listening = listenTls(loopback, {
+      credentials: certificate,
+      onStream: (stream) => stream.destroy(),
+      onHandshakeError: (_address, { message }) => resolve(message),
+      handshakeTimeoutMs: 50,
+    });
+    void listening.then((listener) => openSockets(closeLater(listener).address.port, 1, new Uint8Array(0)));
+  });
+  expect(await failed).toContain("handshake timeout");
 });
 
 test("a client that asks for another handshake on its connection does not get it", async () => {

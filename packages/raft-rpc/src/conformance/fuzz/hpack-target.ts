@@ -4,7 +4,7 @@ import { entryOverheadBytes, tableBytesMax } from "../../hpack/dynamic-table.ts"
 import { HeaderBlockBuilder } from "../../hpack/encoder.ts";
 import { HeaderList } from "../../hpack/header-list.ts";
 import { ConnectionError, errorName } from "../../http2/frame.ts";
-import { headerListLimits } from "../../limits.ts";
+import { defaultLimits } from "../../limits.ts";
 import { hex } from "../../testing/raw-peer.ts";
 import { headerBlockCorpus, tableFillingBlocks } from "./corpus/header-blocks.ts";
 import type { FuzzTarget } from "./fuzz-run.ts";
@@ -26,7 +26,7 @@ export class HpackTarget implements FuzzTarget {
 
   /** The input comes on a connection whose table other blocks have filled, and one more comes behind it. */
   execute(input: Uint8Array, random: SeededRandom): string {
-    const decoder = new HpackDecoder(headerListLimits);
+    const decoder = new HpackDecoder(defaultLimits);
     const list = new HeaderList();
     for (let count = random.below(fillingBlocksMax + 1); count > 0; count--) {
       assert(decodeChecked(decoder, random.pick(this.#filling), list) === "fields", "A right block is taken");
@@ -58,10 +58,10 @@ function checkLimits(decoder: HpackDecoder, list: HeaderList): void {
   let tableBytes = 0;
   for (const [name, value] of decoder.tableEntries()) tableBytes += name.length + value.length + entryOverheadBytes;
   assert(tableBytes === decoder.tableBytes && tableBytes <= tableBytesMax, "The table has the size that it says, within its limit");
-  assert(list.count <= headerListLimits.headerFieldsMax, "The list has no more fields than allowed");
+  assert(list.count <= defaultLimits.headerFieldsMax, "The list has no more fields than allowed");
   let listBytes = 0;
   for (let place = 0; place < list.count; place++) listBytes += list.name(place).length + list.value(place).length + entryOverheadBytes;
-  assert(listBytes <= headerListLimits.headerListBytesMax, "The list is no larger than allowed");
+  assert(listBytes <= defaultLimits.headerListBytesMax, "The list is no larger than allowed");
 }
 
 function checkRoundTrip(list: HeaderList): void {
@@ -69,7 +69,7 @@ function checkRoundTrip(list: HeaderList): void {
   for (let place = 0; place < list.count; place++) builder.field(list.name(place), list.value(place));
   const block = builder.build();
   const again = new HeaderList();
-  new HpackDecoder(headerListLimits).decode(block, 0, block.length, again);
+  new HpackDecoder(defaultLimits).decode(block, 0, block.length, again);
   assert(again.count === list.count && again.listBytes === list.listBytes, "What was decoded can be encoded");
   for (let place = 0; place < list.count; place++) {
     assert(again.name(place) === list.name(place) && again.value(place) === list.value(place), "Fields stay what they are");
