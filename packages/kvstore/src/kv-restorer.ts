@@ -9,6 +9,7 @@ import {
   magicHigh,
   magicLow,
   readSafeInteger,
+  refuse,
   SnapshotFormatError,
   snapshotFormat,
   sumOffset,
@@ -117,27 +118,27 @@ export class KVRestorer {
       at += size;
       this.#consumedBytes += size;
     }
-    require(this.#phase !== "ended" || at === bytes.length, "Bytes follow the end of the snapshot");
+    if (this.#phase === "ended" && at < bytes.length) refuse("Bytes follow the end of the snapshot");
     return at;
   }
 
   /** Length of the item that begins here: what its head says, or that of a head while that is not whole. */
   #itemBytes(item: Uint8Array): number {
     if (item.length < headBytes || this.#phase === "header") return headBytes;
-    require(this.#phase === "items", "Bytes follow the end of the snapshot");
+    if (this.#phase !== "items") refuse("Bytes follow the end of the snapshot");
     const view = new DataView(item.buffer, item.byteOffset, headBytes);
     const kind = view.getUint32(0);
     if (kind === itemKinds.end) return headBytes;
     const keyLength = view.getUint32(4);
     const valueLength = readSafeInteger(view, 8, "Length");
     if (kind === itemKinds.section) {
-      require(keyLength <= 255 && valueLength <= sectionBytesMax, `Section of ${valueLength} bytes is above ${sectionBytesMax}`);
+      if (keyLength > 255 || valueLength > sectionBytesMax) refuse(`Section of ${valueLength} bytes is above ${sectionBytesMax}`);
       return headBytes + keyLength + valueLength;
     }
-    require(kind === itemKinds.newest || kind === itemKinds.older, `An item of kind ${kind} is not known`);
-    require(keyLength <= keyBytesMax, `Key length ${keyLength} is above ${keyBytesMax}`);
-    require(keyLength > 0 === (kind === itemKinds.newest), "The newest version of a key has the key, others have none");
-    require(valueLength <= valueBytesMax, `Value length ${valueLength} is above ${valueBytesMax}`);
+    if (kind !== itemKinds.newest && kind !== itemKinds.older) refuse(`An item of kind ${kind} is not known`);
+    if (keyLength > keyBytesMax) refuse(`Key length ${keyLength} is above ${keyBytesMax}`);
+    if (keyLength > 0 !== (kind === itemKinds.newest)) refuse("The newest version of a key has the key, others have none");
+    if (valueLength > valueBytesMax) refuse(`Value length ${valueLength} is above ${valueBytesMax}`);
     return headBytes + keyLength + valueLength;
   }
 
@@ -147,7 +148,7 @@ export class KVRestorer {
     else if (this.#builder !== null) {
       const kind = view.getUint32(at);
       if (kind === itemKinds.section) this.#readSection(bytes, view, at, size);
-      else require(this.#sectionCount === sections.length, `Section ${sections[this.#sectionCount]?.name} is missing`);
+      else if (this.#sectionCount < sections.length) refuse(`Section ${sections[this.#sectionCount]?.name} is missing`);
       if (kind === itemKinds.newest || kind === itemKinds.older) this.#readVersion(this.#builder, bytes, view, at);
       if (kind === itemKinds.end) this.#readEnd(this.#builder, bytes, view, at);
     }
@@ -155,10 +156,10 @@ export class KVRestorer {
   }
 
   #readHeader(bytes: Uint8Array, view: DataView, at: number): TableBuilder {
-    require(view.getUint32(at) === magicHigh && view.getUint32(at + 4) === magicLow, "It does not begin as a snapshot does");
+    if (view.getUint32(at) !== magicHigh || view.getUint32(at + 4) !== magicLow) refuse("It does not begin as a snapshot does");
     const format = view.getUint32(at + 8);
-    require(format === snapshotFormat, `Format ${format} is not known, only ${snapshotFormat}`);
-    require(view.getUint32(at + sumOffset) === crc32c(bytes, at, at + sumOffset), "The sum of the header is not right");
+    if (format !== snapshotFormat) refuse(`Format ${format} is not known, only ${snapshotFormat}`);
+    if (view.getUint32(at + sumOffset) !== crc32c(bytes, at, at + sumOffset)) refuse("The sum of the header is not right");
     const compacted = readSafeInteger(view, at + 24, "Compact revision");
     this.#phase = "items";
     return new TableBuilder(this.#options.seed, {
@@ -172,7 +173,7 @@ export class KVRestorer {
     const nameEnd = at + headBytes + view.getUint32(at + 4);
     const name = String.fromCharCode(...bytes.subarray(at + headBytes, nameEnd));
     const section = this.#options.sections[this.#sectionCount];
-    require(section?.name === name, `Section ${JSON.stringify(name)} is not known here`);
+    if (section?.name !== name) refuse(`Section ${JSON.stringify(name)} is not known here`);
     section.read(bytes.subarray(nameEnd, at + size));
     this.#sectionCount++;
   }
@@ -193,7 +194,7 @@ export class KVRestorer {
     const node = builder.addNewest(key, value, fields, place);
     const lease = joinHalves(fields.leaseHigh, fields.leaseLow);
     if (lease === 0n) return;
-    require(this.#options.leases.has(lease), `Lease ${lease} is not among the leases`);
+    if (!this.#options.leases.has(lease)) refuse(`Lease ${lease} is not among the leases`);
     this.#options.leases.attach(lease, node);
   }
 
@@ -202,11 +203,11 @@ export class KVRestorer {
     const keyCount = readSafeInteger(view, at + 16, "Number of keys");
     const payloadBytes = readSafeInteger(view, at + 24, "Number of bytes");
     const table = builder.finish();
-    require(versionCount === builder.versionCount, `${builder.versionCount} versions came, ${versionCount} were written`);
-    require(keyCount === table.liveCount, `${table.liveCount} keys came, ${keyCount} were written`);
-    require(payloadBytes === table.payloadBytes, `The payload is ${table.payloadBytes} bytes, ${payloadBytes} were written`);
+    if (versionCount !== builder.versionCount) refuse(`${builder.versionCount} versions came, ${versionCount} were written`);
+    if (keyCount !== table.liveCount) refuse(`${table.liveCount} keys came, ${keyCount} were written`);
+    if (payloadBytes !== table.payloadBytes) refuse(`The payload is ${table.payloadBytes} bytes, ${payloadBytes} were written`);
     const sum = crc32c(bytes, at, at + sumOffset, this.#sum);
-    require(view.getUint32(at + sumOffset) === sum, "The sum of the snapshot is not right");
+    if (view.getUint32(at + sumOffset) !== sum) refuse("The sum of the snapshot is not right");
     this.#phase = "ended";
   }
 
@@ -216,8 +217,4 @@ export class KVRestorer {
     const count = this.#builder?.versionCount ?? 0;
     return new SnapshotFormatError(`${reason.message} (behind ${count} versions, byte ${this.#consumedBytes})`);
   }
-}
-
-function require(condition: boolean, sentence: string): asserts condition {
-  if (!condition) throw new SnapshotFormatError(sentence);
 }

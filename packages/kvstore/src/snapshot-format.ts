@@ -37,6 +37,11 @@ export class SnapshotFormatError extends Error {
   override readonly name: string = "SnapshotFormatError";
 }
 
+/** @throws SnapshotFormatError */
+export function refuse(sentence: string): never {
+  throw new SnapshotFormatError(sentence);
+}
+
 export function writeSafeInteger(view: DataView, offset: number, value: number): void {
   view.setUint32(offset, Math.floor(value / 2 ** 32));
   view.setUint32(offset + 4, value >>> 0);
@@ -45,6 +50,6 @@ export function writeSafeInteger(view: DataView, offset: number, value: number):
 /** @throws SnapshotFormatError if the value is above 2^53 - 1. */
 export function readSafeInteger(view: DataView, offset: number, name: string): number {
   const value = view.getUint32(offset) * 2 ** 32 + view.getUint32(offset + 4);
-  if (!Number.isSafeInteger(value)) throw new SnapshotFormatError(`${name} ${value} is above ${Number.MAX_SAFE_INTEGER}`);
+  if (!Number.isSafeInteger(value)) refuse(`${name} ${value} is above ${Number.MAX_SAFE_INTEGER}`);
   return value;
 }

@@ -1,6 +1,6 @@
 import { orderOfBytes } from "./byte-order.ts";
 import type { NodeRef } from "./node-arena.ts";
-import { SnapshotFormatError } from "./snapshot-format.ts";
+import { refuse } from "./snapshot-format.ts";
 import type { VersionFields, VersionRef } from "./version-store.ts";
 import { VersionTable } from "./version-table.ts";
 
@@ -29,10 +29,10 @@ export class TableBuilder {
   constructor(seed: number, frame: TableFrame) {
     const { revision, compactRevision, eventCount } = frame;
     const firstRevision = Math.max(compactRevision, 1);
-    require(revision >= firstRevision, `Revision ${revision} is below ${firstRevision}`);
-    require(eventCount >= revision - firstRevision &&
-      eventCount <=
-        eventsMax, `${eventCount} events are not between the ${revision - firstRevision} revisions since ${firstRevision} and ${eventsMax}`);
+    if (revision < firstRevision) refuse(`Revision ${revision} is below ${firstRevision}`);
+    if (eventCount < revision - firstRevision)
+      refuse(`${eventCount} events are fewer than the revisions from ${firstRevision} to ${revision}`);
+    if (eventCount > eventsMax) refuse(`${eventCount} events are more than ${eventsMax}`);
     this.#frame = frame;
     this.#table = new VersionTable(seed, compactRevision);
     this.#table.events.openPlaces(revision, eventCount);
@@ -49,7 +49,7 @@ export class TableBuilder {
   /** Begins another key with its newest version. `place` is that of its event, 0 for none. Returns the node. @throws SnapshotFormatError */
   addNewest(key: Uint8Array, value: Uint8Array, fields: VersionFields, place: number): NodeRef {
     this.#closeKey();
-    require(orderOfBytes(this.#key, key) < 0, "Keys do not ascend");
+    if (orderOfBytes(this.#key, key) >= 0) refuse("Keys do not ascend");
     this.#checkFields(value, fields, place);
     this.#key = key.slice();
     const version = this.#table.append(key, value, fields);
@@ -60,7 +60,7 @@ export class TableBuilder {
   /** Adds the version that the last one replaced. @throws SnapshotFormatError */
   addOlder(value: Uint8Array, fields: VersionFields, place: number): void {
     const newer = this.#lastFields;
-    require(newer !== null, "An older version has no newer one");
+    if (newer === null) refuse("An older version has no newer one");
     this.#checkFields(value, fields, place);
     this.#checkSuccession(newer, fields, place);
     const version = this.#table.appendOlder(this.#lastVersion, value, fields);
@@ -72,7 +72,7 @@ export class TableBuilder {
   /** Returns the table. @throws SnapshotFormatError if something is missing. */
   finish(): VersionTable {
     this.#closeKey();
-    require(this.#table.events.closePlaces(), "Events of some revision are missing");
+    if (!this.#table.events.closePlaces()) refuse("Events of some revision are missing");
     return this.#table;
   }
 
@@ -84,7 +84,7 @@ export class TableBuilder {
     this.#lastPlace = place;
     const number = place === 0 ? 0 : place - 1;
     versions.setEvent(version, number);
-    if (place !== 0) require(events.place(number, fields.modRevision, version), `Event ${place} came twice`);
+    if (place !== 0 && !events.place(number, fields.modRevision, version)) refuse(`Event ${place} came twice`);
     if (fields.version === 0) events.placeFreeable(fields.modRevision, versions.payloadBytes(version));
   }
 
@@ -93,42 +93,36 @@ export class TableBuilder {
     const { createRevision, modRevision, version } = fields;
     if (version === 0) {
       const isBare = createRevision === 0 && value.length === 0 && fields.leaseHigh === 0 && fields.leaseLow === 0;
-      require(isBare && modRevision > compactRevision, `A deletion at revision ${modRevision} has a value, or is compacted`);
-    } else {
-      require(createRevision > 1, `Create revision ${createRevision} is below 2`);
-      require(version <=
-        modRevision - createRevision + 1, `Version ${version} can't be reached from revision ${createRevision} to ${modRevision}`);
+      if (!isBare || modRevision <= compactRevision) refuse(`A deletion at revision ${modRevision} has a value, or is compacted`);
+    } else if (createRevision < 2) {
+      refuse(`Create revision ${createRevision} is below 2`);
     }
-    require(modRevision > 1 &&
-      createRevision <= modRevision &&
-      modRevision <=
-        revision, `Create revision ${createRevision} and mod revision ${modRevision} are not in order within 2 to ${revision}`);
-    require(place <= eventCount && place > 0 === modRevision >= compactRevision, `Event ${place} is not one of revision ${modRevision}`);
+    if (modRevision < 2 || createRevision > modRevision || modRevision > revision) {
+      refuse(`Create revision ${createRevision} and mod revision ${modRevision} are not in order within 2 to ${revision}`);
+    }
+    const isEvent = modRevision >= compactRevision;
+    if (place > eventCount || place > 0 !== isEvent) refuse(`Event ${place} is not one of revision ${modRevision}`);
   }
 
   #checkSuccession(newer: VersionFields, older: VersionFields, place: number): void {
     const { compactRevision } = this.#frame;
-    require(newer.modRevision > compactRevision, `A version that revision ${newer.modRevision} replaced is compacted`);
+    if (newer.modRevision <= compactRevision) refuse(`A version that revision ${newer.modRevision} replaced is compacted`);
     const isOlder = older.modRevision < newer.modRevision || (older.modRevision === newer.modRevision && place < this.#lastPlace);
-    require(isOlder, `Revision ${older.modRevision} of a key comes behind its revision ${newer.modRevision}`);
+    if (!isOlder) refuse(`Revision ${older.modRevision} of a key comes behind its revision ${newer.modRevision}`);
     const isContinued = newer.version > 1;
     const fits = isContinued
       ? older.version === newer.version - 1 && older.createRevision === newer.createRevision
       : (older.version === 0) !== (newer.version === 0);
-    require(fits, `Version ${older.version} can't be followed by version ${newer.version}`);
+    if (!fits) refuse(`Version ${older.version} can't be followed by version ${newer.version}`);
   }
 
   /** The last version of a key is one that a compaction left, or the first since the key was created. */
   #closeKey(): void {
     const last = this.#lastFields;
-    if (last === null) return;
-    require(last.version === 1 || last.modRevision <= this.#frame.compactRevision, `Versions before ${last.version} of a key are missing`);
+    if (last === null || last.version === 1 || last.modRevision <= this.#frame.compactRevision) return;
+    refuse(`Versions before version ${last.version} of a key are missing`);
   }
 }
 
 /** Event numbers have 32 bits. */
 const eventsMax = 2 ** 31;
-
-function require(condition: boolean, sentence: string): asserts condition {
-  if (!condition) throw new SnapshotFormatError(sentence);
-}
