@@ -16,11 +16,41 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ kind: fc.constant("take" as const), nowMs: fc.nat({ max: 120 }) }),
 );
 
+interface Outcome {
+  readonly expected: readonly Deadline<number>[];
+  readonly taken: readonly Deadline<number>[];
+}
+
+const nothing: Outcome = { expected: [], taken: [] };
+
 /** Takes everything that is due, as moments in ascending order. */
 function takeAll(heap: DeadlineHeap<number>, nowMs: number): readonly Deadline<number>[] {
   const taken: Deadline<number>[] = [];
   for (let due = heap.takeDue(nowMs); due !== null; due = heap.takeDue(nowMs)) taken.push(due);
   return taken;
+}
+
+/** Does a step with the heap and with a plain list. Gives what should have been taken by it and what was. */
+function run(heap: DeadlineHeap<number>, model: Deadline<number>[], at: number, next: Step): Outcome {
+  if (next.kind === "add") {
+    const deadline = new Deadline(at, next.atMs);
+    model.push(deadline);
+    heap.add(deadline);
+    return nothing;
+  }
+  if (next.kind === "take") {
+    const expected = model.filter(({ atMs }) => atMs <= next.nowMs);
+    for (const deadline of expected) model.splice(model.indexOf(deadline), 1);
+    return { expected, taken: takeAll(heap, next.nowMs) };
+  }
+  const deadline = model[next.which % Math.max(model.length, 1)];
+  if (deadline === undefined) return nothing;
+  if (next.kind === "move") heap.move(deadline, next.atMs);
+  else {
+    model.splice(model.indexOf(deadline), 1);
+    heap.remove(deadline);
+  }
+  return nothing;
 }
 
 describe("a heap of deadlines", () => {
@@ -29,23 +59,9 @@ describe("a heap of deadlines", () => {
       fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
         const heap = new DeadlineHeap<number>();
         const model: Deadline<number>[] = [];
-        const pick = (which: number): Deadline<number> | undefined => model[which % Math.max(model.length, 1)];
         for (const [at, next] of steps.entries()) {
-          if (next.kind === "add") {
-            const deadline = new Deadline(at, next.atMs);
-            model.push(deadline);
-            heap.add(deadline);
-          } else if (next.kind === "take") {
-            const due = model.filter(({ atMs }) => atMs <= next.nowMs);
-            expect(new Set(takeAll(heap, next.nowMs))).toEqual(new Set(due));
-            for (const deadline of due) model.splice(model.indexOf(deadline), 1);
-          } else {
-            const deadline = pick(next.which);
-            if (deadline === undefined) continue;
-            if (next.kind === "move") heap.move(deadline, next.atMs);
-            else model.splice(model.indexOf(deadline), 1);
-            if (next.kind === "remove") heap.remove(deadline);
-          }
+          const { expected, taken } = run(heap, model, at, next);
+          expect(new Set(taken)).toEqual(new Set(expected));
           expect(heap.size).toBe(model.length);
         }
       }),
