@@ -11,10 +11,12 @@ import { ConfigError } from "./config/config-error.ts";
 import type { MemberConfig } from "./config/member-config.ts";
 import type { MemberUrl } from "./config/member-url.ts";
 import type { OptionName } from "./config/options.ts";
+import { MemberLeases } from "./lease/member-leases.ts";
 import { PeerNetwork, peerLimits } from "./peer/peer-network.ts";
 import type { ClientCalls } from "./services/client-calls.ts";
 import { clusterService } from "./services/etcd/cluster-service.ts";
 import { KvService } from "./services/etcd/kv-service.ts";
+import { LeaseService } from "./services/etcd/lease-service.ts";
 import { maintenanceService } from "./services/etcd/maintenance-service.ts";
 import { HealthReporter } from "./services/health-reporter.ts";
 import { memberTrouble } from "./services/member-trouble.ts";
@@ -49,6 +51,7 @@ export interface MemberOptions {
 export class Member {
   readonly context: ServiceContext;
   readonly clientCalls: ClientCalls;
+  private readonly leases: MemberLeases;
   private readonly ports: Ports;
   private readonly health: HealthReporter;
   private readonly clientServer: RpcServer;
@@ -94,8 +97,9 @@ export class Member {
     const { cluster, memberId, state, logStore } = parts;
     const stores = new MemberStores(state.directory);
     stores.rememberAll(logStore.recovered.entries);
+    const self = { clusterId: cluster.clusterId, memberId, name: config.name, storeId: logStore.storeId };
     const transport = new PeerNetwork({
-      self: { clusterId: cluster.clusterId, memberId, name: config.name, storeId: logStore.storeId },
+      self,
       directory: state.directory,
       stores,
       network: ports.network,
@@ -127,17 +131,21 @@ export class Member {
       maxRequestBytes: config.maxRequestBytes,
       header: (revision) => ({ clusterId: cluster.clusterId, memberId, revision, raftTerm: node.term }),
     };
-    return new Member(options, parts, context, transport);
+    const { clock } = ports;
+    const leases = new MemberLeases({ node, state, self, stores, peers: transport, clock, electionMs: config.electionMs });
+    return new Member(options, parts, context, { transport, leases });
   }
 
-  private constructor(options: MemberOptions, parts: MemberParts, context: ServiceContext, transport: PeerNetwork) {
+  private constructor(options: MemberOptions, parts: MemberParts, context: ServiceContext, { transport, leases }: RunningParts) {
     const { config, ports } = options;
     this.ports = ports;
     this.context = context;
+    this.leases = leases;
     this.listeners = parts.listeners;
 
     const peerDispatcher = new Dispatcher();
     transport.register(peerDispatcher);
+    leases.register(peerDispatcher);
     const observed = observers(ports.logger);
     this.peerServer = new RpcServer({ dispatcher: peerDispatcher, clock: ports.clock, limits: peerLimits, ...observed });
     parts.peerGate.open((connection) => this.peerServer.accept(connection));
@@ -146,6 +154,9 @@ export class Member {
     const { limits, connections } = config.clientPort;
     const messageBytesMax = config.maxRequestBytes + messageOverheadBytes;
     const dispatcher = clientDispatcher(context, this.health);
+    const { keeper, router } = leases;
+    const { electionMs, maxLeases } = config;
+    new LeaseService({ context, keeper, router, random: ports.random, electionMs, leasesMax: maxLeases }).register(dispatcher);
     this.clientCalls = {
       dispatcher,
       interceptors: [],
@@ -201,6 +212,7 @@ export class Member {
     await this.context.node.handOver();
     await Promise.all(this.listeners.map((listener) => listener.close()));
     await Promise.all([this.clientServer.close(drainMs), this.otherProtocol?.close(drainMs)]);
+    await this.leases.close();
     // Before the node: a snapshot that is being received would keep the log open.
     await this.peerServer.close(0);
     await this.context.node.close();
@@ -216,6 +228,11 @@ interface MemberParts {
   readonly listeners: readonly Listener[];
   readonly peerGate: ConnectionGate;
   readonly clientGate: ConnectionGate;
+}
+
+interface RunningParts {
+  readonly transport: PeerNetwork;
+  readonly leases: MemberLeases;
 }
 
 /** What has to be closed again if the start fails half-way. */

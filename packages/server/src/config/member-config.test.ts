@@ -25,6 +25,7 @@ describe("the configuration of a member", () => {
       snapshotCount: 100_000,
       logLevel: "info",
       maxRequestBytes: 1_572_864,
+      maxLeases: 1_000_000,
     });
     expect(config.listenClientUrls.map((url) => url.href)).toEqual(["http://localhost:2379"]);
     expect(config.initialCluster).toEqual([

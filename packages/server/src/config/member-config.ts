@@ -24,6 +24,7 @@ export interface MemberConfig {
   readonly snapshotCount: number;
   readonly logLevel: LogLevel;
   readonly maxRequestBytes: number;
+  readonly maxLeases: number;
   readonly clientPort: ClientPortConfig;
 }
 
@@ -69,6 +70,7 @@ export function memberConfig(given: GivenOptions): MemberConfig {
     snapshotCount: wholeNumber(text("snapshot-count"), "snapshot-count", { min: 1, max: 1_000_000_000 }),
     logLevel: oneOf(text("log-level"), "log-level", logLevels),
     maxRequestBytes: wholeNumber(text("max-request-bytes"), "max-request-bytes", { min: 1024, max: 10 * 1024 * 1024 }),
+    maxLeases: wholeNumber(text("max-leases"), "max-leases", { min: 0, max: 1_000_000_000 }),
     clientPort: clientPortConfig(text),
   };
 }

@@ -28,6 +28,7 @@ export const serverOptions = [
   { flag: "snapshot-count", default: "100000", help: "applied entries after which a snapshot is taken and the log compacted" },
   { flag: "log-level", default: "info", help: "debug, info, warn or error" },
   { flag: "max-request-bytes", default: "1572864", help: "largest request of a client, in bytes" },
+  { flag: "max-leases", default: "1000000", help: "leases that the cluster may have; no more are granted through this member" },
   {
     flag: "max-concurrent-streams",
     default: "1000",

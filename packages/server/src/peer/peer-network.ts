@@ -126,6 +126,11 @@ export class PeerNetwork implements PeerTransport {
     }
   }
 
+  /** A connection of its own to a member, made when a call needs it. The caller closes it. */
+  openChannel(member: Member): Channel {
+    return this.channelTo(member, this.laneLimits());
+  }
+
   async close(): Promise<void> {
     await Promise.all([...this.peers.values(), ...this.snapshotChannels].map((open) => open.close()));
   }
@@ -145,7 +150,7 @@ export class PeerNetwork implements PeerTransport {
       clock,
       logger,
       greetingMs: 2 * this.patienceMs,
-      openChannel: () => this.channelTo(member, this.laneLimits()),
+      openChannel: () => this.openChannel(member),
       onUnreachable: () => handlers.onUnreachable(nodeId),
       onDown: () => handlers.onPeerDown(nodeId),
       onStoreLost: (lost) => handlers.onStoreLost(nodeIdOf(lost)),
