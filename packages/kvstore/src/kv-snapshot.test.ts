@@ -6,11 +6,14 @@ import { KVStore } from "./kv-store.ts";
 import { snapshotChunkBytes } from "./snapshot-format.ts";
 
 const bytes = (text: string): Uint8Array => Uint8Array.from(text, (character) => character.charCodeAt(0));
+const text = (content: Uint8Array): string => String.fromCharCode(...content);
 const open = new Uint8Array([0]);
 
 let store: KVStore;
 beforeEach(() => {
   store = new KVStore();
+  for (const id of [1n, 2n]) store.leases.grant(id, 10, 1);
+  return () => store.verify();
 });
 
 function readAll(snapshot: KVSnapshot): Uint8Array {
@@ -49,22 +52,50 @@ function fill(count: number, valueBytes: number): void {
 }
 
 describe("a snapshot", () => {
-  test("of an empty store is a header and an end", () => {
-    const hex = (part: Uint8Array): string => [...part].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-    const image = readAll(store.snapshot());
-    expect(hex(image.subarray(0, 40))).toBe(`${hex(bytes("RaftKVst"))}00000001000000000000000000000001${"00".repeat(16)}`);
-    expect(hex(image.subarray(40))).toBe("00".repeat(40));
+  const wordsOf = (bytes: Uint8Array): number[] => {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    return Array.from({ length: bytes.length >> 2 }, (_, i) => view.getUint32(i * 4));
+  };
+
+  test("of an empty store is a header, two sections and an end", () => {
+    const image = readAll(new KVStore().snapshot());
+    expect(wordsOf(image.subarray(0, 52))).toEqual([0x52616674, 0x4b567374, 2, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0]);
+    expect(wordsOf(image.subarray(56, 112))).toEqual([1, 6, ...Array<number>(12).fill(0)]);
+    expect(text(image.subarray(112, 118))).toBe("leases");
+    expect(wordsOf(image.subarray(118, 118 + 56))).toEqual([1, 8, 0, 16, ...Array<number>(10).fill(0)]);
+    expect(text(image.subarray(174, 182))).toBe("sessions");
+    expect(image.subarray(182, 198)).toEqual(new Uint8Array(16));
+    expect(wordsOf(image.subarray(198, 198 + 52))).toEqual([4, ...Array<number>(12).fill(0)]);
+    expect(image.length).toBe(254);
   });
 
   test("has the documented bytes", () => {
-    store.set(bytes("k"), bytes("old"));
-    store.set(bytes("k"), bytes("new"), { lease: -2n });
-    const view = new DataView(readAll(store.snapshot()).buffer);
-    const words = Array.from({ length: view.byteLength / 4 }, (_, i) => view.getUint32(i * 4));
-    expect(words.slice(4, 10)).toEqual([0, 3, 0, 1, 0, 0]);
-    expect(words.slice(10, 20)).toEqual([1, 3, 0, 2, 0, 3, 0, 2, 0xffffffff, 0xfffffffe]);
-    expect(view.getUint32(80)).toBe(0x6b6e6577);
-    expect(words.slice(21)).toEqual([0, 0, 0, 1, 0, 4, 0, 0, 0, 0]);
+    store = new KVStore();
+    store.leases.grant(-2n, 10, 1);
+    store.set(bytes("gone"), bytes("?"));
+    store.set(bytes("k"), bytes("base"));
+    store.remove(bytes("gone"));
+    store.compact(3);
+    store.set(bytes("k"), bytes("new!"), { lease: -2n });
+    store.remove(bytes("k"));
+    const image = readAll(store.snapshot());
+    expect(wordsOf(image.subarray(8, 40))).toEqual([2, 0, 0, 6, 0, 3, 0, 4]);
+    const items: unknown[] = [];
+    for (let at = 56, size = 0; at < image.length; at += size) {
+      const head = wordsOf(image.subarray(at, at + 56));
+      const [kind = 0, keyLength = 0, , valueLength = 0] = head;
+      size = 56 + (kind === 4 ? 0 : keyLength + valueLength);
+      if (kind === 4) items.push(head.slice(0, 13));
+      else if (kind !== 1) items.push([...head, text(image.subarray(at + 56, at + size))]);
+    }
+    expect(items).toEqual([
+      [2, 4, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 2, "gone"],
+      [3, 0, 0, 1, 0, 2, 0, 2, 0, 1, 0, 0, 0, 0, "?"],
+      [2, 1, 0, 0, 0, 0, 0, 6, 0, 0, 0, 0, 0, 4, "k"],
+      [3, 0, 0, 4, 0, 3, 0, 5, 0, 2, 0xffffffff, 0xfffffffe, 0, 3, "new!"],
+      [3, 0, 0, 4, 0, 3, 0, 3, 0, 1, 0, 0, 0, 1, "base"],
+      [4, 0, 0, 5, 0, 0, 0, 340, 0, 0, 0, 0, 0],
+    ]);
   });
 
   test("comes in chunks of 256 KiB, the last one shorter, also through records that are longer", () => {
@@ -89,6 +120,7 @@ describe("a snapshot", () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.nat(3), key, value), { maxLength: 60 }), fc.integer(), (operations, seed) => {
         const original = new KVStore();
+        for (const id of [1n, 2n]) original.leases.grant(id, 10, 1);
         for (const [kind, eachKey, eachValue] of operations) {
           if (kind === 0) original.deleteRange(eachKey, open);
           else original.set(eachKey, eachValue, { lease: BigInt(kind - 1) });
@@ -107,7 +139,23 @@ describe("a snapshot", () => {
     );
   });
 
-  test("shows nothing of what is written while it is read", () => {
+  test("is the same bytes whether compacted versions are freed or not", () => {
+    const write = (target: KVStore): void => {
+      for (let i = 0; i < 300; i++) target.set(bytes(`key ${i % 70}`), new Uint8Array(i));
+      target.deleteRange(bytes("key 1"), bytes("key 3"));
+      target.compact(target.revision);
+      target.set(bytes("key 1"), bytes("again"));
+    };
+    const copy = new KVStore();
+    store = new KVStore();
+    for (const each of [store, copy]) write(each);
+    while (store.reclaim(7));
+    expect(areEqual(readAll(store.snapshot()), readAll(copy.snapshot()))).toBe(true);
+    expect(store.bytesUsed.payload).toBe(copy.bytesUsed.payload);
+    expect(store.bytesUsed.used).toBeLessThan(copy.bytesUsed.used);
+  });
+
+  test("shows nothing of what is written, compacted and reclaimed while it is read", () => {
     fill(4000, 300);
     const expected = readAll(store.snapshot());
     const snapshot = store.snapshot();
@@ -119,63 +167,76 @@ describe("a snapshot", () => {
       for (let i = round; i < 4000; i += 7) store.set(bytes(`key ${i}`), new Uint8Array(310).fill(round));
       for (let i = round; i < 4000; i += 11) store.remove(bytes(`key ${i}`));
       for (let i = round; i < 4000; i += 13) store.set(bytes(`key ${i} new`), new Uint8Array(10));
+      store.compact(store.revision);
+      expect(store.reclaim(1000)).toBe(true);
       store.verify();
     }
     snapshot.close();
     expect(round).toBe(6);
     expect(areEqual(join(chunks), expected)).toBe(true);
+    while (store.reclaim(10_000));
     store.verify();
   });
 
-  test.each([
-    ["overwriting", (last: Uint8Array): unknown => store.set(last, new Uint8Array(1))],
-    ["removing", (last: Uint8Array): unknown => store.remove(last)],
-  ])("holds nothing for %s the very record it was read up to", (_, write) => {
+  test("goes on within the versions of a key, whatever is written to it", () => {
+    for (let i = 0; i < 20_000; i++) store.set(bytes("hot"), new Uint8Array(10));
+    const snapshot = store.snapshot();
+    const { revision } = store;
+    const chunks: Uint8Array[] = [];
+    for (let chunk = snapshot.nextChunk(); chunk !== null; chunk = snapshot.nextChunk()) {
+      chunks.push(chunk);
+      for (let i = 0; i < 100; i++) store.set(bytes("hot"), bytes("newer"));
+    }
+    snapshot.close();
+    expect(chunks.length).toBeGreaterThan(4);
+    const copy = restored(join(chunks));
+    const seen: number[] = [];
+    copy.visitEvents(1, revision, ({ revision: each }) => seen.push(each));
+    expect(seen).toEqual(Array.from({ length: 20_000 }, (_, i) => i + 2));
+    expect(copy.bytesUsed.payload).toBe(20_000 * (3 + 10 + 64));
+  });
+
+  test("passes over what is newer a chunk at a time, however much that is", () => {
+    store.set(bytes("a"), bytes("1"));
+    const snapshot = store.snapshot();
+    for (let i = 0; i < 50_000; i++) store.set(bytes("a"), bytes("2"));
+    const lengths: number[] = [];
+    for (let chunk = snapshot.nextChunk(); chunk !== null; chunk = snapshot.nextChunk()) lengths.push(chunk.length);
+    snapshot.close();
+    expect(lengths.length).toBeGreaterThan(3);
+    expect(lengths.slice(1, -1)).toEqual(lengths.slice(1, -1).fill(0));
+  });
+
+  test("keeps compacted memory until it is closed", () => {
     fill(2000, 300);
-    const expected = readAll(store.snapshot());
-    const snapshot = store.snapshot();
-    const chunks = [snapshot.nextChunk() ?? new Uint8Array(0)];
-    const names = store.range(open, open, { keysOnly: true }).records;
-    let held = 0;
-    const readCount = names.findIndex(({ key }) => {
-      write(key);
-      held = snapshot.heldCount;
-      return held > 0;
-    });
-    expect(held).toBe(1);
-    for (let chunk = snapshot.nextChunk(); chunk !== null; chunk = snapshot.nextChunk()) chunks.push(chunk);
-    snapshot.close();
-    expect(areEqual(join(chunks), expected)).toBe(true);
-    const bytesUpTo = (count: number): number => 40 + names.slice(0, count).reduce((sum, { key }) => sum + 340 + key.length, 0);
-    expect(bytesUpTo(readCount)).toBeGreaterThanOrEqual(snapshotChunkBytes);
-    expect(bytesUpTo(readCount - 1)).toBeLessThan(snapshotChunkBytes);
-    store.verify();
+    const snapshots = [store.snapshot(), store.snapshot()];
+    expect(snapshots.map(({ keyCount }) => keyCount)).toEqual([2000, 2000]);
+    store.deleteRange(open, open);
+    store.compact(store.revision);
+    const { used } = store.bytesUsed;
+    for (const snapshot of snapshots) {
+      expect(store.reclaim(100_000)).toBe(true);
+      expect(store.bytesUsed.used).toBe(used);
+      snapshot.close();
+      snapshot.close();
+    }
+    expect(store.reclaim(100_000)).toBe(false);
+    expect(store.bytesUsed.used).toBeLessThan(10_000);
+    expect(() => snapshots[0]?.nextChunk()).toThrow("A closed snapshot is not read");
   });
 
-  test("holds replaced records only ahead of where it is read, once each, and none when it is closed", () => {
-    fill(2000, 300);
-    const snapshot = store.snapshot();
-    expect(snapshot.keyCount).toBe(2000);
-    snapshot.nextChunk();
-    for (let round = 0; round < 3; round++) for (let i = 0; i < 2000; i++) store.set(bytes(`key ${i}`), new Uint8Array(300));
-    const readCount = Math.ceil((snapshotChunkBytes - 40) / (40 + 300 + "key 1234".length));
-    expect(Math.abs(snapshot.heldCount - (2000 - readCount))).toBeLessThan(5);
-    const heldBytes = store.bytesUsed.used;
-    snapshot.nextChunk();
-    expect(store.bytesUsed.used).toBeLessThan(heldBytes);
-    store.verify();
-    snapshot.close();
-    snapshot.close();
-    expect(snapshot.heldCount).toBe(0);
-    store.verify();
-    expect(() => snapshot.nextChunk()).toThrow("A closed snapshot is not read");
-  });
-
-  test("is the only one until it is closed", () => {
-    const snapshot = store.snapshot();
-    expect(() => store.snapshot()).toThrow("At most one snapshot is open");
-    snapshot.close();
-    store.snapshot().close();
+  test("has leases and the keys attached to them", () => {
+    store.leases.checkpoint(2n, 7);
+    store.set(bytes("b"), bytes("1"), { lease: 2n });
+    store.set(bytes("a"), bytes("1"), { lease: 2n });
+    store.set(bytes("c"), bytes("1"), { lease: 1n });
+    store.remove(bytes("c"));
+    const copy = restored(readAll(store.snapshot()));
+    expect([...copy.leases.list()]).toEqual([...store.leases.list()]);
+    expect(copy.leases.keysOf(2n)).toEqual([bytes("a"), bytes("b")]);
+    expect(copy.leases.keysOf(1n)).toEqual([]);
+    expect(copy.leases.revoke(2n)).toMatchObject({ outcome: "revoked", deleted: 2 });
+    copy.verify();
   });
 
   test("stays what it is when the store is restored meanwhile", () => {
@@ -186,10 +247,9 @@ describe("a snapshot", () => {
     const restorer = store.createRestorer();
     restorer.push(empty);
     restorer.finish();
-    expect(store.keyCount).toBe(0);
+    expect([store.keyCount, store.leases.count]).toEqual([0, 0]);
     const other = store.snapshot();
     expect(readAll(snapshot)).toEqual(expected);
     other.close();
-    store.verify();
   });
 });

@@ -46,7 +46,6 @@ describe("update", () => {
       const value = new Uint8Array(length).fill(length & 255);
       store.update(bytes("a"), value);
       expect(recordOf("a")?.value).toEqual(value);
-      expect(store.bytesUsed.payload).toBe(1 + length);
       store.verify();
     }
   });
@@ -107,15 +106,32 @@ describe("set", () => {
   test.each([1n, 0x7fffffffn, 0x80000000n, 0xffffffffn, 0x1_0000_0000n, 2n ** 53n + 1n, 2n ** 63n - 1n, -1n, -(2n ** 63n)])(
     "attaches the lease %s exactly",
     (lease) => {
+      store.leases.grant(lease, 10, 1);
       store.set(bytes("a"), bytes("1"), { lease });
       expect(recordOf("a")?.lease).toBe(lease);
+      expect(store.leases.keysOf(lease)).toEqual([bytes("a")]);
     },
   );
 
-  test("without a lease detaches the one the key had", () => {
-    store.set(bytes("a"), bytes("1"), { lease: 7n });
-    store.set(bytes("a"), bytes("1"));
-    expect(recordOf("a")?.lease).toBe(0n);
+  test("without a lease, or with another, detaches the one the key had", () => {
+    for (const lease of [7n, 8n]) store.leases.grant(lease, 10, 1);
+    for (const key of ["b", "a", "c"]) store.set(bytes(key), bytes("1"), { lease: 7n });
+    store.set(bytes("a"), bytes("1"), { lease: 8n });
+    store.set(bytes("b"), bytes("1"));
+    store.remove(bytes("c"));
+    expect([recordOf("a")?.lease, recordOf("b")?.lease]).toEqual([8n, 0n]);
+    expect([store.leases.keysOf(7n), store.leases.keysOf(8n)]).toEqual([[], [bytes("a")]]);
+  });
+
+  test("a lease that is revoked takes its keys along, in key order at one revision", () => {
+    store.leases.grant(7n, 10, 1);
+    for (const key of ["b", "a", "c"]) store.set(bytes(key), bytes("1"), { lease: 7n });
+    store.set(bytes("d"), bytes("1"));
+    expect(store.leases.revoke(7n)).toEqual({ outcome: "revoked", revision: 6, deleted: 3 });
+    expect(store.range(open, open).records.map(({ key }) => text(key))).toEqual(["d"]);
+    const deleted: string[] = [];
+    store.visitEvents(6, 1, ({ current }) => deleted.push(text(current.keyView())));
+    expect(deleted).toEqual(["a", "b", "c"]);
   });
 
   test("an empty value and a key of any bytes are fine", () => {
@@ -199,25 +215,155 @@ describe("the seed", () => {
   });
 });
 
-describe("memory", () => {
-  test("is accounted, and all of it is free again when all keys are removed", () => {
-    for (let i = 0; i < 5000; i++) store.set(bytes(`key ${i}`), new Uint8Array(i % 700));
-    const { payload, used, reserved } = store.bytesUsed;
-    expect(used).toBeGreaterThan(payload);
-    expect(reserved).toBeGreaterThanOrEqual(used);
-    const emptyUse = new KVStore().bytesUsed.used;
-    store.deleteRange(open, open);
-    store.verify();
-    expect(store.bytesUsed).toMatchObject({ payload: 0, used: emptyUse });
+describe("atOneRevision", () => {
+  test("gives all writes one revision, which reads in it see", () => {
+    store.set(bytes("a"), bytes("1"));
+    const result = store.atOneRevision(() => {
+      expect(store.revision).toBe(2);
+      store.set(bytes("b"), bytes("2"));
+      store.deleteRange(bytes("a"), alone);
+      expect(store.get(bytes("a"))).toEqual({ outcome: "not-found" });
+      store.set(bytes("a"), bytes("3"));
+      return store.revision;
+    });
+    expect([result, store.revision]).toEqual([3, 3]);
+    expect(recordOf("a")).toMatchObject({ value: bytes("3"), createRevision: 3, version: 1 });
+    expect(store.set(bytes("c"), bytes("4")).revision).toBe(4);
   });
 
-  test("does not grow while the same keys are written again and again", () => {
+  test("takes no revision for nothing, and is part of another around it", () => {
+    store.atOneRevision(() => store.remove(bytes("missing")));
+    expect(store.revision).toBe(1);
+    store.atOneRevision(() => {
+      store.atOneRevision(() => store.set(bytes("a"), bytes("1")));
+      store.atOneRevision(() => store.set(bytes("b"), bytes("1")));
+    });
+    expect(store.revision).toBe(2);
+  });
+
+  test("ends when the work throws", () => {
+    const failing = (): never => {
+      throw new Error("refused");
+    };
+    expect(() => store.atOneRevision(failing)).toThrow("refused");
+    store.set(bytes("a"), bytes("1"));
+    expect(store.set(bytes("b"), bytes("1")).revision).toBe(3);
+  });
+});
+
+describe("history", () => {
+  /** Revisions: a at 2 and 3, b at 4, a deleted at 5, a again at 6. */
+  beforeEach(() => {
+    store.set(bytes("a"), bytes("1"));
+    store.set(bytes("a"), bytes("2"));
+    store.set(bytes("b"), bytes("3"));
+    store.remove(bytes("a"));
+    store.set(bytes("a"), bytes("4"));
+  });
+
+  function seenAt(revision: number): string {
+    const { records, count } = store.range(open, open, { revision });
+    return `${records.map(({ key, value, version }) => `${text(key)}=${text(value)} v${version}`).join(", ")} of ${count}`;
+  }
+
+  test("is read at any revision", () => {
+    expect([1, 2, 3, 4, 5, 6].map(seenAt)).toEqual([
+      " of 0",
+      "a=1 v1 of 1",
+      "a=2 v2 of 1",
+      "a=2 v2, b=3 v1 of 2",
+      "b=3 v1 of 1",
+      "a=4 v1, b=3 v1 of 2",
+    ]);
+    expect(seenAt(0)).toBe(seenAt(6));
+  });
+
+  test("counts, sorts and limits as of then", () => {
+    expect(store.range(open, open, { revision: 4, countOnly: true })).toEqual({ records: [], count: 2, more: false });
+    expect(store.range(open, open, { revision: 4, limit: 1 })).toMatchObject({ count: 2, more: true });
+    const { records } = store.range(open, open, { revision: 4, sortTarget: "mod", sortOrder: "descend" });
+    expect(records.map(({ key, modRevision }) => [text(key), modRevision])).toEqual([
+      ["b", 4],
+      ["a", 3],
+    ]);
+  });
+
+  test("up to a compaction is gone at once, and what it had then can be read", () => {
+    expect(store.compact(4)).toEqual({ outcome: "compacted" });
+    expect(store.compactRevision).toBe(4);
+    expect(seenAt(4)).toBe("a=2 v2, b=3 v1 of 2");
+    expect(() => seenAt(3)).toThrow("Revision 3 is below the compact revision 4");
+    expect(() => seenAt(7)).toThrow("Revision 7 is above the current 6");
+  });
+
+  test.each([
+    [-1, "compacted"],
+    [0, "compacted"],
+    [3, "compacted"],
+    [4, "compacted"],
+    [7, "future"],
+  ])("is not compacted to %i after it was to 4", (revision, reason) => {
+    store.compact(4);
+    expect(store.compact(revision)).toEqual({ outcome: "refused", reason });
+    expect([store.compactRevision, store.revision]).toEqual([4, 6]);
+  });
+
+  test("a record of the past belongs to the caller, too", () => {
+    const [record] = store.range(bytes("a"), alone, { revision: 2 }).records;
+    record?.value.fill(0);
+    expect(seenAt(2)).toBe("a=1 v1 of 1");
+  });
+});
+
+describe("memory", () => {
+  const overhead = 64;
+
+  test("counts the keys and values of all versions that are not compacted, freed or not", () => {
+    const payload = (): number => store.bytesUsed.payload;
+    store.set(bytes("a"), bytes("12345"));
+    expect(payload()).toBe(6 + overhead);
+    store.set(bytes("a"), bytes("1"));
+    store.set(bytes("bb"), bytes("1"));
+    expect(payload()).toBe(6 + 2 + 3 + 3 * overhead);
+    store.remove(bytes("a"));
+    expect(payload()).toBe(6 + 2 + 3 + 1 + 4 * overhead);
+    store.compact(3);
+    expect(payload()).toBe(2 + 3 + 1 + 3 * overhead);
+    store.compact(5);
+    expect(payload()).toBe(3 + overhead);
+    while (store.reclaim(1)) store.verify();
+    expect(payload()).toBe(3 + overhead);
+  });
+
+  test("is free again when all keys are removed and compacted", () => {
+    for (let i = 0; i < 5000; i++) store.set(bytes(`key ${i}`), new Uint8Array(i % 700));
+    const { payload, used, reserved } = store.bytesUsed;
+    expect(used).toBeGreaterThan(payload - 5000 * overhead);
+    expect(reserved).toBeGreaterThanOrEqual(used);
+    store.deleteRange(open, open);
+    store.compact(store.revision);
+    while (store.reclaim(100)) expect(store.bytesUsed.payload).toBe(0);
+    const empty = new KVStore();
+    expect(store.bytesUsed).toMatchObject({ payload: 0, used: empty.bytesUsed.used });
+    expect(store.bytesUsed.reserved - empty.bytesUsed.reserved).toBeLessThan(16 * 4 * 256 * 1024 + 300_000);
+  });
+
+  test("does not grow while the same keys are written and compacted again and again", () => {
     const write = (round: number): void => {
       for (let i = 0; i < 2000; i++) store.set(bytes(`key ${i}`), new Uint8Array(100 + ((i + round) % 50)));
+      store.compact(store.revision);
+      while (store.reclaim(500));
     };
     for (let round = 0; round < 5; round++) write(round);
     const { reserved } = store.bytesUsed;
     for (let round = 5; round < 40; round++) write(round);
-    expect(store.bytesUsed.reserved).toBe(reserved);
+    expect(store.bytesUsed.reserved).toBeLessThanOrEqual(reserved + 256 * 1024);
+  });
+
+  test("of an old version is at most 72 bytes beside its value", () => {
+    store.set(bytes("a"), bytes("12345678"));
+    const before = store.bytesUsed.used;
+    for (let i = 0; i < 1000; i++) store.set(bytes("a"), bytes("12345678"));
+    expect((store.bytesUsed.used - before) / 1000 - 8).toBeLessThanOrEqual(72);
   });
 });

@@ -98,6 +98,7 @@ describe("keysOnly and countOnly", () => {
 describe("visitRange", () => {
   test("shows each record in place and copies it where the encoder wants it", () => {
     const long = Uint8Array.from({ length: 500 }, (_, i) => i & 255);
+    store.leases.grant(-2n, 10, 1);
     store.set(long, long, { lease: -2n });
     const target = new Uint8Array(1010);
     store.visitRange(long, alone, {}, (view) => {

@@ -17,6 +17,11 @@ export interface RangeQuery {
   readonly keysOnly?: boolean;
   /** No records, only the count. */
   readonly countOnly?: boolean;
+  /**
+   * The count is that of the records that are shown, and `more` says that there may be others: whoever reads a long range in parts spares
+   * counting the rest with each. For ranges in key order.
+   */
+  readonly uncounted?: boolean;
   /** Inclusive bounds. */
   readonly minModRevision?: number;
   readonly maxModRevision?: number;
@@ -46,7 +51,7 @@ export function visitSpan(table: VersionTable, span: NodeSpan, query: RangeQuery
   const limit = (query.limit ?? 0) > 0 ? (query.limit as number) : Number.POSITIVE_INFINITY;
   const content = query.keysOnly === true ? "keys" : "records";
   return table.visit(content, (view) => {
-    if (isInKeyOrder(query)) return visitInKeyOrder(table, span, { revision, limit }, view, visit);
+    if (isInKeyOrder(query)) return visitInKeyOrder(table, span, { revision, limit, uncounted: query.uncounted === true }, view, visit);
     const { selected, count } = select(table, span, revision, query);
     sort(table, selected, query);
     const shown = Math.min(limit, selected.length);
@@ -72,7 +77,7 @@ function countSpan(table: VersionTable, span: NodeSpan, revision: number): numbe
 function visitInKeyOrder(
   table: VersionTable,
   span: NodeSpan,
-  bounds: { readonly revision: number; readonly limit: number },
+  bounds: { readonly revision: number; readonly limit: number; readonly uncounted: boolean },
   view: VersionView,
   visit: (view: VersionView) => void,
 ): RangeSummary {
@@ -86,6 +91,7 @@ function visitInKeyOrder(
     shown++;
   }
   if (node === span.stop) return { count: shown, more: false };
+  if (bounds.uncounted) return { count: shown, more: true };
   const isAll = revision === now && table.isAll(span);
   const count = isAll ? table.liveCount : shown + countSpan(table, { first: node, stop: span.stop }, revision);
   return { count, more: count > shown };
