@@ -41,9 +41,10 @@ export const defaultTimeoutMs = 5000;
 export const defaultInFlightMax = 10_000;
 export const defaultResponseBytesMax = 64 * 1024 * 1024;
 /** Longest time-out that a timer can hold. */
-const timeoutMsMax = 2 ** 31 - 1;
+export const longestTimeoutMs = 2 ** 31 - 1;
 
 /** Throws RangeError. */
 export function checkTimeout(timeoutMs: number): void {
-  if (!(timeoutMs >= 1 && timeoutMs <= timeoutMsMax)) throw new RangeError(`Time-out ${timeoutMs} ms is not between 1 and ${timeoutMsMax}`);
+  if (!(timeoutMs >= 1 && timeoutMs <= longestTimeoutMs))
+    throw new RangeError(`Time-out ${timeoutMs} ms is not between 1 and ${longestTimeoutMs}`);
 }

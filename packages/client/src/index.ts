@@ -37,17 +37,21 @@ export type {
   ReadOptions,
   SortOrder,
   SortTarget,
+  TxnOptions,
 } from "./etcd/kv-options.ts";
 export type { Lease } from "./etcd/lease/lease.ts";
 export type { GrantOptions, LeaseGrant, LeaseList, LeaseRenewal, LeaseTimeToLive } from "./etcd/lease/lease-answers.ts";
 export type { LeaseClient } from "./etcd/lease/lease-client.ts";
 export type { MemberClient } from "./etcd/member-client.ts";
-export type { HeldLock, Leadership, Ownership, OwnershipOptions } from "./etcd/ownership/ownership.ts";
+export type { Election } from "./etcd/ownership/election.ts";
+export type { HeldLock } from "./etcd/ownership/held-lock.ts";
+export type { Leadership } from "./etcd/ownership/leadership.ts";
+export type { Ownership, OwnershipOptions } from "./etcd/ownership/ownership.ts";
 export { compare, type Relation } from "./etcd/txn/compare.ts";
 export { type Operation, type Operations, operation, type ResultsOf } from "./etcd/txn/operation.ts";
 export type { Txn, TxnResult } from "./etcd/txn/txn.ts";
 export { WatchCompactedError } from "./etcd/watch/watch-compacted-error.ts";
 export type { Watch, WatchBatch, WatchEvent, WatchOptions } from "./etcd/watch/watch-types.ts";
-export { connectClient } from "./node-client.ts";
+export { connect, connectClient, endpointsVariable } from "./node-client.ts";
 export { RaftKVClient } from "./raftkv-client.ts";
 export type { GetResult, LeaderHint, PutResult, RedirectResult, RemoveResult, UpdateResult } from "./result.ts";

@@ -20,8 +20,12 @@ export interface RouterOptions {
 export interface RoutedCall {
   /** For messages: `put`. */
   readonly name: string;
-  /** A read may be sent again although it may have been processed, a write may not. */
-  readonly repeatable: boolean;
+  /**
+   * "read": may be sent again at any time. "identified-write": the cluster recognises it when it comes again, for a while. "write": is sent
+   * again only if it was certainly not applied.
+   */
+  readonly kind: "read" | "identified-write" | "write";
+  readonly signal?: AbortSignal;
   /** One attempt. Rejects with RpcError. */
   readonly send: (endpoint: Endpoint, time: AttemptTime) => Promise<RaftKvResponse>;
 }
@@ -31,6 +35,20 @@ export interface AttemptTime {
   readonly timeoutMs: number;
   readonly connectMs: number;
 }
+
+/** A call on its way. */
+interface Course {
+  readonly call: RoutedCall;
+  readonly deadline: Deadline;
+  /** The last reason why it is not done yet. */
+  trouble: string;
+  redirects: number;
+  /** When the first attempt began that may have been applied. */
+  doubtfulSinceMs: number | null;
+}
+
+/** For so long after an attempt that may have been applied a write is sent again: the cluster remembers its client for 60 s at least. */
+const repeatMsMax = 30_000;
 
 /** Redirects that one call follows at once; from then on each is answered with a pause, for the members disagree. */
 export const promptRedirectsMax = 3;
@@ -43,8 +61,8 @@ export const promptRedirectsMax = 3;
  *   select from the view: leader, else any ──────────────────────────┘
  *        │                                          answer as leader ──► done, leader remembered
  *        ▼                                          redirect ──► view names the leader ──► select
- *   one attempt within the deadline ── outcome ──►  certainly not applied, or a read ──► member backs off ──► select
- *                                                   write that may have been applied ──► ERR_OUTCOME_UNKNOWN
+ *   one attempt within the deadline ── outcome ──►  not applied, a read, or an identified write ──► member backs off ──► select
+ *                                                   another write that may have been applied ──► ERR_OUTCOME_UNKNOWN
  */
 export class LeaderRouter {
   readonly #options: RouterOptions;
@@ -62,15 +80,13 @@ export class LeaderRouter {
 
   /** Resolves to an answer that is final: any status but `internal-error` and, if redirects are followed, `redirect`. Rejects with ClientError. */
   async call(call: RoutedCall, deadline: Deadline): Promise<RaftKvResponse> {
-    let trouble = "no member could be asked";
-    let redirects = 0;
+    const course: Course = { call, deadline, trouble: "no member could be asked", redirects: 0, doubtfulSinceMs: null };
     for (;;) {
-      if (this.#closed) throw new ClientError("ERR_CLOSED", "The client is closed");
-      if (deadline.passed) throw timedOut(call, deadline, trouble);
+      this.#checkGoingOn(course);
       const askedAtMs = this.#options.clock.monotonicMs();
       const member = this.#selection.select();
       if (member === null) {
-        await this.#selection.waitForMember(deadline.remainingMs());
+        await this.#selection.waitForMember(deadline.remainingMs(), call.signal);
         continue;
       }
       const { address } = member.endpoint;
@@ -78,18 +94,19 @@ export class LeaderRouter {
       try {
         response = await call.send(member.endpoint, this.#attemptTime(call, deadline));
       } catch (reason) {
-        trouble = this.#failed(call, address, askedAtMs, RpcError.from(reason));
+        this.#failed(course, address, askedAtMs, RpcError.from(reason));
         continue;
       }
-      if (response.status === "redirect") {
-        if (!this.#options.followRedirects) return response;
-        redirects += 1;
-        trouble = this.#redirected(address, askedAtMs, response.leader, redirects);
+      if (response.status === "redirect" && this.#options.followRedirects) {
+        course.redirects += 1;
+        course.trouble = this.#redirected(address, askedAtMs, response.leader, course.redirects);
       } else if (response.status === "internal-error") {
-        if (!call.repeatable) throw outcomeUnknown(call, address, response.message);
-        trouble = this.#failedAt(address, askedAtMs, response.message);
+        this.#inDoubt(course, address, askedAtMs, response.message);
       } else {
-        this.#selection.answered(address);
+        // An earlier attempt is not done by what the cluster says of a later one that it could not recognise.
+        if (response.status === "bad-request" && course.doubtfulSinceMs !== null)
+          throw outcomeUnknown(call, `${address}: ${response.message}`);
+        if (response.status !== "redirect") this.#selection.answered(address);
         return response;
       }
     }
@@ -101,21 +118,45 @@ export class LeaderRouter {
     this.#selection.wakeAll();
   }
 
-  /** What may be repeated leaves time to ask others, if there are any: connecting, and a read. A write is not sent twice: it gets all that is left. */
+  /** What may be repeated leaves time to ask others, if there are any. What is not sent twice gets all that is left. */
   #attemptTime(call: RoutedCall, deadline: Deadline): AttemptTime {
     const remainingMs = deadline.remainingMs();
     if (this.#selection.view.members.length === 1) return { timeoutMs: remainingMs, connectMs: remainingMs };
     const connectMs = deadline.shareMs();
-    return { timeoutMs: call.repeatable ? connectMs : remainingMs, connectMs };
+    return { timeoutMs: call.kind === "write" ? remainingMs : connectMs, connectMs };
   }
 
-  /** Returns the sentence for the case that the time ends here. Throws if the call may not be sent again. */
-  #failed(call: RoutedCall, address: string, askedAtMs: number, error: RpcError): string {
-    if (error.retryable === "never") {
-      throw new ClientError("ERR_REJECTED", `${address} rejected the ${call.name}: ${error.codeName}: ${error.message}`, { cause: error });
+  /** Throws ClientError if the call ends here. */
+  #checkGoingOn({ call, deadline, trouble, doubtfulSinceMs }: Course): void {
+    if (this.#closed)
+      throw doubtfulSinceMs === null ? new ClientError("ERR_CLOSED", "The client is closed") : outcomeUnknown(call, trouble);
+    if (call.signal?.aborted === true) {
+      throw new ClientError("ERR_ABORTED", `The ${call.name} was given up by its signal`, { cause: call.signal.reason });
     }
-    if (error.retryable === "maybe-applied" && !call.repeatable) throw outcomeUnknown(call, address, error.message, error);
-    return this.#failedAt(address, askedAtMs, error.message);
+    const doubtMs = doubtfulSinceMs === null ? 0 : this.#options.clock.monotonicMs() - doubtfulSinceMs;
+    if (doubtMs > repeatMsMax || (deadline.passed && doubtfulSinceMs !== null)) throw outcomeUnknown(call, trouble);
+    if (deadline.passed) throw timedOut(call, deadline, trouble);
+  }
+
+  /** Throws ClientError if the call may not be sent again. */
+  #failed(course: Course, address: string, askedAtMs: number, error: RpcError): void {
+    const { call } = course;
+    if (call.signal?.aborted === true) return;
+    if (error.retryable === "never") {
+      if (course.doubtfulSinceMs !== null) throw outcomeUnknown(call, `${address}: ${error.message}`, error);
+      const message = `${address} rejected the ${call.name}: ${error.codeName}: ${error.message}`;
+      throw new ClientError("ERR_REJECTED", message, { cause: error });
+    }
+    if (error.retryable === "maybe-applied") this.#inDoubt(course, address, askedAtMs, error.message, error);
+    else course.trouble = this.#failedAt(address, askedAtMs, error.message);
+  }
+
+  /** The attempt may have been processed. Throws ClientError if it may not be sent again. */
+  #inDoubt(course: Course, address: string, askedAtMs: number, reason: string, cause?: RpcError): void {
+    const { call } = course;
+    if (call.kind === "write") throw outcomeUnknown(call, `${address}: ${reason}`, cause);
+    if (call.kind === "identified-write") course.doubtfulSinceMs ??= askedAtMs;
+    course.trouble = this.#failedAt(address, askedAtMs, reason);
   }
 
   #redirected(address: string, askedAtMs: number, leader: LeaderHint | null, redirects: number): string {
@@ -156,7 +197,6 @@ function timedOut(call: RoutedCall, deadline: Deadline, trouble: string): Client
   return new ClientError("ERR_TIMEOUT", `The ${call.name} found no leader within ${deadline.timeoutMs} ms; last try: ${trouble}`);
 }
 
-function outcomeUnknown(call: RoutedCall, address: string, reason: string, cause?: unknown): ClientError {
-  const message = `It is unknown whether the ${call.name} was applied: ${address}: ${reason}`;
-  return new ClientError("ERR_OUTCOME_UNKNOWN", message, { cause });
+function outcomeUnknown(call: RoutedCall, trouble: string, cause?: unknown): ClientError {
+  return new ClientError("ERR_OUTCOME_UNKNOWN", `It is unknown whether the ${call.name} was applied: ${trouble}`, { cause });
 }

@@ -275,18 +275,37 @@ describe("members that cannot be reached", () => {
 });
 
 describe("when it is unknown whether a write was applied", () => {
-  test("a write whose connection breaks is not sent again", async () => {
+  test("a write whose connection breaks is sent again as the same request, to whoever leads then", async () => {
+    const cluster = new ScriptedCluster();
+    const one = cluster.member(first, never);
+    const two = cluster.member(second, () => ({ status: "created" }));
+    const client = cluster.client({ endpoints: [first, second] });
+    cluster.clock.setTimer(100, () => one.cutConnections());
+    expect(await cluster.clock.settle(client.put("a", "v"))).toMatchObject({ outcome: "created" });
+    expect(two.seen).toEqual(one.seen);
+    expect(two.seen).toHaveLength(1);
+  });
+
+  test("a write that gets no answer leaves time to ask another member, with the same request", async () => {
+    const cluster = new ScriptedCluster();
+    const one = cluster.member(first, never);
+    const two = cluster.member(second, () => ({ status: "created" }));
+    const client = cluster.client({ endpoints: [first, second], timeoutMs: 2000 });
+    expect(await cluster.clock.settle(client.put("a", "v"))).toMatchObject({ outcome: "created" });
+    expect(two.seen).toEqual(one.seen);
+  });
+
+  test("a write of a client that does not follow redirects is not sent again", async () => {
     const cluster = new ScriptedCluster();
     const one = cluster.member(first, never);
     const two = cluster.member(second);
-    const client = cluster.client({ endpoints: [first, second] });
+    const client = cluster.client({ endpoints: [first, second], followRedirects: false });
     cluster.clock.setTimer(100, () => one.cutConnections());
     expect(await cluster.clock.settle(failure(client.put("a", "v")))).toMatchObject({
       code: "ERR_OUTCOME_UNKNOWN",
       retryable: "maybe-applied",
     });
-    expect(one.seen.length).toBe(1);
-    expect(two.seen.length).toBe(0);
+    expect([one.seen.length, two.seen.length]).toEqual([1, 0]);
   });
 
   test("a read whose connection breaks is sent to another member", async () => {
@@ -298,13 +317,43 @@ describe("when it is unknown whether a write was applied", () => {
     expect(await cluster.clock.settle(client.get("a"))).toMatchObject({ outcome: "found" });
   });
 
-  test("a write that gets no answer ends at the deadline, not sent again", async () => {
+  test("a write that nobody answers ends at its deadline as unknown, though the last attempts were certainly not applied", async () => {
     const cluster = new ScriptedCluster();
     const one = cluster.member(first, never);
-    const two = cluster.member(second);
+    cluster.member(second).reachable = "refuses";
     const client = cluster.client({ endpoints: [first, second], timeoutMs: 2000 });
+    cluster.clock.setTimer(100, () => {
+      one.reachable = "refuses";
+      one.cutConnections();
+    });
+    const startMs = cluster.clock.monotonicMs();
     expect(await cluster.clock.settle(failure(client.remove("a")))).toMatchObject({ code: "ERR_OUTCOME_UNKNOWN" });
-    expect([one.seen.length, two.seen.length]).toEqual([1, 0]);
+    expect(cluster.clock.monotonicMs() - startMs).toBeLessThan(2100);
+  });
+
+  test("a write is not sent again when the cluster may have forgotten the client", async () => {
+    const cluster = new ScriptedCluster();
+    const one = cluster.member(first, () => ({ status: "internal-error", message: "leadership was lost" }));
+    const client = cluster.client({ endpoints: [first] });
+    const startMs = cluster.clock.monotonicMs();
+    expect(await cluster.clock.settle(failure(client.put("a", "v", { timeoutMs: 300_000 })))).toMatchObject({
+      code: "ERR_OUTCOME_UNKNOWN",
+      message: `It is unknown whether the put was applied: ${first}: leadership was lost`,
+    });
+    expect(cluster.clock.monotonicMs() - startMs).toBeGreaterThan(30_000);
+    expect(cluster.clock.monotonicMs() - startMs).toBeLessThan(32_000);
+    expect(one.seen.length).toBeGreaterThan(10);
+  });
+
+  test("what the cluster says of a repeated write that it does not recognise is not the answer to the first", async () => {
+    const cluster = new ScriptedCluster();
+    let asked = 0;
+    cluster.member(first, () => {
+      asked += 1;
+      return asked === 1 ? { status: "internal-error" } : { status: "bad-request", message: "The request was refused as session-expired" };
+    });
+    const client = cluster.client({ endpoints: [first] });
+    expect(await cluster.clock.settle(failure(client.put("a", "v")))).toMatchObject({ code: "ERR_OUTCOME_UNKNOWN" });
   });
 
   test("a read that gets no answer leaves time to ask another member", async () => {
@@ -316,18 +365,25 @@ describe("when it is unknown whether a write was applied", () => {
     expect(await cluster.clock.settle(client.get("a"))).toMatchObject({ outcome: "found" });
     expect(cluster.clock.monotonicMs() - startMs).toBeLessThan(1100);
   });
+});
 
-  test("a member that does not know what became of a write makes the outcome unknown, of a read it is asked again", async () => {
+describe("signals", () => {
+  test("a call whose signal aborts is given up, while it waits and while it runs", async () => {
     const cluster = new ScriptedCluster();
-    const one = cluster.member(first, () => ({ status: "internal-error", message: "leadership was lost" }));
-    cluster.member(second);
-    const client = cluster.client({ endpoints: [first, second] });
-    expect(await cluster.clock.settle(failure(client.put("a", "v")))).toMatchObject({
-      code: "ERR_OUTCOME_UNKNOWN",
-      message: `It is unknown whether the put was applied: ${first}: leadership was lost`,
-    });
-    expect(one.seen.length).toBe(1);
-    expect(await cluster.clock.settle(client.get("a"))).toMatchObject({ outcome: "found" });
+    cluster.member(first, never);
+    cluster.member(second).reachable = "refuses";
+    for (const endpoint of [first, second]) {
+      const client = cluster.client({ endpoints: [endpoint] });
+      const controller = new AbortController();
+      cluster.clock.setTimer(300, () => controller.abort(new Error("not needed any more")));
+      const startMs = cluster.clock.monotonicMs();
+      expect(await cluster.clock.settle(failure(client.put("a", "v", { signal: controller.signal })))).toMatchObject({
+        code: "ERR_ABORTED",
+        cause: { message: "not needed any more" },
+      });
+      expect(cluster.clock.monotonicMs() - startMs).toBe(300);
+      expect(await cluster.clock.settle(failure(client.get("a", { signal: controller.signal })))).toMatchObject({ code: "ERR_ABORTED" });
+    }
   });
 });
 

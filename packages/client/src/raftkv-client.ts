@@ -1,6 +1,7 @@
-import { type KeyRequest, type RaftKvResponse, raftkvV1 } from "@raftkv/api";
+import { type RaftKvResponse, raftkvV1 } from "@raftkv/api";
 import { methodPath } from "@raftkv/raft-rpc";
 import { type Bytes, toBytes } from "./bytes.ts";
+import type { CallOptions } from "./call-options.ts";
 import type { ClientContext } from "./client-context.ts";
 import { ClientError } from "./client-error.ts";
 import { type ClientOptions, checkTimeout, defaultInFlightMax, defaultTimeoutMs } from "./client-options.ts";
@@ -13,24 +14,27 @@ import { EtcdClient } from "./etcd/etcd-client.ts";
 import { InFlight } from "./in-flight.ts";
 import { LeaderRouter, type RoutedCall } from "./leader-router.ts";
 import { MemberConnections } from "./member-connections.ts";
+import { type RequestIdentity, RequestSessions } from "./request-session.ts";
 import type { GetResult, PutResult, RedirectResult, RemoveResult, UpdateResult } from "./result.ts";
 
 const { raftKvService } = raftkvV1;
 const { put, update, get, remove } = raftKvService.methods;
 
+type Encode = (identity: RequestIdentity) => Uint8Array;
 type Method = (typeof raftKvService.methods)[keyof typeof raftKvService.methods];
 
 /**
- * A client of RaftKV's own four operations. It finds the leader, follows it when it changes, and sends a write again only if the first
- * attempt was certainly not applied. Calls may overlap. Runs on ports; `connectClient` gives it real sockets.
+ * A client of a RaftKV cluster: its own four operations here, etcd's API as `etcd`. It finds the leader, and follows it when it changes. A
+ * write may be sent several times and is applied once, for the cluster recognises it. Calls may overlap. Runs on ports; `connect` and
+ * `connectClient` give it real sockets.
  */
-export class RaftKVClient {
+export class RaftKVClient implements AsyncDisposable {
   /** etcd's API of the same members, over the same connections. */
   readonly etcd: EtcdClient;
   readonly #context: ClientContext;
   readonly #router: LeaderRouter;
-  readonly #clientId: bigint;
-  #sequence = 0;
+  readonly #sessions: RequestSessions;
+  readonly #repeatsWrites: boolean;
 
   /** Throws RangeError if an endpoint or a number is wrong. Connects when the first call needs it. */
   constructor(options: ClientOptions) {
@@ -51,7 +55,9 @@ export class RaftKVClient {
       followRedirects: options.followRedirects ?? true,
       onEvent,
     });
-    this.#clientId = randomId(options);
+    this.#sessions = new RequestSessions(options);
+    // Who does not follow redirects asks one member.
+    this.#repeatsWrites = options.followRedirects ?? true;
     this.etcd = new EtcdClient(this.#context);
   }
 
@@ -61,8 +67,10 @@ export class RaftKVClient {
   }
 
   /** Creates `key`; refuses if it exists. Rejects with ClientError. */
-  async put(key: Bytes, value: Bytes): Promise<PutResult> {
-    const response = await this.#write(put, key, value);
+  async put(key: Bytes, value: Bytes, options?: CallOptions): Promise<PutResult> {
+    const response = await this.#write(put, options, (identity) =>
+      put.request.encode({ ...identity, key: toBytes(key), value: toBytes(value) }),
+    );
     switch (response.status) {
       case "created":
         return { outcome: "created", revision: response.revision };
@@ -74,8 +82,10 @@ export class RaftKVClient {
   }
 
   /** Creates `key` or replaces its value. Rejects with ClientError. */
-  async update(key: Bytes, value: Bytes): Promise<UpdateResult> {
-    const response = await this.#write(update, key, value);
+  async update(key: Bytes, value: Bytes, options?: CallOptions): Promise<UpdateResult> {
+    const response = await this.#write(update, options, (identity) =>
+      update.request.encode({ ...identity, key: toBytes(key), value: toBytes(value) }),
+    );
     switch (response.status) {
       case "created":
         return { outcome: "created", revision: response.revision };
@@ -87,8 +97,8 @@ export class RaftKVClient {
   }
 
   /** The value of `key` at a moment between call and answer (linearizable). Rejects with ClientError. */
-  async get(key: Bytes): Promise<GetResult> {
-    const response = await this.#call(get, true, get.request.encode(this.#identified(key)));
+  async get(key: Bytes, options?: CallOptions): Promise<GetResult> {
+    const response = await this.#read(get, options, (identity) => get.request.encode({ ...identity, key: toBytes(key) }));
     switch (response.status) {
       case "success":
         return { outcome: "found", value: response.value, revision: response.revision };
@@ -100,8 +110,8 @@ export class RaftKVClient {
   }
 
   /** Removes `key`; says so if there is none. Rejects with ClientError. */
-  async remove(key: Bytes): Promise<RemoveResult> {
-    const response = await this.#call(remove, false, remove.request.encode(this.#identified(key)));
+  async remove(key: Bytes, options?: CallOptions): Promise<RemoveResult> {
+    const response = await this.#write(remove, options, (identity) => remove.request.encode({ ...identity, key: toBytes(key) }));
     switch (response.status) {
       case "success":
         return { outcome: "removed", revision: response.revision };
@@ -126,36 +136,45 @@ export class RaftKVClient {
     this.#context.connections.close();
   }
 
-  #write(method: typeof put, key: Bytes, value: Bytes): Promise<RaftKvResponse> {
-    return this.#call(method, false, method.request.encode({ ...this.#identified(key), value: toBytes(value) }));
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
   }
 
-  /** The same bytes are sent in every attempt, so that a member can recognise them. */
-  #call(method: Method, repeatable: boolean, message: Uint8Array): Promise<RaftKvResponse> {
-    return this.#context.inFlight.run(async () => {
-      const path = methodPath(raftKvService, method);
-      const send: RoutedCall["send"] = async (endpoint, time) =>
-        method.response.decode(await this.#context.connections.unary(endpoint, { path, message, ...time }));
-      const response = await this.#router.call({ name: method.name.toLowerCase(), repeatable, send }, this.#deadline());
-      if (response.status === "bad-request") throw new ClientError("ERR_BAD_REQUEST", response.message);
-      return response;
+  #read(method: Method, options: CallOptions | undefined, encode: Encode): Promise<RaftKvResponse> {
+    return this.#context.inFlight.run(() =>
+      this.#call(method, "read", encode(this.#sessions.identifyRead()), this.#deadline(options), options),
+    );
+  }
+
+  #write(method: Method, options: CallOptions | undefined, encode: Encode): Promise<RaftKvResponse> {
+    const kind = this.#repeatsWrites ? "identified-write" : "write";
+    return this.#context.inFlight.run(() => {
+      const deadline = this.#deadline(options);
+      return this.#sessions.write((identity) => this.#call(method, kind, encode(identity), deadline, options));
     });
   }
 
-  #deadline(): Deadline {
-    return new Deadline(this.#context.ports.clock, this.#context.timeoutMs);
+  /** The same bytes are sent in every attempt, so that the cluster recognises them. */
+  async #call(
+    method: Method,
+    kind: RoutedCall["kind"],
+    message: Uint8Array,
+    deadline: Deadline,
+    { signal }: CallOptions = {},
+  ): Promise<RaftKvResponse> {
+    const path = methodPath(raftKvService, method);
+    const cancelled = signal === undefined ? {} : { signal };
+    const send: RoutedCall["send"] = async (endpoint, time) =>
+      method.response.decode(await this.#context.connections.unary(endpoint, { path, message, ...time, ...cancelled }));
+    const response = await this.#router.call({ name: method.name.toLowerCase(), kind, send, ...cancelled }, deadline);
+    if (response.status === "bad-request") throw new ClientError("ERR_BAD_REQUEST", response.message);
+    return response;
   }
 
-  #identified(key: Bytes): KeyRequest {
-    this.#sequence += 1;
-    return { key: toBytes(key), clientId: this.#clientId, sequence: this.#sequence, lowestAwaited: 0 };
+  #deadline({ timeoutMs = this.#context.timeoutMs }: CallOptions = {}): Deadline {
+    checkTimeout(timeoutMs);
+    return new Deadline(this.#context.ports.clock, timeoutMs);
   }
-}
-
-/** 64 random bits, never 0: that means "not identified". */
-function randomId({ random }: ClientOptions): bigint {
-  const id = (BigInt(random.below(2 ** 32)) << 32n) | BigInt(random.below(2 ** 32));
-  return id === 0n ? 1n : id;
 }
 
 /** What is left of the statuses when those that the operation can have are taken. */

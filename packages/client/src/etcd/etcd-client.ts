@@ -17,10 +17,14 @@ import { parseEndpoint } from "../endpoint.ts";
 import type { Alarm, AlarmList, AlarmType, MemberList } from "./cluster-types.ts";
 import { EtcdRouter, etcdMethod } from "./etcd-router.ts";
 import type { KeyRange } from "./key-range.ts";
-import type { CompactOptions, DeleteOptions, PutOptions, RangeOptions, ReadOptions } from "./kv-options.ts";
+import type { CompactOptions, DeleteOptions, PutOptions, RangeOptions, ReadOptions, TxnOptions } from "./kv-options.ts";
 import { deleteRequest, putRequest, rangeRequest } from "./kv-requests.ts";
 import { LeaseClient } from "./lease/lease-client.ts";
 import { MemberClient } from "./member-client.ts";
+import type { QueueContext } from "./ownership/claimed-key.ts";
+import { Election } from "./ownership/election.ts";
+import { HeldLock } from "./ownership/held-lock.ts";
+import type { OwnershipOptions } from "./ownership/ownership.ts";
 import { plainHeader } from "./response-header.ts";
 import { isReadOnly, Txn } from "./txn/txn.ts";
 import { WatchMultiplexer } from "./watch/watch-multiplexer.ts";
@@ -85,8 +89,8 @@ export class EtcdClient {
   }
 
   /** A transaction as it goes over the wire. */
-  transact(request: TxnRequest, options?: CallOptions): Promise<TxnResponse> {
-    return this.#router.call(isReadOnly(request) ? "repeatable" : "once", txn, request, options);
+  transact(request: TxnRequest, { repeatable = isReadOnly(request), ...options }: TxnOptions = {}): Promise<TxnResponse> {
+    return this.#router.call(repeatable ? "repeatable" : "once", txn, request, options);
   }
 
   /**
@@ -98,6 +102,22 @@ export class EtcdClient {
    */
   watch(keys: KeyRange, options: WatchOptions = {}): Watch {
     return this.#watches.watch(keys, options);
+  }
+
+  /**
+   * Waits until nobody else holds the lock. Rejects with ClientError.
+   *
+   * ```ts
+   * await using lock = await etcd.lock("locks/printer", { ttl: 10 });
+   * await print(job, { fencingToken: lock.fencingToken, signal: lock.signal });
+   * ```
+   */
+  lock(name: Bytes, options: OwnershipOptions = {}): Promise<HeldLock> {
+    return HeldLock.acquire(this.#queueContext, name, options);
+  }
+
+  election(name: Bytes): Election {
+    return new Election(this.#queueContext, name);
   }
 
   /** Forgets what was overwritten or deleted before `revision`. Compacting twice is refused with ERR_COMPACTED. */
@@ -145,6 +165,10 @@ export class EtcdClient {
   async moveLeader(targetId: bigint, options?: CallOptions): Promise<void> {
     const leader = await this.#leader(options);
     await leader.moveLeader(targetId, options);
+  }
+
+  get #queueContext(): QueueContext {
+    return { etcd: this, clock: this.#context.ports.clock };
   }
 
   /** Calls that wait reject with ERR_CLOSED. The client that this is a part of closes it. */

@@ -36,8 +36,8 @@ export interface RangeSettings extends ReadSettings {
 
 export interface RangeOptions extends RangeSettings, CallOptions {}
 
-/** An id, or what has one: a lease that is held. */
-export type LeaseReference = bigint | { readonly id: bigint };
+/** An id, or a lease that is held. */
+export type LeaseReference = bigint | { readonly id: bigint; readonly signal?: AbortSignal };
 
 /** What a put can be told, alone or in a transaction. */
 export interface PutSettings {
@@ -63,4 +63,9 @@ export interface DeleteOptions extends DeleteSettings, CallOptions {}
 export interface CompactOptions extends CallOptions {
   /** Answers only when the member that was asked has freed the space. */
   readonly physical?: boolean;
+}
+
+export interface TxnOptions extends CallOptions {
+  /** Sends it again although it may have been applied: for one that changes nothing the second time. Default: if nothing in it writes. */
+  readonly repeatable?: boolean;
 }

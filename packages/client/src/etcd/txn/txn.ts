@@ -1,6 +1,6 @@
 import type { Compare, RequestOp, ResponseHeader, TxnRequest, TxnResponse } from "@raftkv/api";
-import type { CallOptions } from "../../call-options.ts";
 import { ClientError } from "../../client-error.ts";
+import type { TxnOptions } from "../kv-options.ts";
 import type { Operations, ResultsOf } from "./operation.ts";
 
 /** Which of both lists was run, and what it answered. */
@@ -8,7 +8,7 @@ export type TxnResult<Success extends Operations, Failure extends Operations> =
   | { readonly succeeded: true; readonly header: ResponseHeader; readonly responses: ResultsOf<Success> }
   | { readonly succeeded: false; readonly header: ResponseHeader; readonly responses: ResultsOf<Failure> };
 
-type Commit = (request: TxnRequest, options?: CallOptions) => Promise<TxnResponse>;
+type Commit = (request: TxnRequest, options?: TxnOptions) => Promise<TxnResponse>;
 
 /**
  * A transaction: if all conditions hold (also if there are none) the `success` operations are run, else the `failure` operations, all at one
@@ -47,8 +47,8 @@ export class Txn<Success extends Operations, Failure extends Operations> {
     return new Txn(this.#commit, this.#conditions, this.#success, [...this.#failure, ...operations]);
   }
 
-  /** Rejects with ClientError. If nothing in it writes it is a read, and goes to another member when one does not answer. */
-  async commit(options?: CallOptions): Promise<TxnResult<Success, Failure>> {
+  /** Rejects with ClientError. One that is repeatable goes to another member when one does not answer. */
+  async commit(options?: TxnOptions): Promise<TxnResult<Success, Failure>> {
     return this.read(await this.#commit(this.request, options));
   }
 

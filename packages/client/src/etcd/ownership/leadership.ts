@@ -1,0 +1,58 @@
+import type { Bytes } from "../../bytes.ts";
+import type { CallOptions } from "../../call-options.ts";
+import { ClientError } from "../../client-error.ts";
+import type { EtcdClient } from "../etcd-client.ts";
+import { compare } from "../txn/compare.ts";
+import { operation } from "../txn/operation.ts";
+import { ClaimedKey, type QueueContext } from "./claimed-key.ts";
+import type { Ownership, OwnershipOptions } from "./ownership.ts";
+
+/** An election that was won. As with a lock, the fencing token is what others can rely on. */
+export class Leadership implements Ownership {
+  readonly #etcd: EtcdClient;
+  readonly #claim: ClaimedKey;
+
+  private constructor(etcd: EtcdClient, claim: ClaimedKey) {
+    this.#etcd = etcd;
+    this.#claim = claim;
+  }
+
+  static async acquire(context: QueueContext, name: Bytes, value: Bytes, options: OwnershipOptions): Promise<Leadership> {
+    return new Leadership(context.etcd, await ClaimedKey.acquire(context, name, value, options));
+  }
+
+  get key(): Uint8Array {
+    return this.#claim.key;
+  }
+
+  get leaseId(): bigint {
+    return this.#claim.leaseId;
+  }
+
+  get fencingToken(): number {
+    return this.#claim.fencingToken;
+  }
+
+  get signal(): AbortSignal {
+    return this.#claim.signal;
+  }
+
+  /** Changes what the leader announces. Rejects with ERR_LEASE_LOST if this is not the leader any more. */
+  async proclaim(value: Bytes, options?: CallOptions): Promise<void> {
+    const { succeeded } = await this.#etcd
+      .txn()
+      .compare(compare.createRevision(this.key, "=", this.fencingToken))
+      .success(operation.put(this.key, value, { lease: this.leaseId }))
+      .commit(options);
+    if (!succeeded) throw new ClientError("ERR_LEASE_LOST", "This is not the leader any more");
+  }
+
+  /** Lets the next one lead. May be called again. Rejects with ClientError; then the lease ends it in its time. */
+  resign(options?: CallOptions): Promise<void> {
+    return this.#claim.release(options);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.resign();
+  }
+}
