@@ -19,11 +19,13 @@ import { KvService } from "./services/etcd/kv-service.ts";
 import { LeaseService } from "./services/etcd/lease-service.ts";
 import { maintenanceService } from "./services/etcd/maintenance-service.ts";
 import { HealthReporter } from "./services/health-reporter.ts";
+import { leaderRequirement } from "./services/leader-requirement.ts";
 import { memberTrouble } from "./services/member-trouble.ts";
 import { RaftKVService } from "./services/raftkv/raftkv-service.ts";
 import type { ServiceContext } from "./services/service-context.ts";
 import type { ApplyResult } from "./state/apply-result.ts";
 import { ReplicatedState } from "./state/replicated-state.ts";
+import { StoreUpkeep } from "./store-upkeep.ts";
 
 /** gRPC accepts this much more than a request may have, so that the request itself is refused with etcd's error. */
 const messageOverheadBytes = 512 * 1024;
@@ -52,6 +54,7 @@ export class Member {
   readonly context: ServiceContext;
   readonly clientCalls: ClientCalls;
   private readonly leases: MemberLeases;
+  private readonly upkeep: StoreUpkeep;
   private readonly ports: Ports;
   private readonly health: HealthReporter;
   private readonly clientServer: RpcServer;
@@ -123,24 +126,28 @@ export class Member {
       nameOf: (nodeId) => nameOf(nodeId, state.directory, cluster),
       onFatal: options.onFatal,
     });
+    const upkeep = new StoreUpkeep({ config: config.store, node, state, memberId, ports });
     const context: ServiceContext = {
       node,
       state,
       clusterId: cluster.clusterId,
       memberId,
       maxRequestBytes: config.maxRequestBytes,
+      maxTxnOps: config.store.maxTxnOps,
+      quota: upkeep.space.quota,
       header: (revision) => ({ clusterId: cluster.clusterId, memberId, revision, raftTerm: node.term }),
     };
     const { clock } = ports;
     const leases = new MemberLeases({ node, state, self, stores, peers: transport, clock, electionMs: config.electionMs });
-    return new Member(options, parts, context, { transport, leases });
+    return new Member(options, parts, context, { transport, leases, upkeep });
   }
 
-  private constructor(options: MemberOptions, parts: MemberParts, context: ServiceContext, { transport, leases }: RunningParts) {
+  private constructor(options: MemberOptions, parts: MemberParts, context: ServiceContext, { transport, leases, upkeep }: RunningParts) {
     const { config, ports } = options;
     this.ports = ports;
     this.context = context;
     this.leases = leases;
+    this.upkeep = upkeep;
     this.listeners = parts.listeners;
 
     const peerDispatcher = new Dispatcher();
@@ -153,13 +160,13 @@ export class Member {
     this.health = new HealthReporter({ node: context.node, clock: ports.clock });
     const { limits, connections } = config.clientPort;
     const messageBytesMax = config.maxRequestBytes + messageOverheadBytes;
-    const dispatcher = clientDispatcher(context, this.health);
+    const dispatcher = clientDispatcher(context, this.health, upkeep);
     const { keeper, router } = leases;
     const { electionMs, maxLeases } = config;
     new LeaseService({ context, keeper, router, random: ports.random, electionMs, leasesMax: maxLeases }).register(dispatcher);
     this.clientCalls = {
       dispatcher,
-      interceptors: [],
+      interceptors: [leaderRequirement(context.node)],
       messageBytesMax,
       concurrentMax: limits.concurrentStreamsMax,
       onHandlerError: observed.onHandlerError,
@@ -207,6 +214,7 @@ export class Member {
   private async stop(): Promise<void> {
     this.ports.logger.info("closing the member");
     this.publisher.stop();
+    this.upkeep.stop();
     this.health.stop();
     // First: until another member leads, nobody can write anywhere. Those who are connected are served meanwhile.
     await this.context.node.handOver();
@@ -233,6 +241,7 @@ interface MemberParts {
 interface RunningParts {
   readonly transport: PeerNetwork;
   readonly leases: MemberLeases;
+  readonly upkeep: StoreUpkeep;
 }
 
 /** What has to be closed again if the start fails half-way. */
@@ -279,9 +288,9 @@ function observers(logger: Logger): Required<Pick<RpcServerOptions, "onHandlerEr
   };
 }
 
-function clientDispatcher(context: ServiceContext, health: HealthReporter): Dispatcher {
+function clientDispatcher(context: ServiceContext, health: HealthReporter, { reclaimer }: StoreUpkeep): Dispatcher {
   const dispatcher = new Dispatcher();
-  new KvService(context).register(dispatcher);
+  new KvService(context, reclaimer).register(dispatcher);
   new RaftKVService(context).register(dispatcher);
   dispatcher.add(etcdserverpb.clusterService, clusterService(context));
   dispatcher.add(etcdserverpb.maintenanceService, maintenanceService(context));

@@ -1,4 +1,4 @@
-import { create, type Message, type MessageShape } from "@bufbuild/protobuf";
+import { create, type Message, type MessageShape, toBinary } from "@bufbuild/protobuf";
 import type { EntryKind, ForwardPropose, PeerMessage } from "@raftkv/raft-core";
 import fc from "fast-check";
 import {
@@ -8,6 +8,7 @@ import {
   PutResponseSchema,
   RangeRequestSchema,
   RangeResponseSchema,
+  RangeStreamResponseSchema,
 } from "../generated/etcdserverpb/kv_pb.ts";
 import {
   EntryKind as EntryKindNumber,
@@ -56,6 +57,7 @@ import {
   type RaftKvStatus,
 } from "./raftkv-message.ts";
 import { RangeResponseWriter } from "./range-response-writer.ts";
+import { decodeRangeStreamResponse, encodeRangeStreamResponse } from "./range-stream.ts";
 
 const putRequest = record({ key: bytes, value: bytes, lease: int64, prevKv: bool, ignoreValue: bool, ignoreLease: bool });
 const deleteRangeRequest = record({ key: bytes, rangeEnd: bytes, prevKv: bool });
@@ -256,6 +258,17 @@ describeCodec("RangeResponse", {
   toMessage: byName(RangeResponseSchema),
   encode: encodeRangeResponse,
   decode: decodeRangeResponse,
+});
+describeCodec("RangeStreamResponse", {
+  plain: rangeResponse,
+  schema: RangeStreamResponseSchema,
+  toMessage: (plain) => {
+    const rangeResponse = messageOf(RangeResponseSchema, { ...plain });
+    const isEmpty = toBinary(RangeResponseSchema, rangeResponse).length === 0;
+    return create(RangeStreamResponseSchema, isEmpty ? {} : { rangeResponse });
+  },
+  encode: encodeRangeStreamResponse,
+  decode: decodeRangeStreamResponse,
 });
 describeCodec("RangeResponse, written while the store is walked", {
   plain: rangeResponse,

@@ -1,4 +1,5 @@
 import { CodecError } from "./codec-error.ts";
+import { joinedBytes } from "./joined-bytes.ts";
 import { emptyBytes, type ProtobufReader } from "./protobuf-reader.ts";
 
 /** Tags of the members of `etcdserverpb.RequestOp` and `ResponseOp`, which have the same numbers. */
@@ -17,8 +18,7 @@ export interface OperationMember {
 }
 
 /**
- * Reads an embedded RequestOp or ResponseOp. Of several members the last counts; one that comes several times in a row is merged, as
- * protobuf asks: the message of joined bytes is the merged message.
+ * Reads an embedded RequestOp or ResponseOp. Of several members the last counts; one that comes several times in a row is merged.
  */
 export function readOperationMember(reader: ProtobufReader): OperationMember {
   let chosen = 0;
@@ -31,7 +31,7 @@ export function readOperationMember(reader: ProtobufReader): OperationMember {
       case PUT_TAG:
       case DELETE_RANGE_TAG:
       case TXN_TAG:
-        body = tag === chosen ? joined(body, reader.bytes()) : reader.bytes();
+        body = tag === chosen ? joinedBytes(body, reader.bytes()) : reader.bytes();
         chosen = tag;
         break;
       default:
@@ -40,13 +40,6 @@ export function readOperationMember(reader: ProtobufReader): OperationMember {
   }
   reader.leave(outer);
   return { tag: chosen, body };
-}
-
-function joined(head: Uint8Array, tail: Uint8Array): Uint8Array {
-  const whole = new Uint8Array(head.length + tail.length);
-  whole.set(head);
-  whole.set(tail, head.length);
-  return whole;
 }
 
 /** `depth` counts the transactions around this one. Throws CodecError. */

@@ -14,6 +14,7 @@ import {
   encodePutResponse,
   encodeRangeResponse,
 } from "../codec/etcd-response.ts";
+import { decodeRangeStreamResponse, encodeRangeStreamResponse } from "../codec/range-stream.ts";
 import { decodeTxnRequest, encodeTxnRequest } from "../codec/txn-request.ts";
 import { decodeTxnResponse, encodeTxnResponse } from "../codec/txn-response.ts";
 import { Auth } from "../generated/etcdserverpb/auth_pb.ts";
@@ -26,7 +27,7 @@ import { serviceFromDescriptor } from "./service-from-descriptor.ts";
 
 const generatedKv = serviceFromDescriptor(KV);
 
-/** `etcdserverpb.KV`. Range, Put, DeleteRange and Txn take and give the plain objects of the hand-written codecs, the others protobuf-es messages. */
+/** `etcdserverpb.KV`. All but Compact take and give the plain objects of the hand-written codecs; RangeStream gives parts of a RangeResponse. */
 export const kvService = {
   typeName: generatedKv.typeName,
   methods: {
@@ -35,6 +36,11 @@ export const kvService = {
       ...generatedKv.methods.range,
       request: { encode: encodeRangeRequest, decode: decodeRangeRequest },
       response: { encode: encodeRangeResponse, decode: decodeRangeResponse },
+    },
+    rangeStream: {
+      ...generatedKv.methods.rangeStream,
+      request: { encode: encodeRangeRequest, decode: decodeRangeRequest },
+      response: { encode: encodeRangeStreamResponse, decode: decodeRangeStreamResponse },
     },
     put: {
       ...generatedKv.methods.put,

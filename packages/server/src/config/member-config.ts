@@ -5,6 +5,7 @@ import { checkListenUrls, type MemberUrl, parseMemberUrls } from "./member-url.t
 import type { GivenOptions } from "./option-source.ts";
 import { nonEmpty, oneOf, wholeNumber } from "./option-value.ts";
 import { type OptionName, serverOptions } from "./options.ts";
+import { type StoreConfig, storeConfig } from "./store-config.ts";
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
@@ -26,6 +27,7 @@ export interface MemberConfig {
   readonly maxRequestBytes: number;
   readonly maxLeases: number;
   readonly clientPort: ClientPortConfig;
+  readonly store: StoreConfig;
 }
 
 const logLevels: readonly LogLevel[] = ["debug", "info", "warn", "error"];
@@ -72,6 +74,7 @@ export function memberConfig(given: GivenOptions): MemberConfig {
     maxRequestBytes: wholeNumber(text("max-request-bytes"), "max-request-bytes", { min: 1024, max: 10 * 1024 * 1024 }),
     maxLeases: wholeNumber(text("max-leases"), "max-leases", { min: 0, max: 1_000_000_000 }),
     clientPort: clientPortConfig(text),
+    store: storeConfig(text),
   };
 }
 

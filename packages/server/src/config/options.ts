@@ -28,6 +28,18 @@ export const serverOptions = [
   { flag: "snapshot-count", default: "100000", help: "applied entries after which a snapshot is taken and the log compacted" },
   { flag: "log-level", default: "info", help: "debug, info, warn or error" },
   { flag: "max-request-bytes", default: "1572864", help: "largest request of a client, in bytes" },
+  { flag: "max-txn-ops", default: "128", help: "operations that a transaction may have in its longest list" },
+  {
+    flag: "quota-backend-bytes",
+    default: "0",
+    help: "bytes that the store may take before writes are refused, 0 for 2 GiB, below 0 for no limit",
+  },
+  { flag: "auto-compaction-mode", default: "periodic", help: '"periodic" keeps the history of a time, "revision" a number of revisions' },
+  {
+    flag: "auto-compaction-retention",
+    default: "0",
+    help: "how much history is kept: a duration such as 30m, or plain hours, or revisions; 0 keeps all",
+  },
   { flag: "max-leases", default: "1000000", help: "leases that the cluster may have; no more are granted through this member" },
   {
     flag: "max-concurrent-streams",

@@ -1,5 +1,6 @@
 import type { ResponseHeader } from "@raftkv/api";
 import type { RaftNode } from "@raftkv/raft-node";
+import type { SpaceQuota } from "../space/space-quota.ts";
 import type { ApplyResult } from "../state/apply-result.ts";
 import type { ReplicatedState } from "../state/replicated-state.ts";
 
@@ -11,6 +12,10 @@ export interface ServiceContext {
   readonly memberId: bigint;
   /** Largest request of a client. */
   readonly maxRequestBytes: number;
+  /** Of a transaction, in its longest list. */
+  readonly maxTxnOps: number;
+  /** Asked before a request that needs space is proposed. */
+  readonly quota: SpaceQuota;
   /** Of a response that shows the store at `revision`. */
   header(revision: number): ResponseHeader;
 }

@@ -10,6 +10,7 @@ import { decodeOperationResult, encodeOperationResult, type OperationResult } fr
 import { StateImage } from "./state-image.ts";
 import type { StateObserver } from "./state-observer.ts";
 import { restoreState } from "./state-restore.ts";
+import { txnRefusal } from "./txn-refusal.ts";
 
 const AlarmAction = etcdserverpb.AlarmRequest_AlarmAction;
 
@@ -84,7 +85,7 @@ export class ReplicatedState implements StateMachine<ApplyResult> {
       case "txn": {
         const result = this.store.transact(command.request);
         if (result.outcome === "done") return { outcome: "txn", result };
-        return { outcome: "refused", reason: result.reason === "future" ? "future-revision" : result.reason };
+        return { outcome: "refused", reason: txnRefusal(result.reason) };
       }
       case "compaction":
         return this.compact(command.revision);

@@ -1,5 +1,6 @@
 import { NodeError } from "@raftkv/raft-node";
 import { RpcError, StatusCode, type UnaryCall } from "@raftkv/raft-rpc";
+import type { Refusal } from "../../state/apply-result.ts";
 
 /** Errors as etcd gives them; clients match on code and text. */
 export interface EtcdError {
@@ -27,8 +28,6 @@ export const etcdErrors = {
   noLeader: { code: StatusCode.UNAVAILABLE, message: "etcdserver: no leader" },
   compacted: { code: StatusCode.OUT_OF_RANGE, message: "etcdserver: mvcc: required revision has been compacted" },
   futureRevision: { code: StatusCode.OUT_OF_RANGE, message: "etcdserver: mvcc: required revision is a future revision" },
-  /** Revisions before the newest are not kept yet; this says so rather than give another revision's data. */
-  pastRevision: { code: StatusCode.UNIMPLEMENTED, message: "raftkv: reads at earlier revisions are not supported yet" },
   tooManyRequests: { code: StatusCode.RESOURCE_EXHAUSTED, message: "etcdserver: too many requests" },
   timedOut: { code: StatusCode.UNAVAILABLE, message: "etcdserver: request timed out" },
   leaderLost: { code: StatusCode.UNAVAILABLE, message: "etcdserver: request timed out, possibly due to previous leader failure" },
@@ -81,5 +80,36 @@ export function etcdErrorOf(error: NodeError): EtcdError {
       return etcdErrors.stopped;
     default:
       return error.code satisfies never;
+  }
+}
+
+/** What a client of etcd is told when its request changed nothing. */
+export function refusalError(reason: Refusal): EtcdError {
+  switch (reason) {
+    case "compacted":
+      return etcdErrors.compacted;
+    case "corrupt-cluster":
+      return etcdErrors.corruptCluster;
+    case "future-revision":
+      return etcdErrors.futureRevision;
+    case "key-not-found":
+      return etcdErrors.keyNotFound;
+    case "lease-exists":
+      return etcdErrors.leaseExists;
+    case "lease-not-found":
+      return etcdErrors.leaseNotFound;
+    case "no-space":
+      return etcdErrors.noSpace;
+    case "malformed":
+    case "result-forgotten":
+    case "session-expired":
+    case "stale-checkpoint":
+    case "stale-expiry":
+    case "store-replaced":
+    case "too-many-sessions":
+    case "unknown-member":
+      return { code: StatusCode.INTERNAL, message: `raftkv: the request was refused as ${reason}` };
+    default:
+      return reason satisfies never;
   }
 }

@@ -1,165 +1,97 @@
 import {
   CodecError,
-  type DeleteRangeRequest,
   decodeDeleteRangeRequest,
   decodePutRequest,
   decodeRangeRequest,
-  encodeDeleteRangeResponse,
-  encodePutResponse,
+  decodeTxnRequest,
   encodeRequestCommand,
+  etcdserverpb,
   type PutRequest,
-  type RangeRequest,
-  RangeResponseWriter,
-  type ResponseHeader,
+  type RequestCommandType,
 } from "@raftkv/api";
-import type { KeyValueView, KVStore, RangeQuery, SortOrder, SortTarget } from "@raftkv/kvstore";
-import type { Completion, NodeError } from "@raftkv/raft-node";
+import { checkTxn, isReadOnlyTxn, isSerializableTxn } from "@raftkv/kvstore";
+import type { Completion } from "@raftkv/raft-node";
 import { type Dispatcher, StatusCode, type UnaryCall } from "@raftkv/raft-rpc";
-import type { ApplyResult, Refusal } from "../../state/apply-result.ts";
-import { answering } from "../answering.ts";
+import type { StoreReclaimer } from "../../compaction/store-reclaimer.ts";
+import { putCostBytes, txnCostBytes } from "../../space/request-cost.ts";
 import type { ServiceContext } from "../service-context.ts";
-import { type EtcdError, etcdErrorOf, etcdErrors, fail } from "./etcd-error.ts";
-
-const sortOrders: readonly SortOrder[] = ["none", "ascend", "descend"];
-const sortTargets: readonly SortTarget[] = ["key", "version", "create", "mod", "value"];
+import { type EtcdError, etcdErrors, fail } from "./etcd-error.ts";
+import { compactHandler } from "./kv-compaction.ts";
+import { KvReader, PendingRange, PendingReadTxn } from "./kv-read.ts";
+import { PendingWrite } from "./kv-write.ts";
+import { rangeStreamHandler } from "./range-stream.ts";
+import { txnError } from "./txn-error.ts";
 
 /**
- * `etcdserverpb.KV`: Range, Put and DeleteRange. Any member serves them: a follower's writes and read indexes travel through
- * its leader. The handlers are on the hot path: no promise, one object per waiting call.
+ * `etcdserverpb.KV`. Any member serves it: a follower's writes and read indexes travel through its leader. The handlers of Range, Put,
+ * DeleteRange and Txn are on the hot path: no promise, one object per waiting call.
  */
 export class KvService {
   private readonly context: ServiceContext;
-  private readonly store: KVStore;
-  private readonly writer = new RangeResponseWriter();
-  private readonly visit = (view: KeyValueView): void => this.write(view);
+  private readonly reclaimer: StoreReclaimer;
+  private readonly reader: KvReader;
 
-  constructor(context: ServiceContext) {
+  constructor(context: ServiceContext, reclaimer: StoreReclaimer) {
     this.context = context;
-    this.store = context.state.store;
+    this.reclaimer = reclaimer;
+    this.reader = new KvReader(context);
   }
 
   register(dispatcher: Dispatcher): void {
+    const { context, reclaimer } = this;
     dispatcher.addUnary("/etcdserverpb.KV/Range", (message, call) => this.range(message, call));
     dispatcher.addUnary("/etcdserverpb.KV/Put", (message, call) => this.put(message, call));
     dispatcher.addUnary("/etcdserverpb.KV/DeleteRange", (message, call) => this.deleteRange(message, call));
-  }
-
-  /** Answers a range from the store as it is now. */
-  answerRange(request: RangeRequest, call: UnaryCall): void {
-    const { revision } = this.store;
-    if (request.revision > revision) return fail(call, etcdErrors.futureRevision);
-    if (request.revision > 0 && request.revision < revision) return fail(call, etcdErrors.pastRevision);
-    const query = rangeQuery(request);
-    if (query === null) return fail(call, etcdErrors.invalidSort);
-    this.writer.begin();
-    const { count, more } = this.store.visitRange(request.key, request.rangeEnd, query, this.visit);
-    call.respond(this.writer.finish(this.context.header(revision), more, count));
+    dispatcher.addUnary("/etcdserverpb.KV/Txn", (message, call) => this.txn(message, call));
+    dispatcher.add(etcdserverpb.kvService, {
+      compact: compactHandler(context, reclaimer),
+      rangeStream: rangeStreamHandler(context),
+    });
   }
 
   private range(message: Uint8Array, call: UnaryCall): void {
     const request = decoded(call, message, decodeRangeRequest);
     if (request === null) return;
     if (request.key.length === 0) return fail(call, etcdErrors.emptyKey);
-    const pending = new PendingRange(this, request, call);
-    if (request.serializable) this.context.node.readLocally(pending);
-    else this.context.node.read(pending);
+    this.read(request.serializable, new PendingRange(this.reader, request, call));
   }
 
+  /** As etcd: space first, then the request itself, then its size. */
   private put(message: Uint8Array, call: UnaryCall): void {
     const request = decoded(call, message, decodePutRequest);
     if (request === null) return;
-    const error = putError(request) ?? this.sizeError(message);
+    if (!this.context.quota.admits(putCostBytes(request))) return fail(call, etcdErrors.noSpace);
+    const error = putError(request);
     if (error !== null) return fail(call, error);
-    this.context.node.submit(encodeRequestCommand("put", message), new PendingWrite(this.context, call));
+    this.propose("put", message, call);
   }
 
   private deleteRange(message: Uint8Array, call: UnaryCall): void {
-    const request: DeleteRangeRequest | null = decoded(call, message, decodeDeleteRangeRequest);
+    const request = decoded(call, message, decodeDeleteRangeRequest);
     if (request === null) return;
-    const error = request.key.length === 0 ? etcdErrors.emptyKey : this.sizeError(message);
-    if (error !== null) return fail(call, error);
-    this.context.node.submit(encodeRequestCommand("deleteRange", message), new PendingWrite(this.context, call));
+    if (request.key.length === 0) return fail(call, etcdErrors.emptyKey);
+    this.propose("deleteRange", message, call);
   }
 
-  private sizeError(message: Uint8Array): EtcdError | null {
-    return message.length > this.context.maxRequestBytes ? etcdErrors.requestTooLarge : null;
+  private txn(message: Uint8Array, call: UnaryCall): void {
+    const request = decoded(call, message, decodeTxnRequest);
+    if (request === null) return;
+    if (!this.context.quota.admits(txnCostBytes(request))) return fail(call, etcdErrors.noSpace);
+    const violation = checkTxn(request, this.context.maxTxnOps);
+    if (violation !== null) return fail(call, txnError(violation));
+    if (isReadOnlyTxn(request)) this.read(isSerializableTxn(request), new PendingReadTxn(this.reader, request, call));
+    else this.propose("txn", message, call);
   }
 
-  private write(view: KeyValueView): void {
-    this.writer.keyValue(
-      view.keyView(),
-      view.valueView(),
-      view.createRevision,
-      view.modRevision,
-      view.version,
-      view.leaseHigh,
-      view.leaseLow,
-    );
-  }
-}
-
-class PendingRange implements Completion<number> {
-  private readonly service: KvService;
-  private readonly request: RangeRequest;
-  private readonly call: UnaryCall;
-
-  constructor(service: KvService, request: RangeRequest, call: UnaryCall) {
-    this.service = service;
-    this.request = request;
-    this.call = call;
+  private read(isSerializable: boolean, pending: Completion<number>): void {
+    if (isSerializable) this.context.node.readLocally(pending);
+    else this.context.node.read(pending);
   }
 
-  succeed(): void {
-    answering(this.call, () => this.service.answerRange(this.request, this.call));
+  private propose(type: RequestCommandType, message: Uint8Array, call: UnaryCall): void {
+    if (message.length > this.context.maxRequestBytes) return fail(call, etcdErrors.requestTooLarge);
+    this.context.node.submit(encodeRequestCommand(type, message), new PendingWrite(this.context, call));
   }
-
-  fail(error: NodeError): void {
-    fail(this.call, etcdErrorOf(error));
-  }
-}
-
-class PendingWrite implements Completion<ApplyResult> {
-  private readonly context: ServiceContext;
-  private readonly call: UnaryCall;
-
-  constructor(context: ServiceContext, call: UnaryCall) {
-    this.context = context;
-    this.call = call;
-  }
-
-  succeed(result: ApplyResult): void {
-    answering(this.call, () => this.answer(result));
-  }
-
-  fail(error: NodeError): void {
-    fail(this.call, etcdErrorOf(error));
-  }
-
-  private answer(result: ApplyResult): void {
-    if (result.outcome === "put") {
-      this.call.respond(encodePutResponse({ header: this.header(result.revision), prevKv: result.previous }));
-    } else if (result.outcome === "range-deleted") {
-      const { deleted, previous } = result;
-      this.call.respond(encodeDeleteRangeResponse({ header: this.header(result.revision), deleted, prevKvs: previous }));
-    } else if (result.outcome === "refused") {
-      fail(this.call, refusalError(result.reason));
-    } else {
-      throw new Error(`A write through etcd's API ended as ${result.outcome}`);
-    }
-  }
-
-  private header(revision: number): ResponseHeader {
-    return this.context.header(revision);
-  }
-}
-
-/** Null if the sort is not one that etcd knows. */
-function rangeQuery(request: RangeRequest): RangeQuery | null {
-  const sortOrder = sortOrders[request.sortOrder];
-  const sortTarget = sortTargets[request.sortTarget];
-  if (sortOrder === undefined || sortTarget === undefined) return null;
-  const { limit, keysOnly, countOnly, minModRevision, maxModRevision, minCreateRevision, maxCreateRevision } = request;
-  return { limit, keysOnly, countOnly, minModRevision, maxModRevision, minCreateRevision, maxCreateRevision, sortTarget, sortOrder };
 }
 
 /** Rules that can be checked before the log (etcd checks them there too). */
@@ -168,29 +100,6 @@ function putError(request: PutRequest): EtcdError | null {
   if (request.ignoreValue && request.value.length > 0) return etcdErrors.valueProvided;
   if (request.ignoreLease && request.lease !== 0n) return etcdErrors.leaseProvided;
   return null;
-}
-
-function refusalError(reason: Refusal): EtcdError {
-  switch (reason) {
-    case "lease-not-found":
-      return etcdErrors.leaseNotFound;
-    case "key-not-found":
-      return etcdErrors.keyNotFound;
-    case "compacted":
-      return etcdErrors.compacted;
-    case "future-revision":
-      return etcdErrors.futureRevision;
-    case "lease-exists":
-      return etcdErrors.leaseExists;
-    case "malformed":
-    case "stale-expiry":
-    case "store-replaced":
-    case "too-many-leases":
-    case "unknown-member":
-      return { code: StatusCode.INTERNAL, message: `raftkv: the request was refused as ${reason}` };
-    default:
-      return reason satisfies never;
-  }
 }
 
 /** Null if the message is malformed, in which case the call has been answered. */

@@ -1,0 +1,70 @@
+import type { KVStore } from "@raftkv/kvstore";
+import type { Clock, Timer } from "@raftkv/raft-node";
+import type { StateObserver } from "../state/state-observer.ts";
+
+/** What a slice takes of a turn of the event loop, about. */
+const sliceMs = 2;
+/** Versions between two looks at the clock. */
+const stepVersions = 512;
+/** A slice ends after that many also if the clock stands still. */
+const sliceStepsMax = 64;
+/** Between two slices others have their turn. */
+const pauseMs = 3;
+
+export interface StoreReclaimerOptions {
+  readonly store: Pick<KVStore, "reclaim">;
+  readonly clock: Clock;
+}
+
+/** Gives the memory of compacted versions back, in slices between which the member does everything else. */
+export class StoreReclaimer implements StateObserver {
+  private readonly store: Pick<KVStore, "reclaim">;
+  private readonly clock: Clock;
+  private timer: Timer | null = null;
+  private waiting: (() => void)[] = [];
+
+  constructor({ store, clock }: StoreReclaimerOptions) {
+    this.store = store;
+    this.clock = clock;
+    this.wake();
+  }
+
+  stop(): void {
+    this.timer?.cancel();
+  }
+
+  compacted(): void {
+    this.wake();
+  }
+
+  restored(): void {
+    this.wake();
+  }
+
+  /** Calls `done` when everything that is compacted by now is given back. */
+  whenReclaimed(done: () => void): void {
+    this.waiting.push(done);
+    this.wake();
+  }
+
+  private wake(): void {
+    this.timer ??= this.clock.setTimer(pauseMs, () => this.runSlice());
+  }
+
+  private runSlice(): void {
+    this.timer = null;
+    if (this.hasMoreAfterSlice()) return this.wake();
+    const { waiting } = this;
+    this.waiting = [];
+    for (const done of waiting) done();
+  }
+
+  private hasMoreAfterSlice(): boolean {
+    const endMs = this.clock.monotonicMs() + sliceMs;
+    for (let step = 0; step < sliceStepsMax; step++) {
+      if (!this.store.reclaim(stepVersions)) return false;
+      if (this.clock.monotonicMs() >= endMs) return true;
+    }
+    return true;
+  }
+}

@@ -1,0 +1,60 @@
+/** What the quota needs of the store. */
+export interface MeasuredStore {
+  readonly bytesUsed: { readonly used: number };
+}
+
+export interface SpaceQuotaOptions {
+  readonly store: MeasuredStore;
+  /** Bytes that the store of this member may take; Infinity for no limit. */
+  readonly limitBytes: number;
+  /** A request was refused. */
+  readonly onExceeded: () => void;
+}
+
+/** Share of the limit below which there is room again: between the two nothing changes. */
+const roomyShare = 0.9;
+
+/**
+ * Keeps the store of this member from growing beyond its limit: each member asks before it lets a client's request into the log. What is
+ * in the log is applied, so that members with different limits don't differ.
+ */
+export class SpaceQuota {
+  readonly limitBytes: number;
+  private readonly store: MeasuredStore;
+  private readonly onExceeded: () => void;
+  /** At the last look, and what was admitted since: to look is not free. */
+  private seenBytes: number;
+  private admittedBytes = 0;
+
+  constructor({ store, limitBytes, onExceeded }: SpaceQuotaOptions) {
+    this.store = store;
+    this.limitBytes = limitBytes;
+    this.onExceeded = onExceeded;
+    this.seenBytes = store.bytesUsed.used;
+  }
+
+  /** Whether a request that adds about `costBytes` may be proposed. One that adds nothing always may. */
+  admits(costBytes: number): boolean {
+    if (costBytes === 0 || this.hasRoom(costBytes) || this.hasRoomNow(costBytes)) {
+      this.admittedBytes += costBytes;
+      return true;
+    }
+    this.onExceeded();
+    return false;
+  }
+
+  /** True if the store is well below its limit. */
+  get isRoomy(): boolean {
+    return this.store.bytesUsed.used < roomyShare * this.limitBytes;
+  }
+
+  private hasRoom(costBytes: number): boolean {
+    return this.seenBytes + this.admittedBytes + costBytes < this.limitBytes;
+  }
+
+  private hasRoomNow(costBytes: number): boolean {
+    this.seenBytes = this.store.bytesUsed.used;
+    this.admittedBytes = 0;
+    return this.hasRoom(costBytes);
+  }
+}
