@@ -1,9 +1,14 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
 import { type ClientError, compare, connectClient, operation, type RaftKVClient } from "@raftkv/client";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { EtcdProcess, etcdProgram } from "../support/etcd-process.ts";
+import { eventually } from "../support/eventually.ts";
+import { findProgram } from "../support/program.ts";
 
 if (etcdProgram === null) console.warn("etcd is not on the PATH (Debian package etcd-server): the client's tests against it are skipped");
 
+const execFileAsync = promisify(execFile);
 const text = new TextDecoder();
 
 describe.skipIf(etcdProgram === null)("the client with etcd itself", () => {
@@ -89,6 +94,63 @@ describe.skipIf(etcdProgram === null)("the client with etcd itself", () => {
     expect(await client.etcd.get("l/1")).toBeNull();
     expect(await leases.keepAliveOnce(lease.id)).toMatchObject({ ttl: 0 });
     await expect(leases.adopt(lease.id)).rejects.toMatchObject({ code: "ERR_LEASE_LOST" });
+  });
+
+  test("lets one at a time hold a lock, in the order of their coming, with growing tokens", async () => {
+    const first = await client.etcd.lock("locks/a", { ttl: 5 });
+    const order: string[] = [];
+    const second = client.etcd.lock("locks/a", { ttl: 5 }).then((lock) => {
+      order.push("second");
+      return lock;
+    });
+    await eventually(async () => expect((await client.etcd.range({ prefix: "locks/a/" })).count).toBe(2));
+    const impatient = client.etcd.lock("locks/a", { ttl: 5, timeoutMs: 300 });
+    await expect(impatient).rejects.toMatchObject({ code: "ERR_TIMEOUT" });
+    expect((await client.etcd.range({ prefix: "locks/a/" })).count).toBe(2);
+    order.push("first ends");
+    await first.unlock();
+    const lock = await second;
+    expect(order).toEqual(["first ends", "second"]);
+    expect(lock.fencingToken).toBeGreaterThan(first.fencingToken);
+    expect(first.signal.aborted).toBe(false);
+    const lost = new Promise((resolve) => lock.signal.addEventListener("abort", () => resolve(lock.signal.reason)));
+    await client.etcd.delete(lock.key);
+    expect(await lost).toMatchObject({ code: "ERR_LEASE_LOST" });
+  });
+
+  test("elects a leader, and tells who leads and what it says", async () => {
+    const election = client.etcd.election("boss");
+    expect(await election.leader()).toBeNull();
+    const heard: string[] = [];
+    const listening = (async () => {
+      for await (const { value } of election.observe()) {
+        heard.push(text.decode(value));
+        if (heard.length === 3) return;
+      }
+    })();
+    const ada = await election.campaign("ada", { ttl: 5 });
+    const next = election.campaign("bob", { ttl: 5 });
+    await eventually(async () => expect(heard).toEqual(["ada"]));
+    await ada.proclaim("ada at noon");
+    await eventually(async () => expect(heard).toEqual(["ada", "ada at noon"]));
+    await ada.resign();
+    await expect(ada.proclaim("still ada")).rejects.toMatchObject({ code: "ERR_LEASE_LOST" });
+    const bob = await next;
+    expect(text.decode((await election.leader())?.value)).toBe("bob");
+    await listening;
+    expect(heard).toEqual(["ada", "ada at noon", "bob"]);
+    await bob.resign();
+  });
+
+  test("stands in one line with etcdctl", async () => {
+    const lock = await client.etcd.lock("locks/b", { ttl: 5 });
+    const other = execFileAsync(findProgram("etcdctl") ?? "", [`--endpoints=${etcd.endpoint}`, "lock", "locks/b", "echo", "got it"], {
+      env: { ...process.env, ETCDCTL_API: "3" },
+      timeout: 20_000,
+    });
+    await eventually(async () => expect((await client.etcd.range({ prefix: "locks/b/" })).count).toBe(2));
+    await lock.unlock();
+    expect((await other).stdout).toBe("got it\n");
   });
 
   test("tells about members and their state", async () => {
