@@ -1,0 +1,77 @@
+import { describe, expect, test } from "vitest";
+import { ModelRun } from "./model-run.ts";
+import { SeededChoice } from "./seeded-choice.ts";
+
+export interface ModelRunOptions {
+  /** Seeds from this one on. */
+  readonly firstSeed: number;
+  readonly runs: number;
+  readonly stepsPerRun: number;
+  /** Runs this seed alone. */
+  readonly onlySeed?: string | undefined;
+}
+
+/** Runs per test. */
+const batchSize = 50;
+/** Tries to make a failing run shorter. */
+const shorteningsMax = 400;
+
+/** Drives stores and model from seeds; what fails is made shorter and says how to run it again. */
+export function describeModelRuns({ firstSeed, runs, stepsPerRun, onlySeed }: ModelRunOptions): void {
+  const seeds = onlySeed === undefined ? Array.from({ length: runs }, (_, place) => firstSeed + place) : [Number(onlySeed)];
+  const batches = Array.from({ length: Math.ceil(seeds.length / batchSize) }, (_, place) => {
+    return seeds.slice(place * batchSize, (place + 1) * batchSize);
+  });
+  describe(`a store answers as the naive model does, through ${stepsPerRun} steps`, () => {
+    test.each(batches)("of each seed from %i on", (...batch) => {
+      for (const seed of batch) expect(failureOf(seed, stepsPerRun)).toBeNull();
+    });
+  });
+}
+
+function failureOf(seed: number, stepsPerRun: number): string | null {
+  const choice = new SeededChoice(seed);
+  const steps = Array.from({ length: stepsPerRun }, () => choice.below(2 ** 32));
+  const failure = play(steps);
+  if (failure === null) return null;
+  const { shortest, message } = shortened(steps.slice(0, failure.stepCount), failure.message);
+  return `Seed ${seed} fails at step ${failure.stepCount} of ${stepsPerRun}; run it again with KVSTORE_MODEL_SEED=${seed}
+${shortest.length} steps are enough: ${shortest.join()}
+${message}`;
+}
+
+/** Where a run fails, null if it does not. */
+function play(steps: readonly number[]): { readonly stepCount: number; readonly message: string } | null {
+  const run = new ModelRun();
+  let stepCount = 0;
+  try {
+    for (const step of steps) {
+      stepCount++;
+      run.step(step);
+    }
+    run.finish();
+    return null;
+  } catch (reason) {
+    return { stepCount, message: reason instanceof Error ? reason.message : String(reason) };
+  }
+}
+
+/** Leaves out steps, first many at once, as long as the rest still fails. */
+function shortened(steps: readonly number[], lastMessage: string): { readonly shortest: readonly number[]; readonly message: string } {
+  let shortest = steps;
+  let message = lastMessage;
+  let tries = 0;
+  for (let size = steps.length >> 1; size > 0; size >>= 1) {
+    for (let at = 0; at < shortest.length && tries < shorteningsMax; tries++) {
+      const rest = [...shortest.slice(0, at), ...shortest.slice(at + size)];
+      const failure = play(rest);
+      if (failure === null) {
+        at += size;
+        continue;
+      }
+      shortest = rest.slice(0, failure.stepCount);
+      message = failure.message;
+    }
+  }
+  return { shortest, message };
+}
