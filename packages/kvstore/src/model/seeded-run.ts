@@ -1,35 +1,14 @@
-import { describe, expect, test } from "vitest";
 import { ModelRun } from "./model-run.ts";
 import { SeededChoice } from "./seeded-choice.ts";
 
-export interface ModelRunOptions {
-  /** Seeds from this one on. */
-  readonly firstSeed: number;
-  readonly runs: number;
-  readonly stepsPerRun: number;
-  /** Runs this seed alone. */
-  readonly onlySeed?: string | undefined;
-}
-
-/** Runs per test. */
-const batchSize = 50;
 /** Tries to make a failing run shorter. */
 const shorteningsMax = 400;
 
-/** Drives stores and model from seeds; what fails is made shorter and says how to run it again. */
-export function describeModelRuns({ firstSeed, runs, stepsPerRun, onlySeed }: ModelRunOptions): void {
-  const seeds = onlySeed === undefined ? Array.from({ length: runs }, (_, place) => firstSeed + place) : [Number(onlySeed)];
-  const batches = Array.from({ length: Math.ceil(seeds.length / batchSize) }, (_, place) => {
-    return seeds.slice(place * batchSize, (place + 1) * batchSize);
-  });
-  describe(`a store answers as the naive model does, through ${stepsPerRun} steps`, () => {
-    test.each(batches)("of each seed from %i on", (...batch) => {
-      for (const seed of batch) expect(failureOf(seed, stepsPerRun)).toBeNull();
-    });
-  });
-}
-
-function failureOf(seed: number, stepsPerRun: number): string | null {
+/**
+ * Drives stores and model through the steps of a seed. Null if all answers are the model's; otherwise what is not, the shortest list of
+ * steps found that shows it, and how to run it again.
+ */
+export function failureOf(seed: number, stepsPerRun: number): string | null {
   const choice = new SeededChoice(seed);
   const steps = Array.from({ length: stepsPerRun }, () => choice.below(2 ** 32));
   const failure = play(steps);
