@@ -143,7 +143,7 @@ export const sendHighWaterBytes = 64 * 1024;
 /** Completes and checks limits. Throws RangeError. */
 export function resolveLimits(overrides: Partial<RpcLimits>, base: RpcLimits = defaultLimits): RpcLimits {
   const limits = { ...base, ...overrides };
-  for (const [name, value] of Object.entries(limits) as [string, number | Rate][]) {
+  for (const [name, value] of Object.entries<number | Rate>({ ...limits })) {
     const { burst, perSecond } = typeof value === "number" ? { burst: value, perSecond: 0 } : value;
     if (!(burst > 0)) throw new RangeError(`Limit ${name} is ${burst}, it must be above 0`);
     if (!(perSecond >= 0)) throw new RangeError(`Limit ${name} allows ${perSecond} a second, it must be 0 or above`);

@@ -18,7 +18,7 @@ import {
   wait,
 } from "./server-script.ts";
 
-const { DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS, GOAWAY, WINDOW_UPDATE, PING } = FrameType;
+const { DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS, GOAWAY, WINDOW_UPDATE, CONTINUATION, PING } = FrameType;
 const end = Flag.END_STREAM;
 const endHeaders = Flag.END_HEADERS;
 const message = grpcMessage(ascii("hello"));
@@ -53,6 +53,27 @@ describe("rules of RFC 9113 beyond h2spec's list", () => {
       "connection FRAME_SIZE_ERROR",
       frame(HEADERS, endHeaders | Flag.PADDED | Flag.PRIORITY, 1, [0, 0, 0, 0, 0]),
     ],
+    ["4.2", "HEADERS too short for priority", "connection FRAME_SIZE_ERROR", frame(HEADERS, endHeaders | Flag.PRIORITY, 1, [0, 0, 0])],
+    [
+      "6.2",
+      "padded HEADERS with priority",
+      "grpc-status 0",
+      steps(frame(HEADERS, endHeaders | Flag.PADDED | Flag.PRIORITY, 1, [2, 0x80, 0, 0, 3, 15, ...requestBlock, 0, 0]), finish()),
+    ],
+    ["6.8", "GOAWAY of 7 octets", "connection FRAME_SIZE_ERROR", frame(GOAWAY, 0, 0, new Uint8Array(7))],
+    [
+      "6.9.2",
+      "INITIAL_WINDOW_SIZE that lifts a stream above 2^31-1",
+      "connection FLOW_CONTROL_ERROR",
+      steps(begin(wait), frame(WINDOW_UPDATE, 0, 1, uint32(100_000)), setting(4, 0x7fffffff)),
+    ],
+    [
+      "6.10",
+      "CONTINUATION of another stream",
+      "connection PROTOCOL_ERROR",
+      steps(frame(HEADERS, 0, 1, requestBlock), frame(CONTINUATION, endHeaders, 3, [0x82])),
+    ],
+    ["5.1.1", "ids that begin anywhere", "accepted", steps(begin(echo, 13), finish(13), begin(echo, 101), finish(101))],
     ["4.2", "an unknown frame above the maximum", "connection FRAME_SIZE_ERROR", frame(0x42, 0, 0, new Uint8Array(16_385))],
     [
       "4.3",
@@ -213,6 +234,26 @@ describe("octets of names and values (8.2.1)", () => {
   test("a value neither begins nor ends with a blank", () => {
     expect([" a", "a ", "\ta", "a\t", "", "a b"].map((value) => takes("x", value))).toEqual([false, false, false, false, true, true]);
   });
+});
+
+test("the server begins with SETTINGS and its window, and acknowledges the client's SETTINGS (3.4)", () => {
+  const { clock, peer: accept } = startServer();
+  const client = accept();
+  client.startClient([[4, 100]]);
+  clock.settle();
+  expect(client.frames.map(({ type, flags }) => `${type} ${flags}`)).toEqual(["SETTINGS 0", "WINDOW_UPDATE 0", "SETTINGS 1"]);
+});
+
+test("the header block is decoded even if the stream is refused (4.3)", () => {
+  const { clock, startedPeer, dispatcher } = startServer({ limits: { concurrentStreamsMax: 1 } });
+  dispatcher.addUnary(wait, () => undefined);
+  const client = startedPeer();
+  unanswered(client);
+  // The refused request inserts a field, which the next one refers to.
+  client.send(frameBytes(HEADERS, endHeaders | end, 3, [...requestBlock, ...hex("4001780179")]), frameBytes(RST_STREAM, 0, 1, uint32(8)));
+  client.send(frameBytes(HEADERS, endHeaders | end, 5, [...requestBlock, 0xbe]));
+  clock.settle();
+  expect([client.reset(3), client.goaway]).toEqual(["REFUSED_STREAM", null]);
 });
 
 test("a malformed request starts no handler", () => {

@@ -61,8 +61,3 @@ export function trailersOnlyBlock(status: CallStatus, extra: readonly [string, s
   appendStatus(block, status);
   return block.build();
 }
-
-/** An answer to what is not gRPC. */
-export function httpStatusBlock(httpStatus: number): Uint8Array {
-  return new HeaderBlockBuilder().field(":status", String(httpStatus)).field("content-length", "0").build();
-}

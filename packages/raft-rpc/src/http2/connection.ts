@@ -4,7 +4,7 @@ import { HpackDecoder } from "../hpack/decoder.ts";
 import { HeaderList } from "../hpack/header-list.ts";
 import { ConnectionLifetime, type ConnectionOptions } from "./connection-lifetime.ts";
 import { ConnectionWindow } from "./connection-window.ts";
-import { type ControlFrameSink, paddingLength, readControlFrame } from "./control-frames.ts";
+import { type ControlFrameSink, checkDependency, paddingLength, priorityBytes, readControlFrame } from "./control-frames.ts";
 import { FloodError } from "./flood-error.ts";
 import { FloodGuard } from "./flood-guard.ts";
 import { ConnectionError, ErrorCode, Flag, FrameType, frameSizeError, protocolError } from "./frame.ts";
@@ -18,8 +18,6 @@ import type { AbortReason, Http2Stream } from "./stream.ts";
 /** Streams that a connection remembers after their end: those that it reset, of which frames may still be on their way, and all. */
 const resetIdsMax = 1024;
 const closedIdsMax = 256;
-/** Dependency and weight, in PRIORITY and in HEADERS: read over (RFC 9113 5.3.2). */
-const priorityBytes = 5;
 
 /**
  * What both ends of an HTTP/2 connection do alike while it lives (RFC 9113): frames in, states of streams, both directions of flow control,
@@ -323,6 +321,7 @@ export abstract class Http2Connection<S extends Http2Stream> extends ConnectionL
       at += priorityBytes;
       if (at > end) throw frameSizeError("HEADERS with priority", end - start);
       if (at > until) throw protocolError("Padding of HEADERS reaches into its priority");
+      checkDependency(streamId, bytes, at - priorityBytes);
     }
     const endStream = (flags & Flag.END_STREAM) !== 0;
     if ((flags & Flag.END_HEADERS) !== 0) {
@@ -356,6 +355,8 @@ export abstract class Http2Connection<S extends Http2Stream> extends ConnectionL
   rstStreamFrame(streamId: number, code: number): void {
     if (this.isIdle(streamId)) throw protocolError(`RST_STREAM stands on idle stream ${streamId}`);
     this.counters.resetsReceived++;
+    // It has closed the stream, too: what comes behind was not on its way when we did.
+    this.resetIds.delete(streamId);
     const stream = this.streams.get(streamId);
     if (stream === undefined) return;
     this.guard.reset(this.nowMs);

@@ -32,6 +32,7 @@ export function readControlFrame(
   switch (type) {
     case FrameType.PRIORITY:
       if (streamId === 0) throw protocolError("PRIORITY stands on stream 0");
+      if (length === priorityBytes) checkDependency(streamId, bytes, start);
       return sink.priorityFrame(streamId, length);
     case FrameType.RST_STREAM:
       if (length !== 4) throw frameSizeError("RST_STREAM", length);
@@ -59,6 +60,14 @@ export function readControlFrame(
     default:
       return sink.unknownFrame();
   }
+}
+
+/** Dependency and weight, in PRIORITY and in HEADERS: read over (RFC 9113 5.3.2). */
+export const priorityBytes = 5;
+
+/** A stream can't depend on itself (RFC 7540 5.3.1): nobody but a peer that is broken says so, and no stream need be open to be reset. */
+export function checkDependency(streamId: number, bytes: Uint8Array, at: number): void {
+  if ((readUint32(bytes, at) & 0x7fffffff) === streamId) throw protocolError(`Stream ${streamId} depends on itself`);
 }
 
 /** The pad length of a PADDED frame, which stands first in its payload; checked against what is left of it (RFC 9113 6.1, 6.2). */

@@ -14,6 +14,11 @@ export class IdRing {
     this.#next = (this.#next + 1) % this.#idsMax;
   }
 
+  delete(id: number): void {
+    const place = this.#ids?.indexOf(id) ?? -1;
+    if (place >= 0) this.#ids?.fill(0, place, place + 1);
+  }
+
   has(id: number): boolean {
     return this.#ids?.includes(id) ?? false;
   }

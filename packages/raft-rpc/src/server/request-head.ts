@@ -5,13 +5,14 @@ import { parseTimeout } from "../grpc/timeout.ts";
 import type { HeaderList } from "../hpack/header-list.ts";
 import { isFieldValid, parseContentLength } from "../http2/field-rules.ts";
 import { pathBytesMax, type RpcLimits } from "../limits.ts";
+import type { HttpRejection } from "./http-answer.ts";
 
 /** Why a request gets no handler. */
 export type Rejection =
   /** RFC 9113 8.1.1: a stream error. */
   | { readonly kind: "malformed"; readonly reason: string }
   /** Not gRPC: an HTTP status. */
-  | { readonly kind: "http"; readonly httpStatus: number }
+  | ({ readonly kind: "http" } & HttpRejection)
   /** A gRPC status. `extra` goes into the answer. */
   | { readonly kind: "status"; readonly code: StatusCode; readonly message: string; readonly extra?: readonly [string, string] };
 
@@ -119,8 +120,10 @@ export function readRequestHead(list: HeaderList, limits: RpcLimits, serverEncod
     return malformed(path, ":method, :scheme or :path is missing");
   }
   if (authority !== null && host !== "" && host !== authority) return malformed(path, "host differs from :authority");
-  if (method !== "POST") return rejected(path, { kind: "http", httpStatus: 405 });
-  if (!contentTypePattern.test(contentType)) return rejected(path, { kind: "http", httpStatus: 415 });
+  if (method !== "POST") return { ...rejected(path, { kind: "http", httpStatus: 405, hasBody: method !== "HEAD" }), contentLength };
+  if (!contentTypePattern.test(contentType)) {
+    return { ...rejected(path, { kind: "http", httpStatus: 415, hasBody: true }), contentLength };
+  }
   const timeoutMs = timeout === null ? Number.POSITIVE_INFINITY : parseTimeout(timeout);
   const isCompressed = encoding !== identity;
   const rejection =

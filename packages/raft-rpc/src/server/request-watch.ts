@@ -1,15 +1,23 @@
 import { type DeadlineWheel, WheelTimer } from "../grpc/deadline-wheel.ts";
 import type { RpcClock } from "../rpc-clock.ts";
-import type { ServerStream } from "./server-stream.ts";
+
+/** The stream of a request. */
+export interface WatchedRequest {
+  /** When it began, if more of it had to come. */
+  begunMs: number;
+  /** Has it to end, and did it not? */
+  readonly isIncomplete: boolean;
+  requestOverdue(requestMs: number): void;
+}
 
 export interface RequestWatchOptions {
   readonly clock: RpcClock;
   readonly wheel: DeadlineWheel;
   /** In the order in which they began. */
-  readonly streams: ReadonlyMap<number, ServerStream>;
+  readonly streams: ReadonlyMap<number, WatchedRequest>;
   /** How long a request may take to come. */
   readonly requestMs: number;
-  readonly onOverdue: (stream: ServerStream) => void;
+  readonly onOverdue: (request: WatchedRequest) => void;
 }
 
 /**
@@ -25,7 +33,7 @@ export class RequestWatch {
   }
 
   /** A request began, and more of it has to come. */
-  began(stream: ServerStream, nowMs: number): void {
+  began(stream: WatchedRequest, nowMs: number): void {
     stream.begunMs = nowMs;
     if (this.#timer.wheelSlot < 0) this.#options.wheel.set(this.#timer, nowMs + this.#options.requestMs);
   }

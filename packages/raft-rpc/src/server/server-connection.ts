@@ -1,6 +1,6 @@
 import type { Compressor } from "../grpc/compressor.ts";
 import { WheelTimer } from "../grpc/deadline-wheel.ts";
-import { httpStatusBlock, trailersOnlyBlock } from "../grpc/response-blocks.ts";
+import { trailersOnlyBlock } from "../grpc/response-blocks.ts";
 import { StatusCode } from "../grpc/status.ts";
 import { HeaderBlockCache } from "../hpack/block-cache.ts";
 import { HeaderList } from "../hpack/header-list.ts";
@@ -13,10 +13,11 @@ import type { PeerIdentity } from "../peer-identity.ts";
 import { ConnectionRetirement, type RetirementReason } from "./connection-retirement.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { HeldMemory, MemoryHolder } from "./held-memory.ts";
+import { HttpAnswer } from "./http-answer.ts";
 import type { LimitName } from "./limit-counters.ts";
 import { PingPolicy } from "./ping-policy.ts";
 import { type Rejection, type RequestHead, readRequestHead, trailerFault } from "./request-head.ts";
-import { RequestWatch } from "./request-watch.ts";
+import { RequestWatch, type WatchedRequest } from "./request-watch.ts";
 import type { ServerCounters } from "./server-counters.ts";
 import type { ServerInterceptor } from "./server-interceptor.ts";
 import { type ServerCallConnection, ServerStream } from "./server-stream.ts";
@@ -49,7 +50,7 @@ const countedStepBytes = 64 * 1024;
  *
  *   draining:  no --> announced (GOAWAY 2^31-1, PING) --> last (GOAWAY with the real last id) --> closed with the last stream
  */
-export class ServerConnection extends Http2Connection<ServerStream> implements ServerCallConnection, MemoryHolder {
+export class ServerConnection extends Http2Connection<ServerStream | HttpAnswer> implements ServerCallConnection, MemoryHolder {
   readonly streamQueueBytesMax: number;
   readonly peer: PeerIdentity | null;
   readonly compressor: Compressor | null;
@@ -256,7 +257,7 @@ export class ServerConnection extends Http2Connection<ServerStream> implements S
   }
 
   /** An answer before the end of the request: the rest is not wanted (RFC 9113 8.1). */
-  override localEnded(stream: ServerStream): void {
+  override localEnded(stream: ServerStream | HttpAnswer): void {
     super.localEnded(stream);
     if (stream.state === "halfClosedLocal") this.reset(stream, ErrorCode.NO_ERROR);
   }
@@ -301,10 +302,12 @@ export class ServerConnection extends Http2Connection<ServerStream> implements S
   }
 
   #request(streamId: number, head: RequestHead, endStream: boolean): void {
-    if (head.rejection !== null) return this.#reject(streamId, head.rejection, endStream);
-    if (endStream && head.contentLength > 0) {
+    const { rejection } = head;
+    if (endStream && head.contentLength > 0 && (rejection === null || rejection.kind === "http")) {
       return this.#reject(streamId, { kind: "malformed", reason: "Request without DATA has a content-length" }, endStream);
     }
+    if (rejection !== null && rejection.kind !== "http") return this.#reject(streamId, rejection, endStream);
+    if (rejection !== null) return this.#open(new HttpAnswer(this, streamId, rejection), head, endStream);
     const route = this.#options.dispatcher.find(head.path);
     if (route === undefined) {
       const message = this.#options.dispatcher.unknown(head.path);
@@ -314,18 +317,22 @@ export class ServerConnection extends Http2Connection<ServerStream> implements S
       const message = "context deadline exceeded";
       return this.#reject(streamId, { kind: "status", code: StatusCode.DEADLINE_EXCEEDED, message }, endStream);
     }
+    this.#open(new ServerStream(this, streamId, head, route), head, endStream);
+  }
+
+  #open(stream: ServerStream | HttpAnswer, head: RequestHead, endStream: boolean): void {
     const limit = this.#brokenLimit();
-    if (limit !== null) return this.#refuse(streamId, limit);
+    if (limit !== null) return this.#refuse(stream.id, limit);
     this.#retirement?.busy();
-    const stream = new ServerStream(this, streamId, head, route);
+    stream.contentLength = head.contentLength;
     this.add(stream, endStream);
     if (head.timeoutMs !== Number.POSITIVE_INFINITY) this.wheel.set(stream, this.nowMs + head.timeoutMs);
-    stream.begin();
+    if (stream instanceof ServerStream) stream.begin();
     if (!endStream) this.#requestWatch.began(stream, this.nowMs);
     else if (stream.state !== "closed") stream.receiveEnd();
   }
 
-  #requestOverdue(stream: ServerStream): void {
+  #requestOverdue(stream: WatchedRequest): void {
     this.limitTripped("requestTimeouts");
     stream.requestOverdue(this.limits.requestMs);
   }
@@ -345,26 +352,22 @@ export class ServerConnection extends Http2Connection<ServerStream> implements S
     this.answerReset(streamId, ErrorCode.REFUSED_STREAM);
   }
 
-  #reject(streamId: number, rejection: Rejection, endStream: boolean): void {
+  #reject(streamId: number, rejection: Exclude<Rejection, { kind: "http" }>, endStream: boolean): void {
     if (rejection.kind === "malformed") {
       this.guard.reset(this.nowMs);
       this.answerReset(streamId, ErrorCode.PROTOCOL_ERROR);
       return;
     }
-    if (rejection.kind === "http") {
-      this.send.headers(streamId, httpStatusBlock(rejection.httpStatus), Flag.END_STREAM);
-    } else {
-      const { code, message, extra = null } = rejection;
-      if (code === StatusCode.RESOURCE_EXHAUSTED) this.limitTripped("requestHeadBytes");
-      this.countStatus(code);
-      this.send.headers(streamId, trailersOnlyBlock({ code, message, metadata: null, details: [] }, extra), Flag.END_STREAM);
-    }
+    const { code, message, extra = null } = rejection;
+    if (code === StatusCode.RESOURCE_EXHAUSTED) this.limitTripped("requestHeadBytes");
+    this.countStatus(code);
+    this.send.headers(streamId, trailersOnlyBlock({ code, message, metadata: null, details: [] }, extra), Flag.END_STREAM);
     if (endStream) this.closedIds.add(streamId);
     else this.answerReset(streamId, ErrorCode.NO_ERROR);
   }
 
   /** A second header block of a request: must end it, and holds no pseudo headers. What it says is of no use in gRPC. */
-  #trailers(stream: ServerStream, bytes: Uint8Array, start: number, end: number, endStream: boolean): void {
+  #trailers(stream: ServerStream | HttpAnswer, bytes: Uint8Array, start: number, end: number, endStream: boolean): void {
     const list = this.#trailerList;
     this.decoder.decode(bytes, start, end, list);
     if (stream.remoteEnded) return this.streamError(stream, ErrorCode.STREAM_CLOSED, "HEADERS came after the end of the stream");

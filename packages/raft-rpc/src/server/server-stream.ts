@@ -82,7 +82,6 @@ export class ServerStream extends Http2Stream implements UnaryCall, StreamCall, 
     super();
     this.id = id;
     this.head = head;
-    this.contentLength = head.contentLength;
     this.#connection = connection;
     this.#route = route;
     if (connection.compressor !== null) {
