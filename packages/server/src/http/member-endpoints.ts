@@ -7,6 +7,7 @@ import { NodeClock, socketOf } from "../ports/index.ts";
 import { etcdErrorOf } from "../services/etcd/etcd-error.ts";
 import { memberTrouble } from "../services/member-trouble.ts";
 import type { ServiceContext } from "../services/service-context.ts";
+import { alarmNames } from "../state/alarm-name.ts";
 import { AccessControl } from "./access-control.ts";
 import { CheckPages } from "./check-pages.ts";
 import { Gateway } from "./gateway/gateway.ts";
@@ -45,12 +46,14 @@ export function createMemberEndpoints(member: Member, config: ClientPortConfig):
   };
 }
 
-function healthOf({ node }: ServiceContext): MemberHealth {
+function healthOf({ node, state }: ServiceContext): MemberHealth {
   return {
     get trouble() {
       return memberTrouble(node)?.reason ?? null;
     },
-    alarms: [],
+    get alarms() {
+      return state.alarms.all.map(({ kind }) => alarmNames[kind]);
+    },
     get hasLeader() {
       return node.leader !== 0;
     },
