@@ -26,7 +26,7 @@ export const clientErrorTable: Readonly<Record<ClientErrorCode, { readonly retry
   ERR_OVERLOADED: { retryable: "safe" },
   ERR_REJECTED: { retryable: "never" },
   ERR_TIMEOUT: { retryable: "safe" },
-  ERR_UNREACHABLE: { retryable: "safe" },
+  ERR_UNREACHABLE: { retryable: "maybe-applied" },
 };
 
 /** The one error of a call. Nobody branches on `message`. */

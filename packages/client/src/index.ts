@@ -32,6 +32,7 @@ export type {
   CompactOptions,
   DeleteOptions,
   LeaseReference,
+  PageOptions,
   PutOptions,
   RangeOptions,
   ReadOptions,

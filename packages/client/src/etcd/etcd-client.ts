@@ -17,7 +17,7 @@ import { parseEndpoint } from "../endpoint.ts";
 import type { Alarm, AlarmList, AlarmType, MemberList } from "./cluster-types.ts";
 import { EtcdRouter, etcdMethod } from "./etcd-router.ts";
 import type { KeyRange } from "./key-range.ts";
-import type { CompactOptions, DeleteOptions, PutOptions, RangeOptions, ReadOptions, TxnOptions } from "./kv-options.ts";
+import type { CompactOptions, DeleteOptions, PageOptions, PutOptions, RangeOptions, ReadOptions, TxnOptions } from "./kv-options.ts";
 import { deleteRequest, putRequest, rangeRequest } from "./kv-requests.ts";
 import { LeaseClient } from "./lease/lease-client.ts";
 import { MemberClient } from "./member-client.ts";
@@ -25,6 +25,7 @@ import type { QueueContext } from "./ownership/claimed-key.ts";
 import { Election } from "./ownership/election.ts";
 import { HeldLock } from "./ownership/held-lock.ts";
 import type { OwnershipOptions } from "./ownership/ownership.ts";
+import { readEntries, readPages } from "./range-pages.ts";
 import { plainHeader } from "./response-header.ts";
 import { isReadOnly, Txn } from "./txn/txn.ts";
 import { WatchMultiplexer } from "./watch/watch-multiplexer.ts";
@@ -63,7 +64,17 @@ export class EtcdClient {
   }
 
   range(keys: KeyRange, options: RangeOptions = {}): Promise<RangeResponse> {
-    return this.#router.call("repeatable", range, rangeRequest(keys, options), options);
+    return this.#router.call("read", range, rangeRequest(keys, options), options);
+  }
+
+  /** The keys of a range one by one, however many there are, all as they were at one revision. Throws ClientError. */
+  entries(keys: KeyRange, options: PageOptions = {}): AsyncGenerator<KeyValue, void> {
+    return readEntries(this, keys, options);
+  }
+
+  /** The same page by page. */
+  pages(keys: KeyRange, options: PageOptions = {}): AsyncGenerator<RangeResponse, void> {
+    return readPages(this, keys, options);
   }
 
   put(key: Bytes, value: Bytes, options: PutOptions = {}): Promise<PutResponse> {
@@ -89,8 +100,9 @@ export class EtcdClient {
   }
 
   /** A transaction as it goes over the wire. */
-  transact(request: TxnRequest, { repeatable = isReadOnly(request), ...options }: TxnOptions = {}): Promise<TxnResponse> {
-    return this.#router.call(repeatable ? "repeatable" : "once", txn, request, options);
+  transact(request: TxnRequest, { idempotent = false, ...options }: TxnOptions = {}): Promise<TxnResponse> {
+    const repetition = isReadOnly(request) ? "read" : idempotent ? "idempotent" : "once";
+    return this.#router.call(repetition, txn, request, options);
   }
 
   /**
@@ -130,7 +142,7 @@ export class EtcdClient {
   /** The members as the cluster knows them; linearizable where the server can, unless `consistency` is "serializable". */
   async members(options: Pick<ReadOptions, "consistency"> & CallOptions = {}): Promise<MemberList> {
     const request = create(etcdserverpb.MemberListRequestSchema, { linearizable: options.consistency !== "serializable" });
-    const response = await this.#router.call("repeatable", memberList, request, options);
+    const response = await this.#router.call("read", memberList, request, options);
     const members = response.members.map(({ ID: id, name, peerURLs: peerUrls, clientURLs: clientUrls, isLearner }) => ({
       id,
       name,
@@ -198,7 +210,7 @@ export class EtcdClient {
     options?: CallOptions,
   ): Promise<AlarmList> {
     const request = create(etcdserverpb.AlarmRequestSchema, { action, memberID: given.memberId, alarm: given.alarm });
-    const response = await this.#router.call("repeatable", alarm, request, options);
+    const response = await this.#router.call("idempotent", alarm, request, options);
     const alarms = response.alarms.map((found) => ({ memberId: found.memberID, alarm: alarmName(found.alarm) }));
     return { header: plainHeader(response.header), alarms };
   }

@@ -7,6 +7,9 @@ import { ClientError } from "../client-error.ts";
  */
 export type Judgement = "not-applied" | "refused" | "unknown";
 
+/** How etcd's refusals begin. */
+const etcdPrefix = "etcdserver: ";
+
 /** Refusals that only this member, or only this moment, is the reason of: they are given before anything is proposed. */
 const momentaryRefusals: ReadonlySet<string> = new Set([
   "etcdserver: no leader",
@@ -30,6 +33,11 @@ const refusingCodes: ReadonlySet<StatusCode> = new Set([
 export function judge(error: RpcError): Judgement {
   if (error.retryable === "safe" || momentaryRefusals.has(error.message)) return "not-applied";
   return refusingCodes.has(error.code) ? "refused" : "unknown";
+}
+
+/** Did a layer below etcd's refuse, here or there: the answer to a write, for it is too large, as well as the call itself? */
+export function isOfTransport(error: RpcError): boolean {
+  return error.code === StatusCode.RESOURCE_EXHAUSTED && !error.message.startsWith(etcdPrefix);
 }
 
 /** The error for what the server refused. */

@@ -1,4 +1,4 @@
-import { type Codec, methodPath, RpcError } from "@raftkv/raft-rpc";
+import { type Codec, methodPath, RpcError, StatusCode } from "@raftkv/raft-rpc";
 import type { CallOptions } from "../call-options.ts";
 import type { ClientContext } from "../client-context.ts";
 import { ClientError } from "../client-error.ts";
@@ -7,7 +7,7 @@ import { initialView } from "../cluster-view.ts";
 import { Deadline } from "../deadline.ts";
 import type { Endpoint } from "../endpoint.ts";
 import { MemberSelection } from "../member-selection.ts";
-import { judge, rejection } from "./etcd-refusal.ts";
+import { isOfTransport, judge, rejection } from "./etcd-refusal.ts";
 
 /** A unary method of etcd's API, by which a message becomes bytes and bytes an answer. */
 export interface EtcdMethod<Request, Response> {
@@ -20,10 +20,10 @@ export interface EtcdMethod<Request, Response> {
 }
 
 /**
- * "repeatable": may be sent again although it may have been processed, for it reads, or changes nothing the second time. "once": only what
- * was certainly not applied is sent again.
+ * "read": may be sent again at any time. "idempotent": a write that changes nothing the second time, so may be sent again too. "once": only
+ * what was certainly not applied is sent again.
  */
-export type Repetition = "repeatable" | "once";
+export type Repetition = "read" | "idempotent" | "once";
 
 /** Milliseconds that an attempt may take as a whole, and for its connection. */
 export interface AttemptTime {
@@ -57,7 +57,7 @@ export function etcdMethod<Request, Response>(
  *
  *   select ──► one attempt within the deadline ──► answer
  *     ▲              │ 14, no connection, no time left for this attempt
- *     └── back off ◄─┤   repeatable, or certainly not applied
+ *     └── back off ◄─┤   may be repeated, or certainly not applied
  *                    ├─► may have been applied, must be so once ──► ERR_OUTCOME_UNKNOWN
  *                    └─► refused ──► ERR_REJECTED, ERR_COMPACTED
  */
@@ -91,11 +91,12 @@ export class EtcdRouter {
   async route<Response>(call: RoutedAttempt<Response>, options: CallOptions): Promise<Response> {
     const { name, repetition, attempt } = call;
     const deadline = this.#deadline(options);
-    let trouble: { readonly text: string; readonly cause?: RpcError } = { text: "no member could be asked" };
+    let trouble: Trouble = { text: "no member could be asked" };
+    let inDoubt = false;
     for (;;) {
       if (this.#closed) throw new ClientError("ERR_CLOSED", "The client is closed");
       checkNotAborted(name, options);
-      if (deadline.passed) throw timedOut(name, deadline, trouble);
+      if (deadline.passed) throw inDoubt ? outcomeUnknown(name, trouble) : timedOut(name, deadline, trouble);
       const askedAtMs = this.#context.ports.clock.monotonicMs();
       const member = this.#selection.select();
       if (member === null) {
@@ -110,15 +111,15 @@ export class EtcdRouter {
       } catch (reason) {
         const error = RpcError.from(reason);
         checkNotAborted(name, options);
-        this.#checkRepeatable(repetition, name, endpoint, error);
         trouble = { text: `${endpoint.address}: ${error.message}`, cause: error };
+        inDoubt = mayHaveBeenApplied(call, endpoint, trouble, error) || inDoubt;
         this.#context.onEvent({ kind: "failure", from: endpoint.address, reason: error.message });
         this.#selection.failed(endpoint.address, askedAtMs);
       }
     }
   }
 
-  /** One attempt at one member. Rejects with ClientError: ERR_UNREACHABLE if it was certainly not processed. */
+  /** One attempt at one member. Rejects with ClientError: ERR_UNREACHABLE if it did not answer. */
   callAt<Request, Response>(
     endpoint: Endpoint,
     method: EtcdMethod<Request, Response>,
@@ -133,7 +134,8 @@ export class EtcdRouter {
       } catch (reason) {
         const error = RpcError.from(reason);
         checkNotAborted(method.name, options);
-        if (judge(error) === "refused") throw rejection(method.name, endpoint.address, error);
+        // Code 2: it did answer, though nobody can tell from the code what it means.
+        if (judge(error) === "refused" || error.code === StatusCode.UNKNOWN) throw rejection(method.name, endpoint.address, error);
         throw new ClientError("ERR_UNREACHABLE", `${endpoint.address} did not answer the ${method.name}: ${error.message}`, {
           cause: error,
         });
@@ -145,16 +147,6 @@ export class EtcdRouter {
   close(): void {
     this.#closed = true;
     this.#selection.wakeAll();
-  }
-
-  /** Throws ClientError if the call ends with this failure. */
-  #checkRepeatable(repetition: Repetition, name: string, { address }: Endpoint, error: RpcError): void {
-    const judgement = judge(error);
-    if (judgement === "refused") throw rejection(name, address, error);
-    if (judgement === "not-applied" || repetition === "repeatable") return;
-    throw new ClientError("ERR_OUTCOME_UNKNOWN", `It is unknown whether the ${name} was applied: ${address}: ${error.message}`, {
-      cause: error,
-    });
   }
 
   async #attempt<Request, Response>(
@@ -173,7 +165,7 @@ export class EtcdRouter {
     const remainingMs = deadline.remainingMs();
     if (this.#context.endpoints.length === 1) return { timeoutMs: remainingMs, connectMs: remainingMs };
     const connectMs = deadline.shareMs();
-    return { timeoutMs: repetition === "repeatable" ? connectMs : remainingMs, connectMs };
+    return { timeoutMs: repetition === "once" ? remainingMs : connectMs, connectMs };
   }
 
   #deadline({ timeoutMs = this.#context.timeoutMs }: CallOptions): Deadline {
@@ -193,7 +185,32 @@ function checkNotAborted(name: string, { signal }: CallOptions): void {
   if (signal?.aborted === true) throw new ClientError("ERR_ABORTED", `The ${name} was given up by its signal`, { cause: signal.reason });
 }
 
-function timedOut(name: string, deadline: Deadline, trouble: { readonly text: string; readonly cause?: RpcError }): ClientError {
-  const message = `The ${name} found no member that answers within ${deadline.timeoutMs} ms; last try: ${trouble.text}`;
-  return new ClientError("ERR_TIMEOUT", message, { cause: trouble.cause });
+/** Does a failed attempt leave it open whether a write was applied? Throws ClientError if the call ends with it. */
+function mayHaveBeenApplied(
+  call: { readonly name: string; readonly repetition: Repetition },
+  endpoint: Endpoint,
+  trouble: Trouble,
+  error: RpcError,
+): boolean {
+  const { name, repetition } = call;
+  const judgement = judge(error);
+  if (judgement === "not-applied") return false;
+  if (judgement === "refused" && (repetition === "read" || !isOfTransport(error))) throw rejection(name, endpoint.address, error);
+  if (repetition === "once") throw outcomeUnknown(name, trouble);
+  return repetition === "idempotent";
+}
+
+/** The last reason why a call is not done yet. */
+interface Trouble {
+  readonly text: string;
+  readonly cause?: RpcError;
+}
+
+function outcomeUnknown(name: string, { text, cause }: Trouble): ClientError {
+  return new ClientError("ERR_OUTCOME_UNKNOWN", `It is unknown whether the ${name} was applied: ${text}`, { cause });
+}
+
+function timedOut(name: string, deadline: Deadline, { text, cause }: Trouble): ClientError {
+  const message = `The ${name} found no member that answers within ${deadline.timeoutMs} ms; last try: ${text}`;
+  return new ClientError("ERR_TIMEOUT", message, { cause });
 }

@@ -36,6 +36,14 @@ export interface RangeSettings extends ReadSettings {
 
 export interface RangeOptions extends RangeSettings, CallOptions {}
 
+/** Of a range in pages, by key; `timeoutMs` is for one page. */
+export interface PageOptions extends ReadOptions {
+  /** Most keys in a page. Default 1000. */
+  readonly pageSize?: number;
+  /** Leaves values out. */
+  readonly keysOnly?: boolean;
+}
+
 /** An id, or a lease that is held. */
 export type LeaseReference = bigint | { readonly id: bigint; readonly signal?: AbortSignal };
 
@@ -66,6 +74,6 @@ export interface CompactOptions extends CallOptions {
 }
 
 export interface TxnOptions extends CallOptions {
-  /** Sends it again although it may have been applied: for one that changes nothing the second time. Default: if nothing in it writes. */
-  readonly repeatable?: boolean;
+  /** Sends it again although it may have been applied: for one that changes nothing the second time. One without writes is sent again anyway. Default false. */
+  readonly idempotent?: boolean;
 }

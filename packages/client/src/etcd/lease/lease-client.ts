@@ -54,7 +54,7 @@ export class LeaseClient {
   /** For `ttl` seconds, or more if the server wants it so; nobody keeps it alive. An attempt whose answer was lost does no harm: the id is the client's. */
   async grant(ttl: number, { id, ...options }: GrantOptions = {}): Promise<LeaseGrant> {
     const request = create(etcdserverpb.LeaseGrantRequestSchema, { TTL: BigInt(ttl), ID: id ?? drawId(this.#context.ports.random) });
-    const answer = this.#router.call(id === undefined ? "repeatable" : "once", leaseGrant, request, options);
+    const answer = this.#router.call(id === undefined ? "idempotent" : "once", leaseGrant, request, options);
     try {
       const granted = await answer;
       return { header: plainHeader(granted.header), id: granted.ID, ttl: Number(granted.TTL) };
@@ -73,7 +73,7 @@ export class LeaseClient {
 
   async timeToLive(id: bigint, { keys = false, ...options }: CallOptions & { readonly keys?: boolean } = {}): Promise<LeaseTimeToLive> {
     const request = create(etcdserverpb.LeaseTimeToLiveRequestSchema, { ID: id, keys });
-    const response = await this.#router.call("repeatable", leaseTimeToLive, request, options);
+    const response = await this.#router.call("read", leaseTimeToLive, request, options);
     return {
       header: plainHeader(response.header),
       id: response.ID,
@@ -84,7 +84,7 @@ export class LeaseClient {
   }
 
   async list(options?: CallOptions): Promise<LeaseList> {
-    const response = await this.#router.call("repeatable", leaseLeases, create(etcdserverpb.LeaseLeasesRequestSchema), options);
+    const response = await this.#router.call("read", leaseLeases, create(etcdserverpb.LeaseLeasesRequestSchema), options);
     return { header: plainHeader(response.header), ids: response.leases.map(({ ID }) => ID) };
   }
 
@@ -115,7 +115,7 @@ export class LeaseClient {
 
   async #revokeIfThere(id: bigint, options: CallOptions): Promise<void> {
     try {
-      await this.#router.call("repeatable", leaseRevoke, create(etcdserverpb.LeaseRevokeRequestSchema, { ID: id }), options);
+      await this.#router.call("idempotent", leaseRevoke, create(etcdserverpb.LeaseRevokeRequestSchema, { ID: id }), options);
     } catch (error) {
       if (!(error instanceof ClientError && error.status?.code === StatusCode.NOT_FOUND)) throw error;
     }

@@ -32,7 +32,7 @@ export class LeaseRenewer {
   async renew(id: bigint, options: CallOptions): Promise<LeaseRenewal> {
     const attempt = (endpoint: Endpoint, time: AttemptTime): Promise<LeaseRenewal> => this.#attempt(endpoint, id, time, options);
     try {
-      return await this.#router.route({ name: "LeaseKeepAlive", repetition: "repeatable", attempt }, options);
+      return await this.#router.route({ name: "LeaseKeepAlive", repetition: "idempotent", attempt }, options);
     } finally {
       this.#closeIdle();
     }

@@ -179,7 +179,7 @@ class Line {
       .success(operation.put(key, value, { lease: leaseId }), owner)
       .failure(operation.get(key), owner)
       // The second time the key is there, and is only read.
-      .commit({ ...this.#options, repeatable: true });
+      .commit({ ...this.#options, idempotent: true });
     const createRevision = result.succeeded ? result.header.revision : (result.responses[0]?.createRevision ?? 0);
     const ownerRevision = result.responses[1].kvs[0]?.createRevision ?? createRevision;
     if (!result.succeeded) await this.#update(key, createRevision, value, result.responses[0]);
@@ -231,7 +231,7 @@ async function leave(etcd: EtcdClient, key: Uint8Array, createRevision: number, 
     .txn()
     .compare(compare.createRevision(key, "=", createRevision))
     .success(operation.delete(key));
-  await gone.commit({ ...options, repeatable: true });
+  await gone.commit({ ...options, idempotent: true });
 }
 
 function signalOnly({ signal }: OwnershipOptions): CallOptions {

@@ -47,7 +47,7 @@ export class Txn<Success extends Operations, Failure extends Operations> {
     return new Txn(this.#commit, this.#conditions, this.#success, [...this.#failure, ...operations]);
   }
 
-  /** Rejects with ClientError. One that is repeatable goes to another member when one does not answer. */
+  /** Rejects with ClientError. One that only reads, or is idempotent, goes to another member when one does not answer. */
   async commit(options?: TxnOptions): Promise<TxnResult<Success, Failure>> {
     return this.read(await this.#commit(this.request, options));
   }
