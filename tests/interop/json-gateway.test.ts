@@ -1,0 +1,321 @@
+import { execFile, spawnSync } from "node:child_process";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { EtcdProcess, etcdProgram } from "../support/etcd-process.ts";
+import { ProcessCluster } from "../support/process-cluster.ts";
+import { findProgram } from "../support/program.ts";
+
+if (etcdProgram === null) console.warn("etcd is not on the PATH (Debian package etcd-server): the JSON gateway is not compared with it");
+const curl = findProgram("curl");
+if (curl === null) console.warn("curl is not on the PATH: its tests are skipped");
+
+const base64 = (text: string): string => Buffer.from(text).toString("base64");
+const [a, b, c, z] = ["a", "b", "c", "z"].map(base64);
+const ab = base64("ab");
+const lease = "1234567890123456789";
+const put = (key: string | undefined, value: string, more = ""): string => `{"key":"${key}","value":"${base64(value)}"${more}}`;
+
+/** Sent to both servers in this order; what one changes the next ones see. */
+const unaryRequests: readonly (readonly [path: string, body: string])[] = [
+  // Writes and reads.
+  ["/v3/kv/range", `{"key":"${a}"}`],
+  ["/v3/kv/put", put(a, "1")],
+  ["/v3/kv/put", put(b, "2")],
+  ["/v3/kv/put", put(c, "3", ',"prev_kv":true')],
+  ["/v3/kv/put", put(c, "4", ',"prevKv":true')],
+  ["/v3/kv/put", `{"key":"${c}","ignore_value":true,"prev_kv":true}`],
+  ["/v3/kv/put", put(c, "x", ',"ignore_value":true')],
+  ["/v3/kv/put", `{"key":"${z}","ignore_value":true}`],
+  ["/v3/kv/put", put(c, "x", ',"ignore_lease":true,"lease":"5"')],
+  ["/v3/kv/put", put(a, "x", ',"lease":"77"')],
+  ["/v3/kv/put", put("", "x")],
+  ["/v3/kv/put", `{"key":"${a}"}`],
+  ["/v3/kv/put", put(a, "1")],
+  ["/v3beta/kv/range", `{"key":"${a}"}`],
+  ["/v3/kv/range", `{"key":"${a}","range_end":"${z}"}`],
+  ["/v3/kv/range", `{"key":"${a}","range_end":"AA==","limit":2}`],
+  ["/v3/kv/range", `{"key":"AA==","range_end":"AA==","count_only":true}`],
+  ["/v3/kv/range", `{"key":"AA==","rangeEnd":"AA==","keysOnly":true,"sort_order":"DESCEND"}`],
+  ["/v3/kv/range", `{"key":"AA==","range_end":"AA==","sort_target":"MOD","sort_order":2,"limit":"1"}`],
+  ["/v3/kv/range", `{"key":"AA==","range_end":"AA==","sort_target":"VALUE","sort_order":"ASCEND","serializable":true}`],
+  ["/v3/kv/range", `{"key":"AA==","range_end":"AA==","min_mod_revision":"4","max_create_revision":"4"}`],
+  ["/v3/kv/range", `{"key":"${a}","revision":2}`],
+  ["/v3/kv/range", `{"key":"${a}","revision":"9007199254740993"}`],
+  ["/v3/kv/range", `{"key":"${a}","limit":9223372036854775807}`],
+  ["/v3/kv/range", "{}"],
+  ["/v3/kv/range", ""],
+  ["/v3/kv/range", "null"],
+  ["/v3/kv/range", `{"key":"${a}"} garbage`],
+  ["/v3/kv/range", `{"key":"${a}","key":"${b}"}`],
+  ["/v3/kv/range", `{"key":"${a}","unknown":{"deep":[1,{"x":null}]},"limit":null}`],
+  ["/v3/kv/range", `{"Key":"${a}"}`],
+  // What is no such request.
+  ["/v3/kv/range", `{"key":"${a}"`],
+  ["/v3/kv/range", `{"key":"${a}",}`],
+  ["/v3/kv/range", `{'key':1}`],
+  ["/v3/kv/range", `{"key":"${a}" "limit":1}`],
+  ["/v3/kv/range", `{"key" "x"}`],
+  ["/v3/kv/range", `{"key":"\\x"}`],
+  ["/v3/kv/range", `{"key":"${a}","limit":-}`],
+  ["/v3/kv/range", `{"key":"${a}","limit":01}`],
+  ["/v3/kv/range", "trux"],
+  ["/v3/kv/range", "[]"],
+  ["/v3/kv/range", "5"],
+  ["/v3/kv/range", `{"key":5}`],
+  ["/v3/kv/range", `{"key":{}}`],
+  ["/v3/kv/range", `{"key":"!!!!"}`],
+  ["/v3/kv/range", `{"key":"${a}","limit":1.5}`],
+  ["/v3/kv/range", `{"key":"${a}","limit":"x"}`],
+  ["/v3/kv/range", `{"key":"${a}","limit":""}`],
+  ["/v3/kv/range", `{"key":"${a}","limit":9223372036854775808}`],
+  ["/v3/kv/range", `{"key":"${a}","limit":true}`],
+  ["/v3/kv/range", `{"key":"${a}","serializable":"true"}`],
+  ["/v3/kv/range", `{"key":"${a}","sort_order":"XX"}`],
+  ["/v3/kv/range", `{"key":"${a}","sort_order":"2"}`],
+  // Transactions.
+  [
+    "/v3/kv/txn",
+    `{"compare":[{"key":"${a}","target":"CREATE","create_revision":"2"}],"success":[{"request_put":{"key":"${a}","value":"${ab}"}}]}`,
+  ],
+  [
+    "/v3/kv/txn",
+    `{"compare":[{"key":"${a}","target":"VERSION","result":"GREATER","version":100}],"failure":[{"requestRange":{"key":"${a}"}}]}`,
+  ],
+  [
+    "/v3/kv/txn",
+    `{"compare":[{"key":"${a}","target":"VALUE","value":"${ab}"}],"success":[{"request_delete_range":{"key":"${a}","prev_kv":true}}]}`,
+  ],
+  ["/v3/kv/txn", `{"compare":[{"key":"${a}","target":3,"result":3,"value":"${ab}"}]}`],
+  ["/v3/kv/txn", `{"success":[{"request_txn":{"success":[{"request_range":{"key":"${b}"}},{"request_put":${put(ab, "n")}}]}}]}`],
+  ["/v3/kv/txn", "{}"],
+  ["/v3/kv/txn", `{"compare":null,"success":[]}`],
+  ["/v3/kv/txn", `{"success":[{}]}`],
+  ["/v3/kv/txn", `{"success":[{"request_put":null}]}`],
+  ["/v3/kv/txn", `{"success":[{"request_put":${put(a, "1")}},{"request_put":${put(a, "2")}}]}`],
+  ["/v3/kv/txn", `{"compare":{}}`],
+  ["/v3/kv/txn", `{"success":[5]}`],
+  // Leases.
+  ["/v3/lease/grant", `{"TTL":100,"ID":${lease}}`],
+  ["/v3/lease/grant", `{"TTL":"100","ID":"${lease}"}`],
+  ["/v3/lease/grant", `{"TTL":0,"ID":"6"}`],
+  ["/v3/lease/grant", `{"TTL":"9000000001","ID":"7"}`],
+  ["/v3/kv/put", put(ab, "leased", `,"lease":${lease}`)],
+  ["/v3/lease/timetolive", `{"ID":${lease},"keys":true}`],
+  ["/v3/kv/lease/timetolive", `{"ID":"404"}`],
+  ["/v3/lease/leases", "{}"],
+  ["/v3/kv/lease/leases", `{"a":1}`],
+  ["/v3/lease/keepalive", `{"ID":"${lease}"}`],
+  ["/v3/lease/keepalive", `{"ID":${lease}} {"ID":"404"}`],
+  ["/v3/lease/keepalive", ""],
+  ["/v3/lease/revoke", `{"ID":"6"}`],
+  ["/v3/kv/lease/revoke", `{"ID":"6"}`],
+  ["/v3/lease/revoke", `{"ID":"${lease}"}`],
+  // Deletes and history.
+  ["/v3/kv/deleterange", `{"key":"${b}","prev_kv":true}`],
+  ["/v3/kv/deleterange", `{"key":"${b}"}`],
+  ["/v3/kv/deleterange", "{}"],
+  ["/v3/kv/range", `{"key":"AA==","range_end":"AA==","revision":"5"}`],
+  ["/v3/kv/compaction", `{"revision":"4"}`],
+  ["/v3/kv/compaction", `{"revision":"4"}`],
+  ["/v3/kv/compaction", `{"revision":"4000"}`],
+  ["/v3/kv/range", `{"key":"${a}","revision":"3"}`],
+  // Cluster, maintenance, locks and elections.
+  ["/v3/cluster/member/list", "{}"],
+  ["/v3/maintenance/alarm", `{"action":"GET"}`],
+  ["/v3/maintenance/alarm", `{"action":"ACTIVATE","alarm":"NOSPACE","memberID":"5"}`],
+  ["/v3/maintenance/alarm", `{"action":"DEACTIVATE","alarm":"NOSPACE","memberID":5}`],
+  ["/v3/maintenance/transfer-leadership", `{"targetID":5}`],
+  ["/v3/maintenance/defragment", "{}"],
+  ["/v3/election/leader", `{"name":"${a}"}`],
+  ["/v3/election/proclaim", "{}"],
+  ["/v3/election/resign", "{}"],
+  ["/v3/election/campaign", `{"name":"${a}","lease":"99"}`],
+  ["/v3/lock/unlock", `{"key":"${z}"}`],
+  // Paths.
+  ["/v3/kv/nothing", "{}"],
+  ["/v3/kv/range/", "{}"],
+  ["/v3alpha/kv/range", "{}"],
+  ["/v3/kv/range?x=1", `{"key":"${c}"}`],
+];
+
+/** Streams that end by their deadline; what both sent until then is compared line by line, but for the error at the end. */
+const streamRequests: readonly (readonly [path: string, body: string])[] = [
+  ["/v3/watch", `{"create_request":{"key":"${c}"}}`],
+  ["/v3/watch", `{"create_request":{"key":"AA==","range_end":"AA==","start_revision":"5","prev_kv":true}}`],
+  ["/v3/watch", `{"create_request":{"key":"${a}","start_revision":1}}`],
+  ["/v3/watch", `{"create_request":{"key":"${a}"}}{"create_request":{"key":"${b}"}}{"cancel_request":{"watch_id":1}}`],
+  ["/v3/watch", `{"create_request":{"key":"${a}","filters":["NOPUT"],"start_revision":"5"}}`],
+  ["/v3/election/observe", `{"name":"${z}"}`],
+];
+
+interface Answer {
+  readonly status: number;
+  readonly contentType: string | null;
+  readonly body: unknown;
+}
+
+/** Both servers have ids, terms and addresses of their own. */
+const ownNames = new Set(["cluster_id", "member_id", "raft_term"]);
+
+function comparable(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(comparable);
+  if (value === null || typeof value !== "object") return value;
+  if ("peerURLs" in value) return "a member";
+  const members = Object.entries(value).map(([name, member]) => [name, ownNames.has(name) ? typeof member : comparable(member)]);
+  return Object.fromEntries(members);
+}
+
+/** JSON documents, one a line, or the text itself. */
+function parsed(text: string): unknown {
+  try {
+    return text
+      .split("\n")
+      .filter((line) => line !== "")
+      .map((line) => comparable(JSON.parse(line)));
+  } catch {
+    return text;
+  }
+}
+
+async function ask(port: number, path: string, body: string, timeout?: string): Promise<Answer> {
+  const headers = { connection: "close", ...(timeout === undefined ? {} : { "grpc-timeout": timeout }) };
+  const response = await fetch(`http://127.0.0.1:${port}${path}`, { method: "POST", body, headers });
+  return { status: response.status, contentType: response.headers.get("content-type"), body: parsed(await response.text()) };
+}
+
+/** Messages of a stream without the error that ends it. */
+function results({ body }: Answer): unknown {
+  return Array.isArray(body) ? body.filter((line: unknown) => JSON.stringify(line).startsWith('{"result"')) : body;
+}
+
+describe.skipIf(etcdProgram === null)("the JSON gateway answers as that of etcd 3.4", () => {
+  let etcd: EtcdProcess;
+  let raftkv: ProcessCluster;
+  let ports: readonly [etcd: number, raftkv: number];
+
+  beforeAll(async () => {
+    etcd = await EtcdProcess.start();
+    raftkv = await ProcessCluster.start({ size: 1, flags: ["--log-level=warn"] });
+    ports = [etcd.clientPort, raftkv.member("n1").clientPort];
+  });
+  afterAll(async () => {
+    await raftkv?.dispose();
+    await etcd?.dispose();
+  });
+
+  test(`to ${unaryRequests.length} requests`, async () => {
+    for (const [path, body] of unaryRequests) {
+      const [theirs, ours] = await Promise.all(ports.map((port) => ask(port, path, body)));
+      expect.soft(ours, `${path} ${body}`).toEqual(theirs);
+    }
+  });
+
+  test(`to ${streamRequests.length} requests that open streams`, async () => {
+    for (const [path, body] of streamRequests) {
+      const [theirs, ours] = await Promise.all(ports.map(async (port) => results(await ask(port, path, body, "500m"))));
+      expect.soft(ours, `${path} ${body}`).toEqual(theirs);
+    }
+  });
+
+  test.each(["GET", "PUT", "OPTIONS", "HEAD"])("to %s, with the same headers", async (method) => {
+    for (const path of ["/v3/kv/range", "/v3/nothing", "/nothing", "/version", "/health"]) {
+      const [theirs, ours] = await Promise.all(
+        ports.map(async (port) => {
+          const headers = { connection: "close", origin: "https://a.example" };
+          const response = await fetch(`http://127.0.0.1:${port}${path}`, { method, headers });
+          const names = [
+            "allow",
+            "content-type",
+            "access-control-allow-origin",
+            "access-control-allow-methods",
+            "access-control-allow-headers",
+          ];
+          return { status: response.status, headers: names.map((name) => response.headers.get(name)), text: await response.text() };
+        }),
+      );
+      expect.soft(ours, `${method} ${path}`).toEqual(theirs);
+    }
+  });
+});
+
+describe.skipIf(curl === null)("curl", () => {
+  let cluster: ProcessCluster;
+
+  beforeAll(async () => {
+    cluster = await ProcessCluster.start({ size: 1, flags: ["--log-level=warn", "--max-concurrent-streams=3"] });
+  });
+  afterAll(() => cluster?.dispose());
+
+  function url(path: string): string {
+    return `http://127.0.0.1:${cluster.member("n1").clientPort}${path}`;
+  }
+
+  async function run(...args: readonly string[]): Promise<string> {
+    const { stdout } = await promisify(execFile)(curl ?? "", ["--silent", "--show-error", "--max-time", "10", ...args]);
+    return stdout;
+  }
+
+  test("puts, gets and watches", async () => {
+    expect(await run("-X", "POST", url("/v3/kv/put"), "-d", put(a, "curl"))).toMatch(/^\{"header":\{.*"revision":"\d+"/);
+    expect(await run(url("/v3/kv/range"), "-d", `{"key":"${a}"}`)).toContain(`"value":"${base64("curl")}"}],"count":"1"}`);
+    const watch = await run("-H", "Grpc-Timeout: 300m", url("/v3/watch"), "-d", `{"create_request":{"key":"${a}","start_revision":"1"}}`);
+    expect(watch.split("\n")[0]).toMatch(/^\{"result":\{"header":\{.*\},"created":true\}\}$/);
+    expect(watch).toContain('"events":[{"kv":{');
+  });
+
+  test("waits while as many streams as may be open are open", async () => {
+    const streams = new AbortController();
+    const open = Array.from({ length: 3 }, async () => {
+      const body = `{"create_request":{"key":"${a}"}}`;
+      const response = await fetch(url("/v3/watch"), { method: "POST", body, signal: streams.signal });
+      return response.body?.getReader().read();
+    });
+    await Promise.all(open);
+    await expect(run("--max-time", "1", url("/v3/kv/range"), "-d", `{"key":"${a}"}`)).rejects.toThrow(/Operation timed out/);
+    streams.abort();
+    expect(await run(url("/v3/kv/range"), "-d", `{"key":"${a}"}`)).toContain('"count":"1"');
+  });
+});
+
+const python = findProgram("python3");
+const hasEtcd3gw = python !== null && spawnSync(python, ["-c", "import etcd3gw"]).status === 0;
+if (!hasEtcd3gw) console.warn("python3-etcd3gw is not installed (Debian package of that name): its tests are skipped");
+
+const gatewayScript = `
+import sys
+from etcd3gw.client import Etcd3Client
+client = Etcd3Client(host="127.0.0.1", port=int(sys.argv[1]), api_path="/v3/")
+assert client.put("gw", "1")
+assert client.get("gw") == [b"1"]
+lease = client.lease(ttl=60)
+assert lease.refresh() == 60
+assert 58 <= lease.ttl() <= 60
+client.put("gw/leased", "2", lease=lease)
+assert lease.keys() == [b"gw/leased"]
+assert client.get_prefix("gw")[1][0] == b"2"
+assert lease.revoke()
+assert client.get("gw/leased") == []
+assert client.replace("gw", "1", "3") and not client.replace("gw", "1", "4")
+assert client.create("gw/new", "5") and not client.create("gw/new", "6")
+events, cancel = client.watch("gw")
+client.put("gw", "7")
+assert next(events)["kv"]["value"] == b"7"
+cancel()
+assert client.delete("gw")
+print("done")
+`;
+
+describe.skipIf(!hasEtcd3gw)("python3-etcd3gw, unchanged", () => {
+  let cluster: ProcessCluster;
+
+  beforeAll(async () => {
+    cluster = await ProcessCluster.start({ size: 1, flags: ["--log-level=warn"] });
+  });
+  afterAll(() => cluster?.dispose());
+
+  test("works with keys, leases, transactions and watches", async () => {
+    const args = ["-c", gatewayScript, String(cluster.member("n1").clientPort)];
+    const { stdout } = await promisify(execFile)(python ?? "", args, { timeout: 30_000 });
+    expect(stdout).toBe("done\n");
+  });
+});
