@@ -41,6 +41,7 @@ export class ReplicatedState implements StateMachine<ApplyResult> {
   apply(entry: LogEntry, data: Uint8Array): ApplyResult {
     const { revision } = this.store;
     const result = this.execute(entry, data);
+    for (const observer of this.observers) observer.applied?.(result);
     if (this.store.revision !== revision) for (const observer of this.observers) observer.written?.(this.store.revision);
     return result;
   }
@@ -204,15 +205,16 @@ export class ReplicatedState implements StateMachine<ApplyResult> {
     for (const observer of this.observers) observer.leaseChanged?.(id);
   }
 
-  private alarm({ action, memberID, alarm }: etcdserverpb.AlarmRequest): ApplyResult {
-    const selection = { memberId: memberID, kind: alarm };
+  /** What asks for alarms does not go through the log. */
+  private alarm({ action, memberID, alarm: kind }: etcdserverpb.AlarmRequest): ApplyResult {
+    const alarm = { memberId: memberID, kind };
     switch (action) {
       case AlarmAction.ACTIVATE:
-        return { outcome: "alarms", alarms: this.alarms.activate(selection) };
+        return { outcome: "alarms", alarms: this.alarms.activate(alarm) };
       case AlarmAction.DEACTIVATE:
-        return { outcome: "alarms", alarms: this.alarms.deactivate(selection) };
+        return { outcome: "alarms", alarms: this.alarms.deactivate(alarm) };
       default:
-        return { outcome: "alarms", alarms: this.alarms.select(selection) };
+        return { outcome: "refused", reason: "malformed" };
     }
   }
 }
