@@ -104,12 +104,8 @@ test("in any order of ends no result is given up that is still awaited, and no m
         const chosen = [...running][step];
         if (chosen === undefined) {
           results.push(writes.begin());
-          const place = writes.begun.length - 1;
-          running.add(place);
-          const sequences = [...running].map((at) => writes.begun[at]?.sequence ?? 0);
-          const { sequence = 0, lowestAwaited = 0 } = writes.begun[place] ?? {};
-          expect(lowestAwaited).toBeLessThanOrEqual(Math.min(...sequences));
-          expect(sequence).toBe(Math.max(...sequences));
+          running.add(writes.begun.length - 1);
+          checkNewest([...running].map((at) => writes.begun[at]));
         } else {
           running.delete(chosen);
           await writes.end(chosen);
@@ -121,3 +117,10 @@ test("in any order of ends no result is given up that is still awaited, and no m
     { numRuns: 100 },
   );
 });
+
+/** The write that began last has the highest sequence, and says that the oldest that runs is awaited, or one before it. */
+function checkNewest(running: readonly (RequestIdentity | undefined)[]): void {
+  const sequences = running.map((identity) => identity?.sequence ?? 0);
+  expect(running.at(-1)?.sequence).toBe(Math.max(...sequences));
+  expect(running.at(-1)?.lowestAwaited).toBeLessThanOrEqual(Math.min(...sequences));
+}
