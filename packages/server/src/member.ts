@@ -1,7 +1,17 @@
 import { clientFileDescriptors, etcdserverpb } from "@raftkv/api";
 import { openLogStore, readIdentity } from "@raftkv/log-store";
 import { type Configuration, type NodeId, votersOnly } from "@raftkv/raft-core";
-import { bootstrapLog, isEmptyLog, type Listener, type Logger, type LogStore, NetworkError, type Ports, RaftNode } from "@raftkv/raft-node";
+import {
+  bootstrapLog,
+  type Clock,
+  isEmptyLog,
+  type Listener,
+  type Logger,
+  type LogStore,
+  NetworkError,
+  type Ports,
+  RaftNode,
+} from "@raftkv/raft-node";
 import { addReflection, type ByteStream, DescriptorRegistry, Dispatcher, RpcServer, type RpcServerOptions } from "@raftkv/raft-rpc";
 import { AttributesPublisher } from "./cluster/attributes-publisher.ts";
 import { type FoundingCluster, foundCluster, idText, nodeIdOf } from "./cluster/identity.ts";
@@ -18,6 +28,7 @@ import { clusterService } from "./services/etcd/cluster-service.ts";
 import { KvService } from "./services/etcd/kv-service.ts";
 import { LeaseService } from "./services/etcd/lease-service.ts";
 import { maintenanceService } from "./services/etcd/maintenance-service.ts";
+import { authService } from "./services/etcd/unimplemented-service.ts";
 import { HealthReporter } from "./services/health-reporter.ts";
 import { leaderRequirement } from "./services/leader-requirement.ts";
 import { memberTrouble } from "./services/member-trouble.ts";
@@ -160,7 +171,7 @@ export class Member {
     this.health = new HealthReporter({ node: context.node, clock: ports.clock });
     const { limits, connections } = config.clientPort;
     const messageBytesMax = config.maxRequestBytes + messageOverheadBytes;
-    const dispatcher = clientDispatcher(context, this.health, upkeep);
+    const dispatcher = clientDispatcher(context, this.health, upkeep, ports.clock);
     const { keeper, router } = leases;
     const { electionMs, maxLeases } = config;
     new LeaseService({ context, keeper, router, random: ports.random, electionMs, leasesMax: maxLeases }).register(dispatcher);
@@ -288,12 +299,13 @@ function observers(logger: Logger): Required<Pick<RpcServerOptions, "onHandlerEr
   };
 }
 
-function clientDispatcher(context: ServiceContext, health: HealthReporter, { reclaimer }: StoreUpkeep): Dispatcher {
+function clientDispatcher(context: ServiceContext, health: HealthReporter, { reclaimer }: StoreUpkeep, clock: Clock): Dispatcher {
   const dispatcher = new Dispatcher();
   new KvService(context, reclaimer).register(dispatcher);
   new RaftKVService(context).register(dispatcher);
   dispatcher.add(etcdserverpb.clusterService, clusterService(context));
-  dispatcher.add(etcdserverpb.maintenanceService, maintenanceService(context));
+  dispatcher.add(etcdserverpb.maintenanceService, maintenanceService(context, clock));
+  dispatcher.add(etcdserverpb.authService, authService());
   health.register(dispatcher);
   addReflection(
     dispatcher,

@@ -7,7 +7,7 @@ import { NodeClock, socketOf } from "../ports/index.ts";
 import { etcdErrorOf } from "../services/etcd/etcd-error.ts";
 import { memberTrouble } from "../services/member-trouble.ts";
 import type { ServiceContext } from "../services/service-context.ts";
-import { alarmNames } from "../state/alarm-name.ts";
+import { alarmName } from "../state/alarm-name.ts";
 import { AccessControl } from "./access-control.ts";
 import { CheckPages } from "./check-pages.ts";
 import { Gateway } from "./gateway/gateway.ts";
@@ -52,7 +52,7 @@ function healthOf({ node, state }: ServiceContext): MemberHealth {
       return memberTrouble(node)?.reason ?? null;
     },
     get alarms() {
-      return state.alarms.all.map(({ kind }) => alarmNames[kind]);
+      return state.alarms.all.map(({ kind }) => alarmName(kind) ?? "UNKNOWN");
     },
     get hasLeader() {
       return node.leader !== 0;

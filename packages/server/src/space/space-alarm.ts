@@ -13,7 +13,7 @@ const roomyMs = 5_000;
 
 export interface SpaceAlarmOptions {
   readonly node: Pick<RaftNode<ApplyResult>, "submit">;
-  readonly alarms: Pick<AlarmTable, "select">;
+  readonly alarms: Pick<AlarmTable, "isRaised">;
   readonly store: MeasuredStore;
   /** Bytes that the store of this member may take; Infinity for no limit. */
   readonly quotaBytes: number;
@@ -57,7 +57,7 @@ export class SpaceAlarm {
 
   private get isRaised(): boolean {
     const { alarms, memberId } = this.options;
-    return alarms.select({ memberId, kind: AlarmType.NOSPACE }).length > 0;
+    return alarms.isRaised({ memberId, kind: AlarmType.NOSPACE });
   }
 
   private armTimer(): void {

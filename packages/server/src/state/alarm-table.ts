@@ -2,8 +2,8 @@ import { etcdserverpb } from "@raftkv/api";
 
 const { AlarmType } = etcdserverpb;
 
-/** The kinds of alarms that can be raised. */
-export type AlarmKind = typeof AlarmType.NOSPACE | typeof AlarmType.CORRUPT;
+/** A number of `etcdserverpb.AlarmType`, or one that is unknown: such an alarm is kept and shown, and does nothing. */
+export type AlarmKind = etcdserverpb.AlarmType;
 
 /** An alarm that a member raised, or somebody for it. */
 export interface Alarm {
@@ -12,19 +12,14 @@ export interface Alarm {
   readonly kind: AlarmKind;
 }
 
-/** Which alarms a request means: 0 every member, NONE every kind. */
-export interface AlarmSelection {
-  readonly memberId: bigint;
-  readonly kind: etcdserverpb.AlarmType;
-}
-
 /** Alarms at once, of all members: more than real members could raise, and little enough to hold. */
 const ALARMS_MAX = 1024;
 
-/** The alarms of the cluster: replicated, so that all members refuse the same requests. Ordered by member and kind. */
+/** The alarms of the cluster: replicated, so that all members refuse the same requests. */
 export class AlarmTable {
   private alarms: readonly Alarm[] = [];
 
+  /** Ascending by member and kind. */
   get all(): readonly Alarm[] {
     return this.alarms;
   }
@@ -33,26 +28,28 @@ export class AlarmTable {
     return this.alarms.some((alarm) => alarm.kind === kind);
   }
 
-  select(selection: AlarmSelection): readonly Alarm[] {
-    return this.alarms.filter((alarm) => isSelected(alarm, selection));
+  isRaised(alarm: Alarm): boolean {
+    return this.alarms.some((other) => isSame(other, alarm));
   }
 
-  /** Returns the alarm that is raised now, whether it was before or not; none if the kind is unknown or NONE, or too many are raised. */
-  activate({ memberId, kind }: AlarmSelection): readonly Alarm[] {
-    if (!isAlarmKind(kind)) return [];
-    const raised = this.select({ memberId, kind }).find((alarm) => alarm.memberId === memberId);
-    if (raised !== undefined) return [raised];
+  /** NONE stands for all kinds. */
+  ofKind(kind: AlarmKind): readonly Alarm[] {
+    return kind === AlarmType.NONE ? this.alarms : this.alarms.filter((alarm) => alarm.kind === kind);
+  }
+
+  /** Returns the alarm, whether it was raised before or not; none if there are too many. */
+  activate(alarm: Alarm): readonly Alarm[] {
+    if (this.isRaised(alarm)) return [alarm];
     if (this.alarms.length >= ALARMS_MAX) return [];
-    const alarm: Alarm = { memberId, kind };
     this.alarms = [...this.alarms, alarm].sort(compare);
     return [alarm];
   }
 
-  /** Returns the alarms that were raised and are not any more. */
-  deactivate(selection: AlarmSelection): readonly Alarm[] {
-    const ended = this.select(selection);
-    if (ended.length > 0) this.alarms = this.alarms.filter((alarm) => !isSelected(alarm, selection));
-    return ended;
+  /** Returns the alarm if it was raised. */
+  deactivate(alarm: Alarm): readonly Alarm[] {
+    if (!this.isRaised(alarm)) return [];
+    this.alarms = this.alarms.filter((other) => !isSame(other, alarm));
+    return [alarm];
   }
 
   /** Takes the alarms of a snapshot. */
@@ -61,12 +58,8 @@ export class AlarmTable {
   }
 }
 
-export function isAlarmKind(kind: etcdserverpb.AlarmType): kind is AlarmKind {
-  return kind === AlarmType.NOSPACE || kind === AlarmType.CORRUPT;
-}
-
-function isSelected(alarm: Alarm, { memberId, kind }: AlarmSelection): boolean {
-  return (memberId === 0n || alarm.memberId === memberId) && (kind === AlarmType.NONE || alarm.kind === kind);
+function isSame(a: Alarm, b: Alarm): boolean {
+  return a.memberId === b.memberId && a.kind === b.kind;
 }
 
 function compare(a: Alarm, b: Alarm): number {

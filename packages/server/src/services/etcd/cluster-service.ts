@@ -1,5 +1,6 @@
 import { create, etcdserverpb } from "@raftkv/api";
-import type { ServiceImpl } from "@raftkv/raft-rpc";
+import { RpcError, type ServiceImpl, StatusCode } from "@raftkv/raft-rpc";
+import { nodeIdOf } from "../../cluster/identity.ts";
 import type { ServiceContext } from "../service-context.ts";
 import { withEtcdErrors } from "./etcd-error.ts";
 import { headerMessage } from "./header-message.ts";
@@ -9,6 +10,7 @@ export function clusterService(context: ServiceContext): ServiceImpl<typeof etcd
   return {
     async memberList(request) {
       if (request.linearizable) await withEtcdErrors(context.node.readBarrier());
+      const { learners } = context.node.status().configuration;
       return create(etcdserverpb.MemberListResponseSchema, {
         header: headerMessage(context, 0),
         members: context.state.directory.members.map((member) => ({
@@ -16,9 +18,17 @@ export function clusterService(context: ServiceContext): ServiceImpl<typeof etcd
           name: member.name,
           peerURLs: [...member.peerUrls],
           clientURLs: [...member.clientUrls],
-          isLearner: false,
+          isLearner: learners.includes(nodeIdOf(member.id)),
         })),
       });
     },
+    memberAdd: () => refuse("added"),
+    memberRemove: () => refuse("removed"),
+    memberUpdate: () => refuse("changed"),
+    memberPromote: () => refuse("promoted"),
   };
+}
+
+function refuse(what: string): never {
+  throw new RpcError(StatusCode.UNIMPLEMENTED, `raftkv: members can't be ${what} through the API in this version`);
 }

@@ -1,0 +1,47 @@
+import { create, etcdserverpb } from "@raftkv/api";
+import type { Clock } from "@raftkv/raft-node";
+import { type CallContext, RpcError, StatusCode } from "@raftkv/raft-rpc";
+import { SnapshotFileWriter } from "../../snapshot-file/snapshot-file-writer.ts";
+import type { ServiceContext } from "../service-context.ts";
+
+/** As etcd's. */
+const blobBytesMax = 32 * 1024;
+/** Each keeps the member from giving compacted memory back. */
+const streamsMax = 4;
+
+/** `Maintenance.Snapshot`: the state of this member as a file, in blobs. */
+export class SnapshotStreams {
+  private readonly context: ServiceContext;
+  private readonly clock: Clock;
+  private running = 0;
+
+  constructor(context: ServiceContext, clock: Clock) {
+    this.context = context;
+    this.clock = clock;
+  }
+
+  async *stream(call: CallContext): AsyncGenerator<etcdserverpb.SnapshotResponse> {
+    if (this.running >= streamsMax) {
+      throw new RpcError(StatusCode.RESOURCE_EXHAUSTED, `raftkv: ${streamsMax} snapshots are being sent already, try again later`);
+    }
+    const { node, state, clusterId, memberId } = this.context;
+    const { applied: index, term } = node.status();
+    const writer = new SnapshotFileWriter({ state, origin: { clusterId, memberId, index, term }, clock: this.clock });
+    this.running++;
+    try {
+      let remaining = await writer.countDataBytes();
+      for await (const piece of writer.pieces()) {
+        for (let at = 0; at < piece.length && !call.cancelled; at += blobBytesMax) {
+          const blob = piece.subarray(at, at + blobBytesMax);
+          // The sum at the end is not counted.
+          remaining = Math.max(0, remaining - blob.length);
+          yield create(etcdserverpb.SnapshotResponseSchema, { remainingBytes: BigInt(remaining), blob });
+        }
+        if (call.cancelled) return;
+      }
+    } finally {
+      this.running--;
+      writer.close();
+    }
+  }
+}
