@@ -1,7 +1,6 @@
 import {
   type ConfigurationChange,
   type CoreEvent,
-  type CoreStart,
   type CoreStatus,
   type LogEntry,
   type LogIndex,
@@ -10,7 +9,6 @@ import {
   RaftCore,
 } from "@raftkv/raft-core";
 import { CoreEventLog } from "./core-event-log.ts";
-import { readCoreStart } from "./core-start.ts";
 import { DeferredLogger } from "./deferred-logger.ts";
 import { DiskWatch } from "./disk-watch.ts";
 import { quarantinedError, underRepairError } from "./dropped-proposal.ts";
@@ -20,6 +18,7 @@ import type { MembershipChangeResult } from "./membership-changes.ts";
 import { type Completion, NodeError, promised, type Retryable } from "./node-error.ts";
 import type { MemberRepairStatus, MemberState, NodeMetrics } from "./node-metrics.ts";
 import { coreOptionsOf, type RaftNodeOptions, type ResolvedNodeOptions, resolveNodeOptions } from "./node-options.ts";
+import { type NodeStart, readNodeStart } from "./node-start.ts";
 import { Requests } from "./requests.ts";
 import { successorOf } from "./successor.ts";
 import { TurnLoop } from "./turn-loop.ts";
@@ -48,10 +47,10 @@ export class RaftNode<Result> {
    */
   static async start<Result>(options: RaftNodeOptions<Result>): Promise<RaftNode<Result>> {
     const resolved = resolveNodeOptions(options);
-    return new RaftNode(resolved, await readCoreStart(resolved));
+    return new RaftNode(resolved, await readNodeStart(resolved));
   }
 
-  private constructor(options: ResolvedNodeOptions<Result>, start: CoreStart) {
+  private constructor(options: ResolvedNodeOptions<Result>, start: NodeStart) {
     const { random, electionMs, nameOf, logStore } = options;
     const { quarantine } = logStore.recovered;
     const log = new DeferredLogger(options.logger);
@@ -76,8 +75,8 @@ export class RaftNode<Result> {
     this.options = options;
     this.requests = requests;
     this.leaderlessWatch = leaderlessWatch;
-    this.core = new RaftCore({ ...coreOptionsOf(options), onEvent }, start, random);
-    this.loop = new TurnLoop(options, { core: this.core, requests, log, diskWatch, leaderlessWatch });
+    this.core = new RaftCore({ ...coreOptionsOf(options), onEvent }, start.core, random);
+    this.loop = new TurnLoop(options, { core: this.core, snapshotBytes: start.snapshotBytes, requests, log, diskWatch, leaderlessWatch });
     this.loop.start();
   }
 

@@ -2,6 +2,7 @@ import type { InstallSnapshot, LogEntry, NodeId, RaftCore, SnapshotMeta } from "
 import type { LogStore } from "./log-store.ts";
 import type { PeerTransport } from "./peer-transport.ts";
 import type { Logger } from "./ports.ts";
+import { SnapshotPolicy } from "./snapshot-policy.ts";
 import type { StateMachine } from "./state-machine.ts";
 
 export interface SnapshotExchangeOptions<Result> {
@@ -11,6 +12,8 @@ export interface SnapshotExchangeOptions<Result> {
   readonly transport: PeerTransport;
   readonly logger: Logger;
   readonly snapshotCount: number;
+  /** Size of the snapshot that the store begins with, 0 without one. */
+  readonly snapshotBytes: number;
   readonly catchUpEntries: number;
   /** The core was told something. */
   readonly onProgress: () => void;
@@ -20,9 +23,8 @@ export interface SnapshotExchangeOptions<Result> {
 /** Takes this member's snapshots, sends them to followers that need one, and receives them from leaders. */
 export class SnapshotExchange<Result> {
   private readonly options: SnapshotExchangeOptions<Result>;
+  private readonly policy: SnapshotPolicy;
   private savedIndex: number;
-  /** Of the last snapshot that was saved or failed: after a failure there is work to do before the next attempt. */
-  private triedIndex: number;
   private saving: Promise<void> | null = null;
   private readonly sending = new Map<NodeId, Promise<void>>();
   /** Stored, and not yet taken or turned down by the core. */
@@ -32,14 +34,16 @@ export class SnapshotExchange<Result> {
 
   constructor(options: SnapshotExchangeOptions<Result>) {
     this.options = options;
+    this.policy = new SnapshotPolicy(options.snapshotCount, options.snapshotBytes);
     this.savedIndex = options.logStore.recovered.snapshot?.index ?? 0;
-    this.triedIndex = this.savedIndex;
   }
 
-  /** The state machine stands at `last`: takes a snapshot if enough was applied since the one before. */
-  applied(last: LogEntry): void {
-    if (this.saving !== null || last.index - this.triedIndex < this.options.snapshotCount) return;
-    this.triedIndex = last.index;
+  /** The state machine stands at the last of these: takes a snapshot if enough was applied since the one before. */
+  applied(entries: readonly LogEntry[]): void {
+    this.policy.applied(entries);
+    const last = entries.at(-1);
+    if (last === undefined || this.saving !== null || !this.policy.isDue) return;
+    this.policy.begun();
     const meta = { index: last.index, term: last.term, configuration: this.options.core.configuration };
     this.saving = this.save(meta)
       .catch((error: unknown) => this.options.onFailure(asError(error)))
@@ -106,7 +110,8 @@ export class SnapshotExchange<Result> {
       await reader.close();
     }
     this.savedIndex = reader.meta.index;
-    this.triedIndex = Math.max(this.triedIndex, this.savedIndex);
+    this.policy.begun();
+    this.policy.ended(reader.sizeBytes);
     this.options.logger.info("restored from a snapshot of the leader", { index: reader.meta.index, term: reader.meta.term });
   }
 
@@ -119,8 +124,15 @@ export class SnapshotExchange<Result> {
   private async save(meta: SnapshotMeta): Promise<void> {
     const { core, logStore, stateMachine, logger, catchUpEntries } = this.options;
     const image = stateMachine.snapshot(meta.index);
+    let bytes = 0;
+    const counted = async function* (): AsyncGenerator<Uint8Array> {
+      for await (const chunk of image.chunks()) {
+        bytes += chunk.length;
+        yield chunk;
+      }
+    };
     try {
-      await logStore.saveSnapshot(meta, image.chunks());
+      await logStore.saveSnapshot(meta, counted());
     } catch (error) {
       // The log still holds everything. If the disk as a whole has failed, the next append says so.
       logger.warn("snapshot was not saved", { index: meta.index, error: asError(error) });
@@ -130,6 +142,7 @@ export class SnapshotExchange<Result> {
     }
     if (this.closed || this.savedIndex >= meta.index) return;
     this.savedIndex = meta.index;
+    this.policy.ended(bytes);
     core.snapshotSaved(meta);
     const compactTo = meta.index - catchUpEntries;
     if (compactTo >= core.status().firstIndex) {

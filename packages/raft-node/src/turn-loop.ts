@@ -37,6 +37,8 @@ const FORWARDED_BYTES_MAX = 16 * 1024 * 1024;
 
 export interface TurnLoopParts<Result> {
   readonly core: RaftCore;
+  /** Size of the snapshot that the store begins with, 0 without one. */
+  readonly snapshotBytes: number;
   readonly requests: Requests<Result>;
   /** What happens in a turn is written down after it. */
   readonly log: DeferredLogger;
@@ -140,6 +142,7 @@ export class TurnLoop<Result> {
     this.snapshots = new SnapshotExchange({
       ...options,
       core,
+      snapshotBytes: parts.snapshotBytes,
       onProgress: () => this.schedule(),
       onFailure: (error) => this.fail(error),
     });
@@ -378,7 +381,7 @@ export class TurnLoop<Result> {
     const last = job.entries.at(-1);
     if (last === undefined) return;
     this.requests.applied(last.index);
-    this.snapshots.applied(last);
+    this.snapshots.applied(job.entries);
   }
 
   private enterQuarantine(evidence: QuarantineEvidence): void {

@@ -3,13 +3,21 @@ import { EntriesLostError } from "./entries-lost-error.ts";
 import type { ResolvedNodeOptions } from "./node-options.ts";
 import type { Random } from "./ports.ts";
 
+/** What a member starts from. */
+export interface NodeStart {
+  readonly core: CoreStart;
+  /** Size of the snapshot that the state machine was restored from, 0 without one. */
+  readonly snapshotBytes: number;
+}
+
 /**
  * What the core starts from, as the store has it; the state machine is restored on the way. Rejects if the newest snapshot can't be read, if
  * the store is empty, and with an EntriesLostError if it lost entries that nobody else can have.
  */
-export async function readCoreStart<Result>(options: ResolvedNodeOptions<Result>): Promise<CoreStart> {
+export async function readNodeStart<Result>(options: ResolvedNodeOptions<Result>): Promise<NodeStart> {
   const { hardState, entries, quarantine, lost } = options.logStore.recovered;
-  const snapshot = await restoreSnapshot(options);
+  const restored = await restoreSnapshot(options);
+  const snapshot = restored?.meta ?? null;
   const configuration = snapshot?.configuration ?? options.founders;
   const isUntrusted = quarantine !== null || lost !== null;
   if (configuration === null || (snapshot === null && !isUntrusted)) {
@@ -19,10 +27,15 @@ export async function readCoreStart<Result>(options: ResolvedNodeOptions<Result>
     throw new EntriesLostError(lost, configuration.learners.map(options.nameOf));
   }
   const repairId = lost === null ? 0 : drawRepairId(options.random);
-  return { hardState, snapshot, entries, configuration, quarantine, repairId };
+  return { core: { hardState, snapshot, entries, configuration, quarantine, repairId }, snapshotBytes: restored?.bytes ?? 0 };
 }
 
-async function restoreSnapshot<Result>({ logStore, stateMachine }: ResolvedNodeOptions<Result>): Promise<SnapshotMeta | null> {
+interface RestoredSnapshot {
+  readonly meta: SnapshotMeta;
+  readonly bytes: number;
+}
+
+async function restoreSnapshot<Result>({ logStore, stateMachine }: ResolvedNodeOptions<Result>): Promise<RestoredSnapshot | null> {
   const snapshot = await logStore.readSnapshot();
   if (snapshot === null) return null;
   try {
@@ -30,7 +43,7 @@ async function restoreSnapshot<Result>({ logStore, stateMachine }: ResolvedNodeO
   } finally {
     await snapshot.close();
   }
-  return snapshot.meta;
+  return { meta: snapshot.meta, bytes: snapshot.sizeBytes };
 }
 
 /** The only one who can lead. A change of members that is left in the log may have brought others who have what is lost. */

@@ -1,0 +1,42 @@
+import type { LogEntry } from "@raftkv/raft-core";
+import { expect, test } from "vitest";
+import { SnapshotPolicy } from "./snapshot-policy.ts";
+
+function entries(count: number, bytes: number): readonly LogEntry[] {
+  return Array.from({ length: count }, (_, place) => ({ index: place + 1, term: 1, kind: "command", data: new Uint8Array(bytes) }));
+}
+
+test("a small state is due when enough entries were applied", () => {
+  const policy = new SnapshotPolicy(10, 0);
+  policy.applied(entries(9, 100));
+  expect(policy.isDue).toBe(false);
+  policy.applied(entries(1, 100));
+  expect(policy.isDue).toBe(true);
+  policy.begun();
+  expect(policy.isDue).toBe(false);
+});
+
+test("a large state is due when its log is a quarter of the last snapshot", () => {
+  const policy = new SnapshotPolicy(10, 8000);
+  policy.applied(entries(19, 100));
+  expect(policy.isDue).toBe(false);
+  policy.applied(entries(1, 100));
+  expect(policy.isDue).toBe(true);
+  policy.begun();
+  policy.ended(16_000);
+  policy.applied(entries(39, 100));
+  expect(policy.isDue).toBe(false);
+  policy.applied(entries(1, 100));
+  expect(policy.isDue).toBe(true);
+});
+
+test("what is applied while a snapshot is written counts towards the next", () => {
+  const policy = new SnapshotPolicy(2, 0);
+  policy.applied(entries(2, 1));
+  policy.begun();
+  policy.applied(entries(1, 1));
+  policy.ended(1);
+  expect(policy.isDue).toBe(false);
+  policy.applied(entries(1, 1));
+  expect(policy.isDue).toBe(true);
+});
