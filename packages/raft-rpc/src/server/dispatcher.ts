@@ -1,5 +1,6 @@
 import { methodPath, type ServiceDefinition } from "../grpc/service-definition.ts";
 import { adaptMethod } from "./method-adapter.ts";
+import { MethodCounters } from "./method-counters.ts";
 import type { Route, StreamHandler, UnaryHandler } from "./route.ts";
 import type { ServiceImpl } from "./service-impl.ts";
 import type { TypedHandler } from "./typed-handler.ts";
@@ -23,11 +24,11 @@ export class Dispatcher {
 
   /** The hot path: bytes in, bytes out, no promise and no closure per call. */
   addUnary(path: string, handler: UnaryHandler): this {
-    return this.#addRoute({ kind: "unary", path, handler });
+    return this.#addRoute({ kind: "unary", path, handler, counters: new MethodCounters() });
   }
 
   addStream(path: string, handler: StreamHandler): this {
-    return this.#addRoute({ kind: "stream", path, handler });
+    return this.#addRoute({ kind: "stream", path, handler, counters: new MethodCounters() });
   }
 
   find(path: string): Route | undefined {
@@ -37,6 +38,11 @@ export class Dispatcher {
   /** Full names of the services that have a handler. */
   serviceNames(): string[] {
     return [...this.#serviceNames];
+  }
+
+  /** What the calls of each path came to, on all servers together. */
+  *counters(): IterableIterator<readonly [path: string, MethodCounters]> {
+    for (const { path, counters } of this.#routes.values()) yield [path, counters];
   }
 
   /** What grpc-go says of a path without a route. */

@@ -1,5 +1,6 @@
 import { assertNever } from "../assert.ts";
 import type { MethodDefinition } from "../grpc/service-definition.ts";
+import { MethodCounters } from "./method-counters.ts";
 import type { Route, UnaryHandler } from "./route.ts";
 import { ServerCallContext } from "./server-call-context.ts";
 import { StreamAdapter } from "./stream-adapter.ts";
@@ -9,11 +10,16 @@ import { decodeRequest, type TypedHandler } from "./typed-handler.ts";
 export function adaptMethod(path: string, method: MethodDefinition<unknown, unknown>, handler: TypedHandler): Route {
   switch (method.kind) {
     case "unary":
-      return { kind: "unary", path, handler: adaptUnary(method, handler) };
+      return { kind: "unary", path, handler: adaptUnary(method, handler), counters: new MethodCounters() };
     case "clientStreaming":
     case "serverStreaming":
     case "bidirectional":
-      return { kind: "stream", path, handler: (call) => new StreamAdapter(call, method, handler).start() };
+      return {
+        kind: "stream",
+        path,
+        handler: (call) => new StreamAdapter(call, method, handler).start(),
+        counters: new MethodCounters(),
+      };
     default:
       return assertNever(method.kind);
   }

@@ -72,6 +72,7 @@ export class ServerStream extends Http2Stream implements UnaryCall, StreamCall, 
   #request: Uint8Array | null = null;
   #handlers: StreamCallHandlers | null = null;
   #headersSent = false;
+  #hasStatus = false;
   /** For answers that may be compressed. */
   #output: CompressedOutput | null = null;
   /** Of a call that somebody observes. */
@@ -121,7 +122,7 @@ export class ServerStream extends Http2Stream implements UnaryCall, StreamCall, 
 
   respond(message: Uint8Array, trailers: Metadata | null = null): void {
     if (!this.#finish("respond")) return;
-    this.#tally?.response(message.length);
+    this.#countResponse(message);
     this.#countEnd(StatusCode.OK);
     if (this.#output !== null) return this.#respondCompressed(this.#output, message, trailers);
     const send = this.#connection.send;
@@ -159,7 +160,7 @@ export class ServerStream extends Http2Stream implements UnaryCall, StreamCall, 
       this.#interrupt(StatusCode.RESOURCE_EXHAUSTED, `${queuedBytes} bytes wait to be read by the client`);
       return false;
     }
-    this.#tally?.response(message.length);
+    this.#countResponse(message);
     if (!this.#headersSent) this.#sendHeaders(null);
     return this.#output === null ? this.#connection.send.message(this, message) : this.#output.send(message);
   }
@@ -199,6 +200,7 @@ export class ServerStream extends Http2Stream implements UnaryCall, StreamCall, 
 
   /** The request's headers are complete. A stream's handler runs from here, a unary one when the request is complete. */
   begin(): void {
+    this.#route.counters.started++;
     if (this.#connection.interceptors.length > 0) this.#ask(this.#connection.interceptors);
     else if (this.#route.kind === "stream") this.#run(null);
   }
@@ -234,6 +236,7 @@ export class ServerStream extends Http2Stream implements UnaryCall, StreamCall, 
   }
 
   protected override messageReceived(message: Uint8Array): void {
+    this.#route.counters.received(message.length);
     this.#tally?.request(message.length);
     if (this.#route.kind === "stream") {
       try {
@@ -331,7 +334,16 @@ export class ServerStream extends Http2Stream implements UnaryCall, StreamCall, 
     output.afterAll(() => this.#sendTrailers(okStatus(trailers)));
   }
 
+  #countResponse(message: Uint8Array): void {
+    this.#route.counters.sent(message.length);
+    this.#tally?.response(message.length);
+  }
+
+  /** Once: a client may also reset what has ended by its deadline. */
   #countEnd(code: StatusCode): void {
+    if (this.#hasStatus) return;
+    this.#hasStatus = true;
+    this.#route.counters.ended(code);
     this.#connection.countStatus(code);
     this.#tally?.end(code, (error) => this.#connection.handlerFailed(this.path, error));
   }
