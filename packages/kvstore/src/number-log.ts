@@ -83,16 +83,15 @@ export class NumberLog {
 
   /** Adds a number behind the last. */
   push(value: number): void {
-    const position = this.#end;
-    this.extend(1);
-    this.set(position, value);
+    if (this.#end - this.#base === this.#chunks.length * chunkLength) this.#addChunks(1);
+    this.set(this.#end, value);
+    this.#end++;
   }
 
   /** Adds positions behind the last, all 0, without memory for them before they are written. */
   extend(count: number): void {
     this.#end += count;
-    assert(this.length < lengthMax, "A log has fewer than 2^32 numbers");
-    while (this.#chunks.length * chunkLength < this.#end - this.#base) this.#chunks.push(null);
+    this.#addChunks(Math.ceil((this.#end - this.#base) / chunkLength) - this.#chunks.length);
   }
 
   /** Forgets what is in front of a position, which is there or the end. */
@@ -104,5 +103,10 @@ export class NumberLog {
     if (chunks === 0) return;
     this.#chunks.splice(0, chunks);
     this.#base += chunks * chunkLength;
+  }
+
+  #addChunks(count: number): void {
+    for (let i = 0; i < count; i++) this.#chunks.push(null);
+    assert(this.#chunks.length * chunkLength <= lengthMax, "A log has fewer than 2^32 numbers");
   }
 }
