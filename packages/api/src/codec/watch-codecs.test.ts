@@ -75,7 +75,7 @@ describe("a watch request", () => {
         const damaged = whole.slice(0, position % (whole.length + 1));
         if (damaged.length > 0) damaged[position % damaged.length] = (damaged[position % damaged.length] ?? 0) ^ flip;
         const read = decodedOrNull(damaged);
-        if (read !== null) expect(decodeWatchRequest(encodeRequest(read))).toStrictEqual(read);
+        return read === null || isDeepStrictEqual(decodeWatchRequest(encodeRequest(read)), read);
       }),
     );
   });

@@ -14,6 +14,8 @@ const range: fc.Arbitrary<Range> = fc
   .record({ start: key, end: fc.option(key, { freq: 4 }) })
   .filter(({ start, end }) => end === null || orderOfBytes(start, end) < 0);
 
+const ascending = (a: number, b: number): number => a - b;
+
 function holds({ start, end }: Range, point: Uint8Array): boolean {
   return orderOfBytes(start, point) <= 0 && (end === null || orderOfBytes(point, end) < 0);
 }
@@ -41,12 +43,12 @@ describe("a tree of ranges", () => {
             const found: number[] = [];
             tree.collect(point, found);
             const expected = list.filter((entry) => holds(entry, point)).map((entry) => entry.item);
-            expect(found.sort()).toEqual(expected.sort());
+            expect(found.sort(ascending)).toEqual(expected.sort(ascending));
           }
         }
         const all: number[] = [];
         tree.collectAll(all);
-        expect(all.sort()).toEqual(list.map((entry) => entry.item).sort());
+        expect(all.sort(ascending)).toEqual(list.map((entry) => entry.item).sort(ascending));
       }),
     );
   });

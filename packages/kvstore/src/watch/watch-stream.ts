@@ -114,6 +114,7 @@ export class WatchStream implements WatchReceiver {
 
   /** The client reads again. */
   drained(): void {
+    if (this.#isClosed) return;
     this.isReady = true;
     this.#hub.resume(this);
   }
