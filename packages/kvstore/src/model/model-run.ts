@@ -28,7 +28,7 @@ const stepWeights = {
   checkpoint: 10,
   keysOfLease: 20,
   sessionWrite: 80,
-  advanceTime: 10,
+  advanceTime: 20,
   openHash: 8,
   stepHash: 16,
   openSnapshot: 8,
@@ -280,7 +280,7 @@ export class ModelRun {
   }
 
   #advanceTime(): void {
-    this.#readingMs += this.#choice.of([-500, 0, 10, 60, 150, 300, 390, 5000]);
+    this.#readingMs += this.#choice.of([-500, 0, 50, 50, 100, 200, 300, 5000]);
     this.#note("advanceTime", this.#readingMs);
     this.#sessions.advance(this.#readingMs);
     this.#same((store) => store.sessions.advance(this.#readingMs), undefined);
