@@ -4,10 +4,11 @@ import { socketAttacks } from "./socket-attack.ts";
 
 const usage = `Usage: npm run attacks -w packages/raft-rpc -- [options]
 
-Attacks a server of this package, and says what its other clients feel: their p99 with the attack over that without, the median of the rounds.
+Attacks a server of this package, and says what its other clients feel: their p99 without the attack, while it goes to another server of this
+machine (which costs them processor time, too), and while it goes to theirs. The ratio is of the last two; all are medians of the rounds.
 
   --only TEXT    the attacks whose names hold it (default all)
-  --rounds N     pairs of measurements, one without and one with the attack (default 5)
+  --rounds N     rounds of three measurements (default 5)
   --seconds S    length of one measurement (default 0.5)
   --check        exit with 1 if a ratio is above 2, or a call of another client fails
   --help
