@@ -12,15 +12,17 @@ import {
 } from "@raftkv/api";
 import type { Completion, NodeError } from "@raftkv/raft-node";
 import type { Dispatcher, UnaryCall } from "@raftkv/raft-rpc";
+import { putCostBytes } from "../../space/request-cost.ts";
 import type { ApplyResult } from "../../state/apply-result.ts";
 import { answering } from "../answering.ts";
 import type { ServiceContext } from "../service-context.ts";
+import { refusalSentence } from "./refusal-sentence.ts";
 
 const noBytes = new Uint8Array(0);
 
 /**
  * `raftkv.v1.RaftKV`: put, update, get and remove. Only the leader serves them; the others answer where it is, and the client
- * remembers.
+ * remembers. A write that its client sends again is executed once, and answered as the first time.
  */
 export class RaftKVService {
   private readonly context: ServiceContext;
@@ -32,7 +34,7 @@ export class RaftKVService {
   register(dispatcher: Dispatcher): void {
     dispatcher.addUnary("/raftkv.v1.RaftKV/Put", (message, call) => this.write("create", message, call));
     dispatcher.addUnary("/raftkv.v1.RaftKV/Update", (message, call) => this.write("update", message, call));
-    dispatcher.addUnary("/raftkv.v1.RaftKV/Remove", (message, call) => this.write("remove", message, call));
+    dispatcher.addUnary("/raftkv.v1.RaftKV/Remove", (message, call) => this.remove(message, call));
     dispatcher.addUnary("/raftkv.v1.RaftKV/Get", (message, call) => this.get(message, call));
   }
 
@@ -57,9 +59,19 @@ export class RaftKVService {
     else this.respond(call, "internal-error", { message: error.message });
   }
 
-  private write(type: RequestCommandType, message: Uint8Array, call: UnaryCall): void {
-    const decode = type === "remove" ? decodeKeyRequest : decodeKeyValueRequest;
-    if (this.accept(message, call, decode) === null) return;
+  private write(type: "create" | "update", message: Uint8Array, call: UnaryCall): void {
+    const request = this.accept(message, call, decodeKeyValueRequest);
+    if (request === null) return;
+    if (this.context.quota.admits(putCostBytes(request))) this.propose(type, message, call);
+    else this.respond(call, "bad-request", { message: refusalSentence("no-space") });
+  }
+
+  private remove(message: Uint8Array, call: UnaryCall): void {
+    if (this.accept(message, call, decodeKeyRequest) !== null) this.propose("remove", message, call);
+  }
+
+  /** The request carries its identity into the log, where a session tells whether it was executed before. */
+  private propose(type: RequestCommandType, message: Uint8Array, call: UnaryCall): void {
     this.context.node.submit(encodeRequestCommand(type, message), new PendingOperation(this, call));
   }
 
@@ -127,7 +139,7 @@ class PendingOperation implements Completion<ApplyResult> {
       case "not-found":
         return this.service.respond(this.call, "not-found", { revision: result.revision, message: "There is no such key" });
       case "refused":
-        return this.service.respond(this.call, "bad-request", { message: `The request was refused as ${result.reason}` });
+        return this.service.respond(this.call, "bad-request", { message: refusalSentence(result.reason) });
       default:
         throw new Error(`An operation of RaftKV's own service ended as ${result.outcome}`);
     }
