@@ -95,6 +95,7 @@ export { JsonError, type JsonValue } from "./json/json-value.ts";
 export * as mvccpb from "./mvccpb.ts";
 export * as raftkvPeerV1 from "./raftkv-peer-v1.ts";
 export * as raftkvV1 from "./raftkv-v1.ts";
+export { clientMethodKinds } from "./service/client-services.ts";
 export { clientFileDescriptors } from "./service/file-descriptors.ts";
 export * as v3electionpb from "./v3electionpb.ts";
 export * as v3lockpb from "./v3lockpb.ts";
