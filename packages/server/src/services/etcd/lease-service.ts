@@ -4,10 +4,11 @@ import { type Dispatcher, RpcError, type ServiceImpl, StatusCode } from "@raftkv
 import type { LeaseTime } from "../../lease/lease-answer.ts";
 import type { LeaseKeeper } from "../../lease/lease-keeper.ts";
 import type { LeaseRouter } from "../../lease/lease-router.ts";
+import { leaseCostBytes } from "../../space/request-cost.ts";
 import type { ServiceContext } from "../service-context.ts";
-import { etcdErrors, rpcError, withEtcdErrors } from "./etcd-error.ts";
+import { etcdErrors, refusalError, rpcError, withEtcdErrors } from "./etcd-error.ts";
 import { headerMessage } from "./header-message.ts";
-import { leaseErrorOf, leaseRefusalError } from "./lease-error.ts";
+import { leaseErrorOf } from "./lease-error.ts";
 import { LeaseKeepAliveStream } from "./lease-keep-alive-stream.ts";
 
 const { leaseKeepAlive: keepAliveMethod, ...unaryMethods } = etcdserverpb.leaseService.methods;
@@ -56,13 +57,14 @@ export class LeaseService {
         `raftkv: there are ${state.store.leases.count} leases, revoke some or start the members with a higher --max-leases than ${leasesMax}`,
       );
     }
+    if (!this.context.quota.admits(leaseCostBytes)) throw rpcError(etcdErrors.noSpace);
     const request = { ID: id === 0n ? this.unusedId() : id, TTL: ttlSeconds < this.ttlSecondsMin ? this.ttlSecondsMin : ttlSeconds };
     const message = create(etcdserverpb.LeaseGrantRequestSchema, request);
     const command = encodeRequestCommand("leaseGrant", toBinary(etcdserverpb.LeaseGrantRequestSchema, message));
     const result = await withEtcdErrors(this.context.node.propose(command));
     // Another member may have chosen the same at the same time.
     if (result.outcome === "refused" && result.reason === "lease-exists" && id === 0n) return this.grant(ttlSeconds, id);
-    if (result.outcome === "refused") throw rpcError(leaseRefusalError(result.reason));
+    if (result.outcome === "refused") throw rpcError(refusalError(result.reason));
     if (result.outcome !== "lease-granted") throw new Error(`Granting a lease ended as ${result.outcome}`);
     return result;
   }
@@ -95,7 +97,7 @@ export class LeaseService {
     const message = create(etcdserverpb.LeaseRevokeRequestSchema, { ID: id });
     const command = encodeRequestCommand("leaseRevoke", toBinary(etcdserverpb.LeaseRevokeRequestSchema, message));
     const result = await withEtcdErrors(this.context.node.propose(command));
-    if (result.outcome === "refused") throw rpcError(leaseRefusalError(result.reason));
+    if (result.outcome === "refused") throw rpcError(refusalError(result.reason));
   }
 
   private async timeToLive(id: bigint): Promise<LeaseTime> {

@@ -1,0 +1,77 @@
+import { create, v3electionpb } from "@raftkv/api";
+import type { WatchHub } from "@raftkv/kvstore";
+import type { RpcError, ServiceImpl } from "@raftkv/raft-rpc";
+import type { ServiceContext } from "../service-context.ts";
+import { ElectionObservation, keyValueMessage } from "./election-observation.ts";
+import { withEtcdErrors } from "./etcd-error.ts";
+import { headerMessage } from "./header-message.ts";
+import { lockError, withLockErrors } from "./lock-error.ts";
+import type { LockQueue, QueuePlace } from "./lock-queue.ts";
+
+const { CampaignResponseSchema, LeaderResponseSchema, ProclaimResponseSchema, ResignResponseSchema } = v3electionpb;
+
+export interface ElectionServiceOptions {
+  readonly context: ServiceContext;
+  readonly queue: LockQueue;
+  readonly hub: Pick<WatchHub, "watch" | "cancel" | "resume">;
+}
+
+/** `v3electionpb.Election`: the queue of a lock, in which each candidate has a value and the oldest leads. */
+export function electionService({ context, queue, hub }: ElectionServiceOptions): ServiceImpl<typeof v3electionpb.electionService> {
+  const header = (revision: number): ReturnType<typeof headerMessage> => headerMessage(context, revision);
+
+  return {
+    campaign: ({ name, lease: given, value }, call) =>
+      withLockErrors(async () => {
+        const lease = await queue.leaseFor(given);
+        const place = await candidacy(queue, { name, lease, value });
+        if ((await queue.waitForTurn(name, place, call.signal)) === "gone") throw notLeader();
+        const { revision } = context.state.store;
+        const leader = { name, key: place.key, rev: BigInt(place.createRevision), lease };
+        return create(CampaignResponseSchema, { header: header(revision), leader });
+      }),
+    proclaim: ({ leader, value }) =>
+      withLockErrors(async () => {
+        const { place, lease } = placeOf(leader);
+        const revision = await queue.replaceValue(place, value, await queue.leaseFor(lease));
+        if (revision === null) throw notLeader();
+        return create(ProclaimResponseSchema, { header: header(revision) });
+      }),
+    leader: ({ name }) =>
+      withLockErrors(async () => {
+        await withEtcdErrors(context.node.readBarrier());
+        const owner = queue.owner(name);
+        if (owner === null) throw lockError("election: no leader");
+        return create(LeaderResponseSchema, { header: header(context.state.store.revision), kv: keyValueMessage(owner) });
+      }),
+    resign: ({ leader }) =>
+      withLockErrors(async () => create(ResignResponseSchema, { header: header(await queue.leave(placeOf(leader).place)) })),
+    async *observe({ name }, call) {
+      await withLockErrors(() => withEtcdErrors(context.node.readBarrier()));
+      const observation = new ElectionObservation({ context, queue, hub, name, signal: call.signal });
+      for await (const { revision, kv } of observation.leaders()) yield create(LeaderResponseSchema, { header: header(revision), kv });
+    },
+  };
+}
+
+/** The candidate's place. One that stands already gets the new value. */
+async function candidacy(
+  queue: LockQueue,
+  { name, lease, value }: { readonly name: Uint8Array; readonly lease: bigint; readonly value: Uint8Array },
+): Promise<QueuePlace> {
+  const { place, existing } = await queue.enter(name, lease, value);
+  const isOther = existing !== null && !Buffer.from(existing.value).equals(value);
+  if (isOther && (await queue.replaceValue(place, value, lease)) === null) throw notLeader();
+  return place;
+}
+
+function placeOf(leader: v3electionpb.LeaderKey | undefined): { readonly place: QueuePlace; readonly lease: bigint } {
+  if (leader === undefined) throw lockError('"leader" field must be provided');
+  // Revisions are safe integers; no key was ever made at another one.
+  const createRevision = leader.rev <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(leader.rev) : -1;
+  return { place: { key: leader.key, createRevision }, lease: leader.lease };
+}
+
+function notLeader(): RpcError {
+  return lockError("election: not leader");
+}
