@@ -132,7 +132,6 @@ export class EventLog {
     }
     for (let revision = firstRevision + 1; revision <= lastRevision; revision++)
       this.placeFreeable(revision, this.#freeable.at(revision - 1));
-    if (start < this.#versions.first + this.#starts.at(firstRevision)) return false;
     this.#starts.set(firstRevision, this.#versions.first);
     for (let number = start; number < this.#versions.end; number++) if (this.#versions.at(number) === 0) return false;
     return true;

@@ -1,3 +1,4 @@
+import { assert } from "./assertion.ts";
 import { type EventView, visitEventsBetween } from "./event-view.ts";
 import { HashRun } from "./hash-run.ts";
 import type { KeyValue, KeyValueView } from "./key-value.ts";
@@ -18,6 +19,9 @@ import { type NodeSpan, now, VersionTable } from "./version-table.ts";
 
 /** The compact revision of a store that was never compacted. */
 const neverCompacted = -1;
+/** The range of all keys. */
+const firstKey = new Uint8Array(1);
+const openEnd = new Uint8Array(1);
 
 export interface KVStoreOptions {
   /**
@@ -281,6 +285,7 @@ export class KVStore {
   /** Checks the whole structure, in time proportional to the number of versions. @throws Error if something does not hold. */
   verify(): void {
     verifyTable(this.#table);
+    this.#verifyLeases();
   }
 
   #nodeOf(key: Uint8Array): NodeRef {
@@ -354,6 +359,20 @@ export class KVStore {
     if (revision < this.compactRevision) {
       throw new RevisionError("compacted", `Revision ${revision} is below the compact revision ${this.compactRevision}`);
     }
+  }
+
+  #verifyLeases(): void {
+    let attachedCount = 0;
+    for (const { id } of this.#leases.list()) {
+      const keys = this.#leases.keysOf(id);
+      attachedCount += keys.length;
+      for (const key of keys) assert(this.find(key)?.lease === id, "An attached key names its lease");
+    }
+    let leasedCount = 0;
+    this.visitRange(firstKey, openEnd, { keysOnly: true }, ({ leaseHigh, leaseLow }) => {
+      if (leaseHigh !== 0 || leaseLow !== 0) leasedCount++;
+    });
+    assert(leasedCount === attachedCount, "A key that names a lease is attached to it");
   }
 
   #recordAt(node: NodeRef): KeyValue {
