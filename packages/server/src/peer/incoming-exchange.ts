@@ -4,11 +4,13 @@ import { StatusCode, type StreamCall, type StreamCallHandlers } from "@raftkv/ra
 import { nodeIdOf } from "../cluster/identity.ts";
 import type { MemberStores } from "../cluster/member-stores.ts";
 import { helloRefusal, helloTo, type PeerIdentity, type PeerRefusal, storeRefusal } from "./peer-identity.ts";
+import type { PeerTraffic, PeerTrafficTable } from "./peer-traffic.ts";
 
 export interface IncomingExchangeOptions {
   readonly self: PeerIdentity;
   readonly stores: MemberStores;
   readonly handlers: PeerTransportHandlers;
+  readonly traffic: PeerTrafficTable;
   readonly logger: Logger;
 }
 
@@ -23,6 +25,7 @@ export class IncomingExchange implements StreamCallHandlers {
   private sender = 0;
   private senderId = 0n;
   private senderStore = 0n;
+  private traffic: PeerTraffic | null = null;
   private readonly receiver: number;
 
   constructor(call: StreamCall, options: IncomingExchangeOptions) {
@@ -55,6 +58,7 @@ export class IncomingExchange implements StreamCallHandlers {
     if (this.sender === 0) return this.refuse(StatusCode.FAILED_PRECONDITION, "the first frame must be a Hello");
     const refusal = storeRefusal(this.senderId, this.senderStore, this.options.stores);
     if (refusal !== null) return this.refusePeer(this.senderId, refusal);
+    if (this.traffic !== null) this.traffic.receivedBytes += bytes.length;
     for (const message of frame.messages) {
       if (message.from !== this.sender || message.to !== this.receiver || message.type === "installSnapshot") {
         return this.refuse(
@@ -74,6 +78,7 @@ export class IncomingExchange implements StreamCallHandlers {
     this.sender = nodeIdOf(hello.fromMember);
     this.senderId = hello.fromMember;
     this.senderStore = hello.storeId;
+    this.traffic = this.options.traffic.of(hello.fromMember);
     stores.remember(this.senderId, this.senderStore);
     this.call.send(encodePeerFrame({ type: "hello", hello: helloTo(self, hello.fromMember, hello.lane) }));
   }

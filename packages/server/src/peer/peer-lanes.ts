@@ -4,11 +4,13 @@ import type { Channel } from "@raftkv/raft-rpc";
 import type { MemberStores } from "../cluster/member-stores.ts";
 import type { PeerIdentity } from "./peer-identity.ts";
 import { PeerLink } from "./peer-link.ts";
+import type { PeerTraffic } from "./peer-traffic.ts";
 
 export interface PeerLanesOptions {
   readonly self: PeerIdentity;
   readonly peerId: bigint;
   readonly stores: MemberStores;
+  readonly traffic: PeerTraffic;
   /** As PeerLinkOptions has it. */
   readonly greetingMs: number;
   readonly clock: Clock;

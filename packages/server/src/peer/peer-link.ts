@@ -5,6 +5,7 @@ import { type Channel, type ClientStreamCall, type ClientStreamHandlers, type Rp
 import { idText } from "../cluster/identity.ts";
 import type { MemberStores } from "../cluster/member-stores.ts";
 import { helloRefusal, helloTo, type PeerIdentity, type PeerRefusal, storeRefusal } from "./peer-identity.ts";
+import type { PeerTraffic } from "./peer-traffic.ts";
 
 /** A batch is cut here, so that it stays below what the receiver takes as one message. */
 const batchBytesMax = 4 * 1024 * 1024;
@@ -18,6 +19,7 @@ export interface PeerLinkOptions {
   readonly peerId: bigint;
   readonly lane: MessageLane;
   readonly stores: MemberStores;
+  readonly traffic: PeerTraffic;
   /** For this link alone. */
   readonly channel: Channel;
   /** From our Hello to the peer's; then the stream is given up. */
@@ -73,6 +75,7 @@ export class PeerLink implements ClientStreamHandlers {
       if (refusal !== null) return this.refuse(this.state.stream, peerId, refusal);
     }
     if (this.state.kind !== "up" || this.congestedBytes > congestedBytesMax[this.options.lane]) {
+      this.options.traffic.sendFailures++;
       this.options.onLost();
       return;
     }
@@ -139,6 +142,7 @@ export class PeerLink implements ClientStreamHandlers {
     const reason = this.complaint ?? error?.message ?? "the peer ended the stream";
     this.complaint = null;
     if (state.kind === "up") {
+      this.options.traffic.disconnects++;
       logger.warn("lost a peer", { peerId, lane, reason });
       // Every other status is the word of somebody who lives, and our own complaints end in CANCELLED.
       if (error?.code === StatusCode.UNAVAILABLE) onDown();
@@ -167,6 +171,7 @@ export class PeerLink implements ClientStreamHandlers {
 
   private sendBatch(stream: ClientStreamCall, messages: readonly PeerMessage[]): void {
     const frame = encodePeerFrame({ type: "batch", messages });
+    this.options.traffic.sentBytes += frame.length;
     const hasRoom = stream.send(frame);
     if (!hasRoom || this.congestedBytes > 0) this.congestedBytes += frame.length;
   }

@@ -147,6 +147,20 @@ describe("messages between members", () => {
     first.transport.send([append(1, 3, 1, 10)]);
     expect(first.heard.unreachable).toEqual([3]);
   });
+
+  test("are counted by peer: what was sent, what came, what could not be sent, and streams that were lost", async () => {
+    const [first, second] = await startPair();
+    first.transport.send([append(1, 2, 1, 1_000), heartbeat(1, 3, 1)]);
+    await clock.run();
+    const [toSecond, toThird] = first.transport.figures;
+    expect(toSecond).toMatchObject({ id: 2n, isConnected: true, traffic: { receivedBytes: 0, sendFailures: 0, disconnects: 0 } });
+    expect(toSecond?.traffic.sentBytes).toBeGreaterThan(1_000);
+    expect(second.transport.figures[0]).toMatchObject({ id: 1n, traffic: { sentBytes: 0, receivedBytes: toSecond?.traffic.sentBytes } });
+    expect(toThird).toMatchObject({ id: 3n, isConnected: false, traffic: { sentBytes: 0, sendFailures: 1 } });
+    network.crash("n2");
+    await clock.run();
+    expect(first.transport.figures[0]).toMatchObject({ isConnected: false, traffic: { disconnects: 2 } });
+  });
 });
 
 describe("a peer", () => {

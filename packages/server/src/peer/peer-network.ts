@@ -20,6 +20,7 @@ import { IncomingExchange } from "./incoming-exchange.ts";
 import { receiveSnapshot } from "./incoming-snapshot.ts";
 import { helloTo, type PeerIdentity } from "./peer-identity.ts";
 import { PeerLanes } from "./peer-lanes.ts";
+import { type PeerTraffic, PeerTrafficTable } from "./peer-traffic.ts";
 
 const MEBIBYTE = 1024 * 1024;
 const connectTimeoutMs = 1_000;
@@ -39,6 +40,13 @@ export const peerLimits: Partial<RpcLimits> = {
   frameBytesMax: 256 * 1024,
   pingIntervalMinMs: 1,
 };
+
+/** Between this member and another one. */
+export interface PeerFigures {
+  readonly id: bigint;
+  readonly isConnected: boolean;
+  readonly traffic: Readonly<PeerTraffic>;
+}
 
 export interface PeerNetworkOptions {
   readonly self: PeerIdentity;
@@ -65,6 +73,7 @@ export class PeerNetwork implements PeerTransport {
   /** How long a peer may be silent before it is asked whether it is there. */
   private readonly patienceMs: number;
   private readonly peers = new Map<NodeId, PeerLanes>();
+  private readonly traffic = new PeerTrafficTable();
   private readonly snapshotChannels = new Set<Channel>();
   private handlers: PeerTransportHandlers | null = null;
 
@@ -77,7 +86,7 @@ export class PeerNetwork implements PeerTransport {
   register(dispatcher: Dispatcher): void {
     const { self, stores, logger } = this.options;
     dispatcher.addStream("/raftkv.peer.v1.RaftPeer/Exchange", (call) => {
-      new IncomingExchange(call, { self, stores, handlers: this.started(), logger });
+      new IncomingExchange(call, { self, stores, handlers: this.started(), traffic: this.traffic, logger });
     });
     const { exchange: _byStream, ...methods } = raftkvPeerV1.raftPeerService.methods;
     dispatcher.add(
@@ -96,6 +105,12 @@ export class PeerNetwork implements PeerTransport {
     for (const member of this.options.directory.members) {
       if (member.id !== this.options.self.memberId) this.peers.set(nodeIdOf(member.id), this.openLanes(member, handlers));
     }
+  }
+
+  /** How it stands with each other member. */
+  get figures(): readonly PeerFigures[] {
+    const others = this.options.directory.members.filter(({ id }) => id !== this.options.self.memberId);
+    return others.map(({ id }) => ({ id, isConnected: this.isConnected(nodeIdOf(id)), traffic: this.traffic.of(id) }));
   }
 
   isConnected(peer: NodeId): boolean {
@@ -147,6 +162,7 @@ export class PeerNetwork implements PeerTransport {
       self,
       peerId: member.id,
       stores,
+      traffic: this.traffic.of(member.id),
       clock,
       logger,
       greetingMs: 2 * this.patienceMs,
