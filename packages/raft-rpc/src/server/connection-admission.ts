@@ -3,7 +3,7 @@ import type { LimitName } from "./limit-counters.ts";
 export interface ConnectionLimits {
   /** Connections at a time. Default 4,096. */
   readonly max: number;
-  /** Of these from one address. Default 256. */
+  /** Of these from one address, or one IPv6 network of 64 bits. Default 256; `Infinity` behind a proxy, from which everybody comes. */
   readonly perAddressMax: number;
   /**
    * Bytes that all of them hold: messages that are begun, that no handler took, and that clients do not read. Above it the connections that
@@ -49,27 +49,39 @@ export class ConnectionAdmission {
   /** The limit that another connection from there would break; null if there is room. */
   brokenLimit(remoteAddress: string): Extract<LimitName, "connections" | "connectionsPerAddress"> | null {
     if (this.#count >= this.#limits.max) return "connections";
-    if ((this.#byAddress.get(hostOf(remoteAddress)) ?? 0) >= this.#limits.perAddressMax) return "connectionsPerAddress";
+    if ((this.#byAddress.get(originOf(remoteAddress)) ?? 0) >= this.#limits.perAddressMax) return "connectionsPerAddress";
     return null;
   }
 
   enter(remoteAddress: string): void {
-    const host = hostOf(remoteAddress);
+    const origin = originOf(remoteAddress);
     this.#count++;
-    this.#byAddress.set(host, (this.#byAddress.get(host) ?? 0) + 1);
+    this.#byAddress.set(origin, (this.#byAddress.get(origin) ?? 0) + 1);
   }
 
   leave(remoteAddress: string): void {
-    const host = hostOf(remoteAddress);
+    const origin = originOf(remoteAddress);
     this.#count--;
-    const left = (this.#byAddress.get(host) ?? 0) - 1;
-    if (left > 0) this.#byAddress.set(host, left);
-    else this.#byAddress.delete(host);
+    const left = (this.#byAddress.get(origin) ?? 0) - 1;
+    if (left > 0) this.#byAddress.set(origin, left);
+    else this.#byAddress.delete(origin);
   }
 }
 
-/** Without the port. */
-function hostOf(remoteAddress: string): string {
+const mappedIpv4Pattern = /^::ffff:(?<ipv4>[0-9.]+)$/;
+const ipv6Groups = 8;
+const networkGroups = 4;
+
+/** Who counts as one: an address without the port; of IPv6 a network of 64 bits, which is the least that anybody gets. */
+export function originOf(remoteAddress: string): string {
   const colon = remoteAddress.lastIndexOf(":");
-  return colon < 0 ? remoteAddress : remoteAddress.slice(0, colon);
+  const host = colon < 0 ? remoteAddress : remoteAddress.slice(0, colon);
+  if (!host.includes(":")) return host;
+  const mapped = mappedIpv4Pattern.exec(host)?.groups?.["ipv4"];
+  if (mapped !== undefined) return mapped;
+  const [before = "", after] = host.split("::");
+  const first = before === "" ? [] : before.split(":");
+  const last = after === undefined || after === "" ? [] : after.split(":");
+  const zeros = new Array<string>(Math.max(0, ipv6Groups - first.length - last.length)).fill("0");
+  return [...first, ...zeros, ...last].slice(0, networkGroups).join(":");
 }
