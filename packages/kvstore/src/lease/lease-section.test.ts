@@ -1,0 +1,41 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { SnapshotFormatError } from "../snapshot-format.ts";
+import type { Lease } from "./lease.ts";
+import { decodeLeases, encodeLeases } from "./lease-section.ts";
+
+const lease: fc.Arbitrary<Lease> = fc
+  .record({
+    id: fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }).filter((id) => id !== 0n),
+    ttlSeconds: fc.integer({ min: 1, max: 9_000_000_000 }),
+    grantIndex: fc.maxSafeNat(),
+    remainingSeconds: fc.nat(),
+  })
+  .map((each) => ({ ...each, remainingSeconds: Math.min(each.remainingSeconds, each.ttlSeconds) }));
+const leases = fc.uniqueArray(lease, { selector: ({ id }) => id, maxLength: 5 });
+
+test("leases come out of a snapshot as they went in", () => {
+  fc.assert(
+    fc.property(leases, (all) => {
+      expect(decodeLeases(encodeLeases(all, all.length))).toEqual(all);
+    }),
+  );
+});
+
+const one: Lease = { id: 1n, ttlSeconds: 60, grantIndex: 2, remainingSeconds: 60 };
+
+test.each<readonly [string, readonly Lease[], RegExp]>([
+  ["a lease without an id", [{ ...one, id: 0n }], /A lease has id 0/],
+  ["a lease that comes twice", [one, one], /Lease 1 comes twice/],
+  ["more time than there is", [{ ...one, remainingSeconds: 61 }], /Lease 1 has 61 of 60 seconds left/],
+])("%s is refused", (_what, all, message) => {
+  const bytes = encodeLeases(all, all.length);
+  expect(() => decodeLeases(bytes)).toThrow(SnapshotFormatError);
+  expect(() => decodeLeases(bytes)).toThrow(message);
+});
+
+test("leases that are cut off are refused", () => {
+  const bytes = encodeLeases([one, { ...one, id: 2n }], 2);
+  const ends = Array.from(bytes.keys()).filter((end) => end % 32 !== 0);
+  for (const end of ends) expect(() => decodeLeases(bytes.subarray(0, end))).toThrow(SnapshotFormatError);
+});
