@@ -1,28 +1,72 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { type ClientError, compare, connectClient, operation, type RaftKVClient } from "@raftkv/client";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type ClientError, compare, connect, operation, type RaftKVClient } from "@raftkv/client";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { EtcdProcess, etcdProgram } from "../support/etcd-process.ts";
 import { eventually } from "../support/eventually.ts";
+import { ProcessCluster } from "../support/process-cluster.ts";
 import { findProgram } from "../support/program.ts";
 
+const etcdctl = findProgram("etcdctl");
 if (etcdProgram === null) console.warn("etcd is not on the PATH (Debian package etcd-server): the client's tests against it are skipped");
+if (etcdctl === null) console.warn("etcdctl is not on the PATH (Debian package etcd-client): the client's tests beside it are skipped");
 
 const execFileAsync = promisify(execFile);
 const text = new TextDecoder();
 
-describe.skipIf(etcdProgram === null)("the client with etcd itself", () => {
-  let etcd: EtcdProcess;
+/** A cluster of either kind. */
+interface Subject {
+  readonly endpoints: readonly string[];
+  /** Kills the member that matters most, and starts it again. Resolves when the cluster works. */
+  disturb(): Promise<void>;
+  dispose(): Promise<void>;
+}
+
+async function startEtcd(): Promise<Subject> {
+  const etcd = await EtcdProcess.start();
+  return {
+    endpoints: [etcd.endpoint],
+    async disturb() {
+      await etcd.kill();
+      await etcd.run();
+    },
+    dispose: () => etcd.dispose(),
+  };
+}
+
+async function startRaftKV(): Promise<Subject> {
+  const cluster = await ProcessCluster.start({ size: 3, flags: ["--heartbeat-interval=50", "--election-timeout=500", "--log-level=warn"] });
+  return {
+    endpoints: cluster.endpoints.split(","),
+    async disturb() {
+      const leader = await cluster.leader();
+      await leader.kill();
+      await cluster.leader();
+      leader.start();
+    },
+    dispose: () => cluster.dispose(),
+  };
+}
+
+const subjects = [
+  { name: "etcd itself", start: startEtcd, absent: etcdProgram === null },
+  { name: "a RaftKV cluster", start: startRaftKV, absent: false },
+];
+
+describe.each(subjects)("the client with $name", ({ start, absent }) => {
+  let subject: Subject;
   let client: RaftKVClient;
 
   beforeAll(async () => {
-    etcd = await EtcdProcess.start();
-    client = connectClient({ endpoints: [etcd.endpoint] });
+    if (absent) return;
+    subject = await start();
+    client = await connect(subject.endpoints);
   });
   afterAll(async () => {
     client?.close();
-    await etcd?.dispose();
+    await subject?.dispose();
   });
+  beforeEach((context) => context.skip(absent, "etcd is not installed"));
 
   test("puts, gets, ranges and deletes", async () => {
     const kv = client.etcd;
@@ -72,9 +116,8 @@ describe.skipIf(etcdProgram === null)("the client with etcd itself", () => {
       }
     })();
     await client.etcd.put("w/1", "x");
-    await etcd.kill();
-    await etcd.run();
-    await client.etcd.put("w/2", "x");
+    await subject.disturb();
+    await client.etcd.put("w/2", "x", { timeoutMs: 20_000 });
     await client.etcd.delete({ prefix: "w/" });
     await reading;
     expect(seen).toEqual(["put w/1", "put w/2", "delete w/1", "delete w/2"]);
@@ -142,9 +185,9 @@ describe.skipIf(etcdProgram === null)("the client with etcd itself", () => {
     await bob.resign();
   });
 
-  test("stands in one line with etcdctl", async () => {
+  test.skipIf(etcdctl === null)("stands in one line with etcdctl", async () => {
     const lock = await client.etcd.lock("locks/b", { ttl: 5 });
-    const other = execFileAsync(findProgram("etcdctl") ?? "", [`--endpoints=${etcd.endpoint}`, "lock", "locks/b", "echo", "got it"], {
+    const other = execFileAsync(etcdctl ?? "", [`--endpoints=${subject.endpoints.join()}`, "lock", "locks/b", "echo", "got it"], {
       env: { ...process.env, ETCDCTL_API: "3" },
       timeout: 20_000,
     });
@@ -153,16 +196,45 @@ describe.skipIf(etcdProgram === null)("the client with etcd itself", () => {
     expect((await other).stdout).toBe("got it\n");
   });
 
+  test("reads a long range page by page, as it was at one revision", async () => {
+    const kv = client.etcd;
+    const names = Array.from({ length: 250 }, (_, place) => `p/${String(place).padStart(3, "0")}`);
+    for (let at = 0; at < names.length; at += 50) {
+      await kv
+        .txn()
+        .success(...names.slice(at, at + 50).map((name) => operation.put(name, "old")))
+        .commit();
+    }
+    const seen: string[] = [];
+    for await (const { key, value } of kv.entries({ prefix: "p/" }, { pageSize: 40 })) {
+      seen.push(`${text.decode(key)} ${text.decode(value)}`);
+      if (seen.length === 1) await kv.put("p/200", "new");
+    }
+    expect(seen).toEqual(names.map((name) => `${name} old`));
+  });
+
   test("tells about members and their state", async () => {
     const { members } = await client.etcd.members();
-    expect(members).toMatchObject([{ name: "e1", clientUrls: [`http://${etcd.endpoint}`] }]);
-    const member = client.etcd.member(etcd.endpoint);
-    const status = await member.status();
-    expect(status).toMatchObject({ version: "3.4.23", leader: members[0]?.id });
-    expect(await member.hashKv()).toMatchObject({ compactRevision: expect.any(Number) });
+    expect(members.flatMap(({ clientUrls }) => clientUrls).toSorted()).toEqual(
+      subject.endpoints.map((endpoint) => `http://${endpoint}`).toSorted(),
+    );
+    const states = await Promise.all(subject.endpoints.map((endpoint) => client.etcd.member(endpoint).status()));
+    expect(states.every(({ version, raftTerm }) => version === "3.4.23" && raftTerm > 0)).toBe(true);
+    expect(new Set(states.map(({ leader }) => leader)).size).toBe(1);
+    const hashes = await Promise.all(subject.endpoints.map((endpoint) => client.etcd.member(endpoint).hashKv()));
+    expect(new Set(hashes.map(({ hash }) => hash)).size).toBe(1);
     let bytes = 0;
-    for await (const { blob } of member.snapshot()) bytes += blob.length;
+    for await (const { blob } of client.etcd.member(subject.endpoints[0] ?? "").snapshot()) bytes += blob.length;
     expect(bytes % 512).toBe(32);
+  });
+
+  test("raises and ends alarms", async () => {
+    expect((await client.etcd.alarms()).alarms).toEqual([]);
+    const memberId = (await client.etcd.members()).members[0]?.id ?? 0n;
+    const alarm = { memberId, alarm: "NOSPACE" } as const;
+    expect((await client.etcd.raiseAlarm(alarm)).alarms).toEqual([alarm]);
+    await expect(client.etcd.put("full", "x")).rejects.toMatchObject({ status: { message: "etcdserver: mvcc: database space exceeded" } });
+    expect((await client.etcd.disarm(alarm)).alarms).toEqual([alarm]);
     expect((await client.etcd.alarms()).alarms).toEqual([]);
   });
 });
