@@ -92,9 +92,16 @@ test("answers that wait for window count as streams", () => {
   expect(ids.filter((id) => client.reset(id) === "REFUSED_STREAM")).toEqual(ids.slice(-1));
 });
 
-test("a long request is answered before its end, and the rest is not wanted", () => {
-  const client = run(begin("POST"), ...Array.from({ length: 3 }, () => frame(DATA, 0, 1, new Uint8Array(16_384))));
-  expect(client.summary().slice(1)).toEqual(["DATA 1 62 bytes END", "RST_STREAM 1 NO_ERROR"]);
+test("a long request gets window, up to the limit of a message, is answered there, and the rest is not wanted", () => {
+  const { clock, startedPeer } = startServer();
+  const client = startedPeer();
+  begin("POST")(client);
+  for (let bytes = 0; bytes <= defaultLimits.messageBytesMax; bytes += 16_384) {
+    expect(client.ofStream(1).every(({ type }) => type === "WINDOW_UPDATE")).toBe(true);
+    client.send(client.data(1, new Uint8Array(16_384)));
+    clock.settle();
+  }
+  expect([client.summary().slice(-2), client.goaway]).toEqual([["DATA 1 62 bytes END", "RST_STREAM 1 NO_ERROR"], null]);
 });
 
 test("a request that does not end in time is reset", () => {

@@ -30,13 +30,14 @@ function block(httpStatus: string): HeaderBlockBuilder {
 }
 
 /**
- * A request that is HTTP but not gRPC, as one of a browser or of curl. It is read to its end, but for one that is longer than its stream's
- * window, so that its faults are found as those of a call; then it is told what is spoken here.
+ * A request that is HTTP but not gRPC, as one of a browser or of curl. It is read to its end, if it is not longer than a message may be, so
+ * that its faults are found as those of a call, and then told what is spoken here. What it says is dropped.
  */
 export class HttpAnswer extends Http2Stream {
   begunMs = 0;
   readonly #connection: HttpAnswerConnection;
   readonly #rejection: HttpRejection;
+  #receivedBytes = 0;
   #isAnswered = false;
 
   constructor(connection: HttpAnswerConnection, id: number, rejection: HttpRejection) {
@@ -60,8 +61,15 @@ export class HttpAnswer extends Http2Stream {
     // Ends with its connection.
   }
 
-  override receiveData(_bytes: Uint8Array, _start: number, _end: number, last: boolean): void {
-    if (!last && this.receiveWindow * 2 < this.#connection.streamWindowBytes) this.#answer();
+  override receiveData(_bytes: Uint8Array, start: number, end: number, last: boolean): void {
+    const { messageBytesMax, streamWindowBytes } = this.#connection;
+    this.#receivedBytes += end - start;
+    if (last) return;
+    if (this.#receivedBytes > messageBytesMax) return this.#answer();
+    const used = streamWindowBytes - this.receiveWindow;
+    if (used * 2 < streamWindowBytes) return;
+    this.receiveWindow += used;
+    this.#connection.grantStream(this.id, used);
   }
 
   override receiveEnd(): void {
