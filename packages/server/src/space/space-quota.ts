@@ -22,23 +22,16 @@ export class SpaceQuota {
   readonly limitBytes: number;
   private readonly store: MeasuredStore;
   private readonly onExceeded: () => void;
-  /** At the last look, and what was admitted since: to look is not free. */
-  private seenBytes: number;
-  private admittedBytes = 0;
 
   constructor({ store, limitBytes, onExceeded }: SpaceQuotaOptions) {
     this.store = store;
     this.limitBytes = limitBytes;
     this.onExceeded = onExceeded;
-    this.seenBytes = store.bytesUsed.used;
   }
 
   /** Whether a request that adds about `costBytes` may be proposed. One that adds nothing always may. */
   admits(costBytes: number): boolean {
-    if (costBytes === 0 || this.hasRoom(costBytes) || this.hasRoomNow(costBytes)) {
-      this.admittedBytes += costBytes;
-      return true;
-    }
+    if (costBytes === 0 || this.store.bytesUsed.used + costBytes < this.limitBytes) return true;
     this.onExceeded();
     return false;
   }
@@ -46,15 +39,5 @@ export class SpaceQuota {
   /** True if the store is well below its limit. */
   get isRoomy(): boolean {
     return this.store.bytesUsed.used < roomyShare * this.limitBytes;
-  }
-
-  private hasRoom(costBytes: number): boolean {
-    return this.seenBytes + this.admittedBytes + costBytes < this.limitBytes;
-  }
-
-  private hasRoomNow(costBytes: number): boolean {
-    this.seenBytes = this.store.bytesUsed.used;
-    this.admittedBytes = 0;
-    return this.hasRoom(costBytes);
   }
 }

@@ -1,0 +1,61 @@
+import { expect, test } from "vitest";
+import { ManualClock } from "../testing/manual-clock.ts";
+import { StoreReclaimer } from "./store-reclaimer.ts";
+
+/** Garbage of so many steps, each of which takes a millisecond. */
+class Garbage {
+  steps = 0;
+  taken = 0;
+
+  reclaim(): boolean {
+    if (this.steps > 0) {
+      this.steps--;
+      this.taken++;
+    }
+    return this.steps > 0;
+  }
+}
+
+test("memory is given back in slices, with pauses between them", async () => {
+  const clock = new ManualClock();
+  const garbage = new Garbage();
+  const reclaimer = new StoreReclaimer({ store: garbage, clock });
+  await clock.run(10);
+  garbage.steps = 150;
+  reclaimer.compacted();
+  expect(garbage.taken).toBe(0);
+  await clock.run(3);
+  expect(garbage.taken).toBe(64);
+  await clock.run(2);
+  expect(garbage.taken).toBe(64);
+  await clock.run(1);
+  expect(garbage.taken).toBe(128);
+  await clock.run(3);
+  expect(garbage.steps).toBe(0);
+  await clock.run(100);
+  expect(garbage.taken).toBe(150);
+});
+
+test("whoever waits for the memory is told when it is there", async () => {
+  const clock = new ManualClock();
+  const garbage = new Garbage();
+  const reclaimer = new StoreReclaimer({ store: garbage, clock });
+  garbage.steps = 100;
+  let isDone = false;
+  reclaimer.whenReclaimed(() => {
+    isDone = true;
+  });
+  await clock.run(3);
+  expect(isDone).toBe(false);
+  await clock.run(3);
+  expect(isDone).toBe(true);
+});
+
+test("a reclaimer that is stopped does nothing more", async () => {
+  const clock = new ManualClock();
+  const garbage = new Garbage();
+  garbage.steps = 100;
+  new StoreReclaimer({ store: garbage, clock }).stop();
+  await clock.run(100);
+  expect(garbage.taken).toBe(0);
+});
