@@ -37,6 +37,7 @@ import type { ServiceContext } from "./services/service-context.ts";
 import type { ApplyResult } from "./state/apply-result.ts";
 import { ReplicatedState } from "./state/replicated-state.ts";
 import { StoreUpkeep } from "./store-upkeep.ts";
+import { MemberWatches } from "./watch/member-watches.ts";
 
 /** gRPC accepts this much more than a request may have, so that the request itself is refused with etcd's error. */
 const messageOverheadBytes = 512 * 1024;
@@ -64,6 +65,7 @@ export interface MemberOptions {
 export class Member {
   readonly context: ServiceContext;
   readonly clientCalls: ClientCalls;
+  readonly watches: MemberWatches;
   private readonly leases: MemberLeases;
   private readonly upkeep: StoreUpkeep;
   private readonly ports: Ports;
@@ -174,6 +176,8 @@ export class Member {
     const dispatcher = clientDispatcher(context, this.health, upkeep, ports.clock);
     const { keeper, router } = leases;
     const { electionMs, maxLeases } = config;
+    this.watches = new MemberWatches({ context, config: config.watch, electionMs, clock: ports.clock, random: ports.random });
+    this.watches.register(dispatcher);
     new LeaseService({ context, keeper, router, random: ports.random, electionMs, leasesMax: maxLeases }).register(dispatcher);
     this.clientCalls = {
       dispatcher,
@@ -230,6 +234,7 @@ export class Member {
     // First: until another member leads, nobody can write anywhere. Those who are connected are served meanwhile.
     await this.context.node.handOver();
     await Promise.all(this.listeners.map((listener) => listener.close()));
+    this.watches.close();
     await Promise.all([this.clientServer.close(drainMs), this.otherProtocol?.close(drainMs)]);
     await this.leases.close();
     // Before the node: a snapshot that is being received would keep the log open.

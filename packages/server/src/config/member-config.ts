@@ -6,6 +6,7 @@ import type { GivenOptions } from "./option-source.ts";
 import { nonEmpty, oneOf, wholeNumber } from "./option-value.ts";
 import { type OptionName, serverOptions } from "./options.ts";
 import { type StoreConfig, storeConfig } from "./store-config.ts";
+import { type WatchConfig, watchConfig } from "./watch-config.ts";
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
@@ -28,6 +29,7 @@ export interface MemberConfig {
   readonly maxLeases: number;
   readonly clientPort: ClientPortConfig;
   readonly store: StoreConfig;
+  readonly watch: WatchConfig;
 }
 
 const logLevels: readonly LogLevel[] = ["debug", "info", "warn", "error"];
@@ -75,6 +77,7 @@ export function memberConfig(given: GivenOptions): MemberConfig {
     maxLeases: wholeNumber(text("max-leases"), "max-leases", { min: 0, max: 1_000_000_000 }),
     clientPort: clientPortConfig(text),
     store: storeConfig(text),
+    watch: watchConfig(text),
   };
 }
 

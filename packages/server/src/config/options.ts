@@ -40,6 +40,13 @@ export const serverOptions = [
     default: "0",
     help: "how much history is kept: a duration such as 30m, or plain hours, or revisions; 0 keeps all",
   },
+  {
+    flag: "watch-progress-notify-interval",
+    default: "10m",
+    help: "a watcher that asks for it and sees no event is told this often how far it is",
+  },
+  { flag: "max-watchers-per-stream", default: "50000", help: "watchers that a client may have in one stream" },
+  { flag: "max-watchers", default: "250000", help: "watchers of all clients of this member" },
   { flag: "max-leases", default: "1000000", help: "leases that the cluster may have; no more are granted through this member" },
   {
     flag: "max-concurrent-streams",

@@ -1,0 +1,74 @@
+import { encodeWatchEvents, encodeWatchHeader, encodeWatchNotification, type ResponseHeader } from "@raftkv/api";
+import type { WatchNotice } from "@raftkv/kvstore";
+
+const refusedWatchId = -1n;
+/** A message above this is not kept in case another stream needs the same. */
+const keptBytesMax = 64 * 1024;
+const noEvents: readonly Uint8Array[] = [];
+
+export interface WatchResponseEncoderOptions {
+  /** Of a response that shows the store at `revision`. */
+  readonly header: (revision: number) => ResponseHeader;
+  readonly node: { readonly term: number };
+}
+
+/**
+ * Encodes the responses of all watch streams. What follows one after the other is often alike: the header of responses to one change
+ * is encoded once, and the whole message once if the watchers of several streams have the same id, as the only ones of their streams do.
+ */
+export class WatchResponseEncoder {
+  private readonly options: WatchResponseEncoderOptions;
+  private revision = -1;
+  private term = -1;
+  private header: Uint8Array = new Uint8Array(0);
+  private message: Uint8Array = new Uint8Array(0);
+  private messageId = 0n;
+  private messageEvents: readonly Uint8Array[] = noEvents;
+
+  constructor(options: WatchResponseEncoderOptions) {
+    this.options = options;
+  }
+
+  /** @throws CodecError or RangeError if it does not fit into a message or into memory. */
+  events(watchId: bigint, revision: number, events: readonly Uint8Array[]): Uint8Array {
+    const header = this.headerOf(revision);
+    if (events === this.messageEvents && watchId === this.messageId) return this.message;
+    const message = encodeWatchEvents(header, watchId, events);
+    if (message.length <= keptBytesMax) this.keep(message, watchId, events);
+    return message;
+  }
+
+  /** A part of a response, and whether others follow. */
+  fragment(watchId: bigint, revision: number, events: readonly Uint8Array[], part: "more" | "last"): Uint8Array {
+    return encodeWatchEvents(this.headerOf(revision), watchId, events, part === "more");
+  }
+
+  notice(notice: WatchNotice): Uint8Array {
+    const isRefusal = notice.kind === "refused";
+    return encodeWatchNotification({
+      // As etcd: whoever is overtaken is told no revision.
+      header: this.options.header(notice.kind === "overtaken" ? 0 : notice.revision),
+      watchId: isRefusal ? refusedWatchId : notice.watchId,
+      created: isRefusal || notice.kind === "created",
+      canceled: isRefusal || notice.kind === "cancelled" || notice.kind === "overtaken",
+      compactRevision: notice.kind === "overtaken" ? notice.compactRevision : 0,
+      cancelReason: isRefusal ? notice.reason : "",
+    });
+  }
+
+  private headerOf(revision: number): Uint8Array {
+    const { term } = this.options.node;
+    if (revision === this.revision && term === this.term) return this.header;
+    this.revision = revision;
+    this.term = term;
+    this.header = encodeWatchHeader(this.options.header(revision));
+    this.keep(this.message, 0n, noEvents);
+    return this.header;
+  }
+
+  private keep(message: Uint8Array, watchId: bigint, events: readonly Uint8Array[]): void {
+    this.message = message;
+    this.messageId = watchId;
+    this.messageEvents = events;
+  }
+}
