@@ -69,7 +69,7 @@ describe("a plan of revisions", () => {
     expect(plan.due(0, 100)).toBe(null);
     expect(plan.due(0, 150)).toBe(50);
     expect(plan.due(0, 160)).toBe(60);
-    plan.compacted(0);
+    plan.compacted();
     expect(plan.due(0, 160)).toBe(null);
     expect(plan.due(0, 161)).toBe(61);
   });

@@ -1,17 +1,29 @@
 import {
+  create,
+  encodeDeleteRangeRequest,
   encodeKeyRequest,
   encodeKeyValueRequest,
+  encodeLeaseExpireCommand,
   encodeMemberAttributesCommand,
   encodePutRequest,
   encodeRequestCommand,
+  encodeTxnRequest,
+  etcdserverpb,
+  type RequestOp,
+  type TxnRequest,
+  toBinary,
 } from "@raftkv/api";
 import { describe, expect, test } from "vitest";
 import { MemberDirectory } from "../cluster/member-directory.ts";
 import type { ApplyResult } from "./apply-result.ts";
 import { ReplicatedState } from "./replicated-state.ts";
 
+const { AlarmRequest_AlarmAction: Action, AlarmType } = etcdserverpb;
 const text = (characters: string): Uint8Array => new TextEncoder().encode(characters);
 const members = [{ id: 7n, name: "", peerUrls: ["http://127.0.0.1:2380"], clientUrls: [], storeId: 0n }];
+
+const unidentified = { clientId: 0n, sequence: 0, lowestAwaited: 0 };
+const noBytes = new Uint8Array(0);
 
 class Replica {
   readonly state = new ReplicatedState(new MemberDirectory(members), 1);
@@ -31,13 +43,36 @@ class Replica {
     return this.apply(encodeRequestCommand("put", encodePutRequest(request)));
   }
 
-  seed(type: "create" | "update" | "remove", key: string, value = ""): ApplyResult {
-    const identity = { clientId: 0n, sequence: 0, lowestAwaited: 0 };
+  seed(type: "create" | "update" | "remove", key: string, value = "", identity = unidentified): ApplyResult {
     const request =
       type === "remove"
         ? encodeKeyRequest({ key: text(key), ...identity })
         : encodeKeyValueRequest({ key: text(key), value: text(value), ...identity });
     return this.apply(encodeRequestCommand(type, request));
+  }
+
+  compact(revision: bigint): ApplyResult {
+    const request = create(etcdserverpb.CompactionRequestSchema, { revision });
+    return this.apply(encodeRequestCommand("compaction", toBinary(etcdserverpb.CompactionRequestSchema, request)));
+  }
+
+  grant(ID: bigint, TTL: bigint): ApplyResult {
+    const request = create(etcdserverpb.LeaseGrantRequestSchema, { ID, TTL });
+    return this.apply(encodeRequestCommand("leaseGrant", toBinary(etcdserverpb.LeaseGrantRequestSchema, request)));
+  }
+
+  revoke(ID: bigint): ApplyResult {
+    const request = create(etcdserverpb.LeaseRevokeRequestSchema, { ID });
+    return this.apply(encodeRequestCommand("leaseRevoke", toBinary(etcdserverpb.LeaseRevokeRequestSchema, request)));
+  }
+
+  alarm(action: etcdserverpb.AlarmRequest_AlarmAction, alarm: etcdserverpb.AlarmType): ApplyResult {
+    const request = create(etcdserverpb.AlarmRequestSchema, { action, memberID: 7n, alarm });
+    return this.apply(encodeRequestCommand("alarm", toBinary(etcdserverpb.AlarmRequestSchema, request)));
+  }
+
+  txn(request: TxnRequest): ApplyResult {
+    return this.apply(encodeRequestCommand("txn", encodeTxnRequest(request)));
   }
 
   async snapshot(): Promise<Uint8Array> {
@@ -47,6 +82,15 @@ class Replica {
     image.close();
     return Buffer.concat(chunks);
   }
+}
+
+function putOf(key: string, value: string, lease = 0n): RequestOp {
+  const flags = { prevKv: false, ignoreValue: false, ignoreLease: false };
+  return { type: "put", request: { key: text(key), value: text(value), lease, ...flags } };
+}
+
+function deletionOf(key: string): RequestOp {
+  return { type: "deleteRange", request: { key: text(key), rangeEnd: noBytes, prevKv: false } };
 }
 
 async function* inPieces(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
@@ -75,6 +119,56 @@ describe("the replicated state", () => {
     expect(replica.state.store.revision).toBe(4);
   });
 
+  test("runs a transaction at one revision", () => {
+    const replica = new Replica();
+    const result = replica.txn({ compare: [], success: [putOf("a", "1"), putOf("b", "2")], failure: [] });
+    expect(result).toMatchObject({ outcome: "txn", result: { succeeded: true, revision: 2 } });
+    expect(replica.txn({ compare: [], success: [putOf("a", "3", 9n)], failure: [] })).toEqual({
+      outcome: "refused",
+      reason: "lease-not-found",
+    });
+    expect(replica.txn({ compare: [], success: [putOf("a", "3"), putOf("a", "4")], failure: [] })).toMatchObject({ reason: "malformed" });
+    expect(replica.state.store.revision).toBe(2);
+  });
+
+  test("compacts once to a revision, and tells those who follow", () => {
+    const replica = new Replica();
+    let compactions = 0;
+    replica.state.observe({ compacted: () => compactions++ });
+    for (const value of ["1", "2", "3"]) replica.put("a", value);
+    expect(replica.compact(3n)).toEqual({ outcome: "compacted", revision: 4 });
+    expect(replica.compact(3n)).toEqual({ outcome: "refused", reason: "compacted" });
+    expect(replica.compact(5n)).toEqual({ outcome: "refused", reason: "future-revision" });
+    expect(replica.state.store.compactRevision).toBe(3);
+    expect(compactions).toBe(1);
+  });
+
+  test("grants leases, hangs keys on them and takes them down together", () => {
+    const replica = new Replica();
+    const changed: bigint[] = [];
+    replica.state.observe({ leaseChanged: (id) => changed.push(id) });
+    expect(replica.grant(5n, 10n)).toEqual({ outcome: "lease-granted", revision: 1, id: 5n, ttlSeconds: 10 });
+    expect(replica.grant(5n, 10n)).toEqual({ outcome: "refused", reason: "lease-exists" });
+    expect(replica.grant(0n, 10n)).toEqual({ outcome: "refused", reason: "malformed" });
+    expect(replica.put("a", "1", { lease: 5n })).toMatchObject({ outcome: "put", revision: 2 });
+    expect(replica.put("b", "1", { lease: 5n })).toMatchObject({ outcome: "put", revision: 3 });
+    expect(replica.revoke(5n)).toEqual({ outcome: "lease-revoked", revision: 4 });
+    expect(replica.revoke(5n)).toEqual({ outcome: "refused", reason: "lease-not-found" });
+    expect(replica.state.store.keyCount).toBe(0);
+    expect(changed).toEqual([5n, 5n]);
+  });
+
+  test("ends a lease that ran out only if its leader still leads and has seen this very lease", () => {
+    const replica = new Replica();
+    replica.grant(5n, 10n);
+    const grantIndex = replica.state.store.leases.get(5n)?.grantIndex ?? 0;
+    const expire = (more: object): ApplyResult => replica.apply(encodeLeaseExpireCommand({ id: 5n, grantIndex, term: 1, ...more }));
+    expect(expire({ term: 2 })).toEqual({ outcome: "refused", reason: "stale-expiry" });
+    expect(expire({ grantIndex: grantIndex - 1 })).toEqual({ outcome: "refused", reason: "stale-expiry" });
+    expect(expire({})).toEqual({ outcome: "lease-revoked", revision: 1 });
+    expect(expire({})).toEqual({ outcome: "refused", reason: "lease-not-found" });
+  });
+
   test("takes what members say about themselves", () => {
     const replica = new Replica();
     const attributes = { memberId: 7n, name: "n1", clientUrls: ["http://127.0.0.1:2379"], storeId: 5n };
@@ -93,6 +187,97 @@ describe("the replicated state", () => {
     const replica = new Replica();
     expect(replica.apply(command)).toEqual({ outcome: "refused", reason: "malformed" });
     expect(replica.state.store.revision).toBe(1);
+  });
+});
+
+describe("an operation that a client sends again", () => {
+  const first = { clientId: 9n, sequence: 1, lowestAwaited: 1 };
+
+  test("is answered as the first time, and done once", () => {
+    const replica = new Replica();
+    expect(replica.seed("create", "a", "1", first)).toEqual({ outcome: "created", revision: 2 });
+    replica.put("b", "1");
+    expect(replica.seed("create", "a", "1", first)).toEqual({ outcome: "created", revision: 2 });
+    expect(replica.seed("create", "a", "1", { ...first, sequence: 2 })).toEqual({ outcome: "already-exists", revision: 3 });
+  });
+
+  test("is recognised after a restore", async () => {
+    const replica = new Replica();
+    replica.seed("remove", "none", "", first);
+    const restored = new Replica();
+    await restored.state.restore(inPieces(await replica.snapshot(), 4096));
+    restored.put("none", "1");
+    expect(restored.seed("remove", "none", "", first)).toEqual({ outcome: "not-found", revision: 1 });
+  });
+
+  test("is refused if nobody knows any more whether it was done", () => {
+    const replica = new Replica();
+    replica.seed("update", "a", "1", first);
+    replica.seed("update", "a", "2", { clientId: 9n, sequence: 2, lowestAwaited: 2 });
+    expect(replica.seed("update", "a", "1", first)).toEqual({ outcome: "refused", reason: "result-forgotten" });
+    expect(replica.seed("update", "a", "1", { clientId: 8n, sequence: 7, lowestAwaited: 6 })).toMatchObject({ reason: "session-expired" });
+    expect(replica.state.store.find(text("a"))?.value).toEqual(text("2"));
+  });
+
+  test("is done later if an alarm refused it", () => {
+    const replica = new Replica();
+    replica.alarm(Action.ACTIVATE, AlarmType.NOSPACE);
+    expect(replica.seed("create", "a", "1", first)).toEqual({ outcome: "refused", reason: "no-space" });
+    replica.alarm(Action.DEACTIVATE, AlarmType.NOSPACE);
+    expect(replica.seed("create", "a", "1", first)).toEqual({ outcome: "created", revision: 2 });
+  });
+});
+
+describe("an alarm", () => {
+  const allOperations = (replica: Replica): Readonly<Record<string, ApplyResult>> => ({
+    put: replica.put("a", "1"),
+    create: replica.seed("create", "c", "1"),
+    update: replica.seed("update", "c", "1"),
+    txnWithPut: replica.txn({
+      compare: [],
+      success: [],
+      failure: [{ type: "txn", request: { compare: [], success: [putOf("a", "1")], failure: [] } }],
+    }),
+    grant: replica.grant(6n, 10n),
+    txnWithoutPut: replica.txn({ compare: [], success: [deletionOf("x")], failure: [] }),
+    remove: replica.seed("remove", "x"),
+    deleteRange: replica.apply(
+      encodeRequestCommand("deleteRange", encodeDeleteRangeRequest({ key: text("x"), rangeEnd: noBytes, prevKv: false })),
+    ),
+    revoke: replica.revoke(5n),
+    compact: replica.compact(2n),
+  });
+  const refusals = (results: Readonly<Record<string, ApplyResult>>): string[] =>
+    Object.entries(results).flatMap(([name, result]) => (result.outcome === "refused" ? [`${name} ${result.reason}`] : []));
+
+  test("NOSPACE refuses what takes space, and nothing else", () => {
+    const replica = new Replica();
+    replica.grant(5n, 10n);
+    replica.put("k", "1");
+    replica.alarm(Action.ACTIVATE, AlarmType.NOSPACE);
+    expect(refusals(allOperations(replica))).toEqual(["put", "create", "update", "txnWithPut", "grant"].map((name) => `${name} no-space`));
+    expect(replica.alarm(Action.DEACTIVATE, AlarmType.NOSPACE)).toEqual({
+      outcome: "alarms",
+      alarms: [{ memberId: 7n, kind: AlarmType.NOSPACE }],
+    });
+    expect(replica.put("a", "1")).toMatchObject({ outcome: "put" });
+  });
+
+  test("CORRUPT refuses every change of the store", () => {
+    const replica = new Replica();
+    replica.grant(5n, 10n);
+    replica.put("k", "1");
+    replica.alarm(Action.ACTIVATE, AlarmType.CORRUPT);
+    const results = allOperations(replica);
+    expect(refusals(results)).toEqual(Object.keys(results).map((name) => `${name} corrupt-cluster`));
+  });
+
+  test("is in snapshots", async () => {
+    const replica = new Replica();
+    replica.alarm(Action.ACTIVATE, AlarmType.CORRUPT);
+    const restored = new Replica();
+    await restored.state.restore(inPieces(await replica.snapshot(), 4096));
+    expect(restored.state.alarms.all).toEqual([{ memberId: 7n, kind: AlarmType.CORRUPT }]);
   });
 });
 

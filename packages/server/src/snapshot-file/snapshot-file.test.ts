@@ -1,0 +1,100 @@
+import { encodePutRequest, encodeRequestCommand, etcdserverpb } from "@raftkv/api";
+import { describe, expect, test } from "vitest";
+import { MemberDirectory } from "../cluster/member-directory.ts";
+import { NodeClock } from "../ports/node-clock.ts";
+import { ReplicatedState } from "../state/replicated-state.ts";
+import { inspectSnapshotFile, readSnapshotFile } from "./snapshot-file-reader.ts";
+import { SnapshotFileWriter } from "./snapshot-file-writer.ts";
+
+const text = (characters: string): Uint8Array => new TextEncoder().encode(characters);
+const members = [{ id: 7n, name: "n1", peerUrls: ["http://127.0.0.1:2380"], clientUrls: [], storeId: 5n }];
+const origin = { clusterId: 2n ** 64n - 1n, memberId: 7n, index: 90, term: 3 };
+const clock = new NodeClock();
+
+function put(state: ReplicatedState, index: number, key: string, value: string): void {
+  const flags = { lease: 0n, prevKv: false, ignoreValue: false, ignoreLease: false };
+  const data = encodeRequestCommand("put", encodePutRequest({ key: text(key), value: text(value), ...flags }));
+  state.apply({ index, term: 1, kind: "command", data }, data);
+}
+
+function filled(pairs: number): ReplicatedState {
+  const state = new ReplicatedState(new MemberDirectory(members), 1);
+  for (let i = 0; i < pairs; i++) put(state, 2 + i, `key-${i % 100}`, `value ${i}`);
+  state.alarms.activate({ memberId: 7n, kind: etcdserverpb.AlarmType.NOSPACE });
+  return state;
+}
+
+async function fileOf(state: ReplicatedState, whileWritten: () => void = () => {}): Promise<Uint8Array> {
+  const writer = new SnapshotFileWriter({ state, origin, clock });
+  const dataBytes = await writer.countDataBytes();
+  whileWritten();
+  const pieces: Uint8Array[] = [];
+  for await (const piece of writer.pieces()) pieces.push(piece);
+  writer.close();
+  const file = Uint8Array.from(Buffer.concat(pieces));
+  expect(pieces.at(-1)).toHaveLength(32);
+  expect(file.length).toBe(dataBytes + 32);
+  return file;
+}
+
+async function* inPieces(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+}
+
+describe("a snapshot file", () => {
+  test("has a size that etcd's tools take: a multiple of 512 and the sum", async () => {
+    for (const pairs of [0, 1, 7, 300]) expect((await fileOf(filled(pairs))).length % 512).toBe(32);
+  });
+
+  test("holds the state of the moment in which it was begun, and tells where it is from", async () => {
+    const state = filled(300);
+    const { revision } = state.store;
+    const file = await fileOf(state, () => put(state, 500, "later", "write"));
+    for (const size of [100, 511, 4096, file.length]) {
+      const read = await readSnapshotFile(inPieces(file, size));
+      expect(read.summary).toMatchObject({ ...origin, revision, compactRevision: -1, keyCount: 100, sizeBytes: file.length });
+      expect(read.state.store.revision).toBe(revision);
+      expect(read.state.store.find(text("key-99"))?.value).toEqual(text("value 299"));
+      expect(read.state.store.find(text("later"))).toBe(null);
+      expect(read.state.directory.members).toEqual(members);
+      expect(read.state.alarms.all).toHaveLength(1);
+    }
+  });
+
+  test("can be looked at without keeping what is in it", async () => {
+    const file = await fileOf(filled(10));
+    const summary = await inspectSnapshotFile(inPieces(file, 1000));
+    expect(Buffer.from(summary.sha256)).toEqual(Buffer.from(file.subarray(-32)));
+    expect(summary.sizeBytes).toBe(file.length);
+  });
+
+  test("that is cut off anywhere is refused", async () => {
+    const file = await fileOf(filled(3));
+    for (let length = 0; length < file.length; length += 13) {
+      await expect(inspectSnapshotFile(inPieces(file.subarray(0, length), 300))).rejects.toThrow(`cut off after ${length} bytes`);
+    }
+  });
+
+  test("in which any byte is changed is refused", async () => {
+    const file = await fileOf(filled(3));
+    for (let at = 0; at < file.length; at += 7) {
+      const damaged = file.slice();
+      damaged[at] = (damaged[at] ?? 0) ^ 0x10;
+      await expect(inspectSnapshotFile(inPieces(damaged, 300)), `byte ${at}`).rejects.toThrow();
+      await expect(readSnapshotFile(inPieces(damaged, 300)), `byte ${at}`).rejects.toThrow();
+    }
+  });
+
+  test("of another program, of a newer format or with something behind it is refused with a sentence", async () => {
+    const file = await fileOf(filled(3));
+    const newer = file.slice();
+    newer[11] = 2;
+    await expect(inspectSnapshotFile(inPieces(newer, 600))).rejects.toThrow(
+      "The snapshot has format 2, this version reads 1; use a newer one",
+    );
+    const foreign = new Uint8Array(20_512);
+    await expect(inspectSnapshotFile(inPieces(foreign, 600))).rejects.toThrow("the file does not begin with RaftKVsf");
+    const longer = Buffer.concat([file, new Uint8Array(1)]);
+    await expect(inspectSnapshotFile(inPieces(longer, 600))).rejects.toThrow("The snapshot has bytes behind its end");
+  });
+});
