@@ -14,6 +14,9 @@ export interface WireRange {
 
 const none = new Uint8Array(0);
 const zero = new Uint8Array(1);
+const one = Uint8Array.of(1);
+/** It ends where it begins. */
+const noKey: WireRange = { key: one, rangeEnd: one };
 
 export function toWireRange(range: KeyRange): WireRange {
   if (typeof range === "string" || range instanceof Uint8Array) return { key: toBytes(range), rangeEnd: none };
@@ -25,8 +28,8 @@ export function toWireRange(range: KeyRange): WireRange {
   const key = from.length === 0 ? zero : from;
   if (range.to === undefined) return { key, rangeEnd: zero };
   const to = toBytes(range.to);
-  // No key is below these two, which on the wire mean something else.
-  return { key, rangeEnd: to.length === 0 || (to.length === 1 && to[0] === 0) ? key : to };
+  // No key is below these two ends, which on the wire mean something else.
+  return to.length === 0 || (to.length === 1 && to[0] === 0) ? noKey : { key, rangeEnd: to };
 }
 
 /** The first key after all that begin with `prefix`; a single zero byte if there is none. */
