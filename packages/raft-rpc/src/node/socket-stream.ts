@@ -18,6 +18,7 @@ export class SocketStream implements ByteStream {
     socket.setNoDelay(true);
     socket.on("data", this.#onData);
     socket.on("drain", this.#onDrain);
+    socket.on("end", this.#onEnd);
     socket.on("error", this.#onError);
     socket.on("close", this.#onClose);
   }
@@ -57,6 +58,7 @@ export class SocketStream implements ByteStream {
     socket.pause();
     socket.off("data", this.#onData);
     socket.off("drain", this.#onDrain);
+    socket.off("end", this.#onEnd);
     socket.off("error", this.#onError);
     socket.off("close", this.#onClose);
     this.#handlers = null;
@@ -71,6 +73,11 @@ export class SocketStream implements ByteStream {
 
   readonly #onDrain = (): void => {
     this.#handlers?.onDrain();
+  };
+
+  /** The peer sends no more. What this turn answers still leaves; nobody waits for what comes later. */
+  readonly #onEnd = (): void => {
+    setImmediate(() => this.#socket.end());
   };
 
   readonly #onError = (error: Error): void => {

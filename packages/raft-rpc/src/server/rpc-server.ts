@@ -16,7 +16,9 @@ import { TurnLine } from "./turn-line.ts";
 export interface RpcServerOptions {
   readonly dispatcher: Dispatcher;
   readonly clock: RpcClock;
+  /** On what one connection may do. */
   readonly limits?: Partial<RpcLimits>;
+  /** On how many there may be, for how long, and what they may hold together. */
   readonly connections?: Partial<ConnectionLimits>;
   /** Spreads the ages at which connections are told to go. Default: all at `ageMs`. */
   readonly random?: RpcRandom;
