@@ -12,7 +12,15 @@ import {
   type Ports,
   RaftNode,
 } from "@raftkv/raft-node";
-import { addReflection, type ByteStream, DescriptorRegistry, Dispatcher, RpcServer, type RpcServerOptions } from "@raftkv/raft-rpc";
+import {
+  addReflection,
+  type ByteStream,
+  DescriptorRegistry,
+  Dispatcher,
+  RpcServer,
+  type RpcServerOptions,
+  type ServerCounters,
+} from "@raftkv/raft-rpc";
 import { AttributesPublisher } from "./cluster/attributes-publisher.ts";
 import { type FoundingCluster, foundCluster, idText, nodeIdOf } from "./cluster/identity.ts";
 import { MemberDirectory } from "./cluster/member-directory.ts";
@@ -66,6 +74,7 @@ export class Member {
   readonly context: ServiceContext;
   readonly clientCalls: ClientCalls;
   readonly watches: MemberWatches;
+  readonly peers: PeerNetwork;
   private readonly leases: MemberLeases;
   private readonly upkeep: StoreUpkeep;
   private readonly ports: Ports;
@@ -159,6 +168,7 @@ export class Member {
     const { config, ports } = options;
     this.ports = ports;
     this.context = context;
+    this.peers = transport;
     this.leases = leases;
     this.upkeep = upkeep;
     this.listeners = parts.listeners;
@@ -218,6 +228,11 @@ export class Member {
       memberId: idText(parts.memberId),
       clientUrls: config.listenClientUrls.map((url) => url.href),
     });
+  }
+
+  /** Of the connections of clients. */
+  get clientCounters(): ServerCounters {
+    return this.clientServer.counters;
   }
 
   /** Hands leadership on, takes no more calls, finishes those under way, closes the files. May be called twice. */
