@@ -1,33 +1,14 @@
 import { decodeCommand } from "@raftkv/api";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { ManualClock } from "../testing/manual-clock.ts";
-import type { LeaseAnswer } from "./lease-answer.ts";
 import { LeaseKeeper } from "./lease-keeper.ts";
+import { Heard } from "./testing/heard.ts";
 import { MemoryLeader } from "./testing/memory-leader.ts";
 
 const electionMs = 1_000;
 /** Between two looks at what is due, and a little more. */
 const scanMs = 501;
 const text = (characters: string): Uint8Array => new TextEncoder().encode(characters);
-
-type Said<Value> = Value | "not-primary" | "failed" | "waits";
-
-/** How a question was answered, to be read at any time. */
-class Heard<Value> implements LeaseAnswer<Value> {
-  said: Said<Value> = "waits";
-
-  succeed(value: Value): void {
-    this.said = value;
-  }
-
-  notPrimary(): void {
-    this.said = "not-primary";
-  }
-
-  fail(): void {
-    this.said = "failed";
-  }
-}
 
 /** A member with a keeper, on a clock that the test moves. */
 class Scene {

@@ -14,15 +14,15 @@ const waitingMax = 1_000;
  */
 export class LeaseKeepAliveStream implements StreamCallHandlers {
   private readonly call: StreamCall;
-  private readonly context: ServiceContext;
-  private readonly router: LeaseRouter;
+  private readonly context: Pick<ServiceContext, "header" | "state">;
+  private readonly router: Pick<LeaseRouter, "keepAlive">;
   private renewals: Renewal[] = [];
   /** The client sends faster than it is answered, or reads more slowly. */
   private isPaused = false;
   private isClientDone = false;
   private isOver = false;
 
-  constructor(call: StreamCall, context: ServiceContext, router: LeaseRouter) {
+  constructor(call: StreamCall, context: Pick<ServiceContext, "header" | "state">, router: Pick<LeaseRouter, "keepAlive">) {
     this.call = call;
     this.context = context;
     this.router = router;
