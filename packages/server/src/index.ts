@@ -6,3 +6,10 @@ export { checkData, isWrongDirectory } from "./data-check.ts";
 export { Member, type MemberOptions } from "./member.ts";
 export { nodePorts } from "./ports/node-ports.ts";
 export { runServer, serverHelp, serverVersion } from "./server-process.ts";
+export { SnapshotFileError } from "./snapshot-file/snapshot-file-format.ts";
+export {
+  inspectSnapshotFile,
+  readSnapshotFile,
+  type SnapshotFile,
+  type SnapshotFileSummary,
+} from "./snapshot-file/snapshot-file-reader.ts";
