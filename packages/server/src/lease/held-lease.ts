@@ -20,7 +20,7 @@ export class HeldLease {
   /** Revoked or expired, or held no longer because leadership is over. */
   isGone = false;
   /** Renewals that came too late, and wait until the lease is gone. */
-  waiting: LeaseAnswer<number>[] = [];
+  readonly waiting: LeaseAnswer<number>[] = [];
 
   constructor(lease: Pick<HeldLease, "id" | "grantIndex" | "ttlSeconds">, nowMs: number, expiresMs: number) {
     this.id = lease.id;

@@ -8,7 +8,7 @@ import { LeaseTenure } from "./lease-tenure.ts";
 /** As etcd: leases may outlive their time by as much. */
 const scanMs = 500;
 /** Leases that a new leader takes over in one turn. */
-const takeOverMax = 4_096;
+const takeOverMax = 2_048;
 
 export interface LeaseKeeperOptions {
   readonly node: LeaderNode;

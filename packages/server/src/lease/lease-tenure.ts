@@ -72,7 +72,7 @@ export class LeaseTenure {
     const lease = this.store.leases.get(id);
     const held = this.held.get(id);
     if (held?.grantIndex === lease?.grantIndex) return;
-    if (held !== undefined) this.letGo(held, (answer) => answer.succeed(0));
+    if (held !== undefined) this.letGo(held);
     if (lease !== null) this.hold(lease, this.clock.monotonicMs() + 1_000 * lease.ttlSeconds);
   }
 
@@ -119,7 +119,11 @@ export class LeaseTenure {
   end(): void {
     this.isEnded = true;
     this.expirer.stop();
-    for (const held of [...this.held.values()]) this.letGo(held, (answer) => answer.notPrimary());
+    for (const held of this.held.values()) {
+      held.isGone = true;
+      for (const answer of held.waiting) answer.notPrimary();
+    }
+    this.held.clear();
   }
 
   private hold(lease: Lease, expiresMs: number): HeldLease {
@@ -130,14 +134,14 @@ export class LeaseTenure {
     return held;
   }
 
-  private letGo(held: HeldLease, answerWaiting: (answer: LeaseAnswer<number>) => void): void {
+  /** It is gone, as those hear who waited for that. */
+  private letGo(held: HeldLease): void {
     held.isGone = true;
     this.held.delete(held.id);
     this.expiries.remove(held.expiry);
     if (held.checkpoint !== null) this.checkpoints.remove(held.checkpoint);
     this.waitingCount -= held.waiting.length;
-    for (const answer of held.waiting) answerWaiting(answer);
-    held.waiting = [];
+    for (const answer of held.waiting) answer.succeed(0);
   }
 
   private wait(held: HeldLease, answer: LeaseAnswer<number>): void {
