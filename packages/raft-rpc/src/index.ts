@@ -37,7 +37,7 @@ export type { CallInfo, StreamCall, StreamCallHandlers, UnaryCall } from "./serv
 export { ConnectionAdmission, type ConnectionLimits, defaultConnectionLimits } from "./server/connection-admission.ts";
 export { Dispatcher } from "./server/dispatcher.ts";
 export type { LimitCounters, LimitName } from "./server/limit-counters.ts";
-export type { MethodCounters } from "./server/method-counters.ts";
+export { MethodCounters } from "./server/method-counters.ts";
 export type { StreamHandler, UnaryHandler } from "./server/route.ts";
 export { RpcServer, type RpcServerOptions } from "./server/rpc-server.ts";
 export type { ServerCounters } from "./server/server-counters.ts";

@@ -125,6 +125,10 @@ export class ClientConnection extends Http2Connection<ClientStream> implements C
     return this.streams.size > 0 || this.#keepaliveWithoutCalls;
   }
 
+  protected override keepaliveFailed(): void {
+    // The calls that are lost are told.
+  }
+
   override goawayFrame(lastStreamId: number, code: number, debug: Uint8Array): void {
     const reason = String.fromCharCode(...debug.subarray(0, 128));
     // First of all: a call that ends below may begin another, which needs a new connection.

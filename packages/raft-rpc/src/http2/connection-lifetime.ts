@@ -85,6 +85,8 @@ export abstract class ConnectionLifetime implements ByteStreamHandlers {
   protected abstract endStreamSent(stream: Http2Stream): void;
   /** Is it time for a ping if nothing comes? */
   protected abstract keepaliveWanted(): boolean;
+  /** The peer left a keepalive ping unanswered. */
+  protected abstract keepaliveFailed(): void;
   /** The connection is over. All streams were aborted. */
   protected abstract closed(error: Error | null): void;
   /** For GOAWAY: the highest stream of the peer that was or may be processed. */
@@ -200,6 +202,7 @@ export abstract class ConnectionLifetime implements ByteStreamHandlers {
   }
 
   #silent(): void {
+    this.keepaliveFailed();
     // Nothing at all came since the ping: a GOAWAY would not arrive either.
     this.lost(new Error(`Peer did not answer a keepalive ping within ${this.limits.keepaliveTimeoutMs} ms`));
     this.stream.destroy();

@@ -37,6 +37,8 @@ export class LimitCounters implements Record<FloodName, number> {
   stalls = 0;
   /** Connections whose client did not acknowledge SETTINGS in time. */
   settingsTimeouts = 0;
+  /** Connections whose client did not answer a keepalive ping in time. */
+  keepaliveTimeouts = 0;
   /** Streams above `concurrentStreamsMax`; above it with the handlers of streams that were reset; and with too many bytes queued. */
   concurrentStreams = 0;
   runningHandlers = 0;

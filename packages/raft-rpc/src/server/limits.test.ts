@@ -162,6 +162,7 @@ describe("silence", () => {
     clock.advance(20_020);
     expect([silent.closed, alive.closed, server.counters.connectionsOpen]).toEqual([true, false, 1]);
     expect(reports).toEqual(["Peer did not answer a keepalive ping within 20000 ms"]);
+    expect(server.counters.limits.keepaliveTimeouts).toBe(1);
   });
 });
 

@@ -82,18 +82,15 @@ export class ServerConnection extends Http2Connection<ServerStream | HttpAnswer>
     this.interceptors = options.interceptors;
     options.memory.enter(this);
     this.#pings = new PingPolicy(options.limits.pingIntervalMinMs);
-    this.#input = new SlicedInput({
-      line: options.turns,
-      stream: options.stream,
-      read: (bytes, from) => this.read(bytes, from),
-    });
+    this.#input = new SlicedInput({ line: options.turns, stream: options.stream, read: (bytes, from) => this.read(bytes, from) });
     this.#requestWatch = new RequestWatch({
       ...options,
       streams: this.streams,
       requestMs: options.limits.requestMs,
       onOverdue: (stream) => this.#requestOverdue(stream),
     });
-    this.#retirement = this.#mayRetire() ? new ConnectionRetirement({ ...options, onRetire: (reason) => this.#retire(reason) }) : null;
+    const mayRetire = Math.min(options.idleMs, options.ageMs) < Number.POSITIVE_INFINITY;
+    this.#retirement = mayRetire ? new ConnectionRetirement({ ...options, onRetire: (reason) => this.#retire(reason) }) : null;
   }
 
   /** `received` holds the preface and what came with it. */
@@ -156,8 +153,9 @@ export class ServerConnection extends Http2Connection<ServerStream | HttpAnswer>
   // ---- Http2Connection
 
   override failWith(error: ConnectionError): void {
-    if (this.phase === "open" && error instanceof FloodError) this.limitTripped(error.flood);
-    if (this.phase === "open" && error.code === ErrorCode.SETTINGS_TIMEOUT) this.limitTripped("settingsTimeouts");
+    if (this.phase !== "open") return;
+    if (error instanceof FloodError) this.limitTripped(error.flood);
+    else if (error.code === ErrorCode.SETTINGS_TIMEOUT) this.limitTripped("settingsTimeouts");
     super.failWith(error);
   }
 
@@ -240,6 +238,10 @@ export class ServerConnection extends Http2Connection<ServerStream | HttpAnswer>
 
   protected override keepaliveWanted(): boolean {
     return true;
+  }
+
+  protected override keepaliveFailed(): void {
+    this.limitTripped("keepaliveTimeouts");
   }
 
   protected override streamClosed(): void {
@@ -378,10 +380,6 @@ export class ServerConnection extends Http2Connection<ServerStream | HttpAnswer>
   }
 
   // ---- Draining
-
-  #mayRetire(): boolean {
-    return this.#options.idleMs !== Number.POSITIVE_INFINITY || this.#options.ageMs !== Number.POSITIVE_INFINITY;
-  }
 
   #retire(reason: RetirementReason): void {
     if (this.phase !== "open" || this.#draining !== "no") return;
