@@ -1,4 +1,4 @@
-import { clientFileDescriptors, etcdserverpb } from "@raftkv/api";
+import { clientFileDescriptors, etcdserverpb, v3electionpb, v3lockpb } from "@raftkv/api";
 import { openLogStore, readIdentity } from "@raftkv/log-store";
 import { type Configuration, type NodeId, votersOnly } from "@raftkv/raft-core";
 import {
@@ -33,8 +33,11 @@ import { MemberLeases } from "./lease/member-leases.ts";
 import { PeerNetwork, peerLimits } from "./peer/peer-network.ts";
 import type { ClientCalls } from "./services/client-calls.ts";
 import { clusterService } from "./services/etcd/cluster-service.ts";
+import { electionService } from "./services/etcd/election-service.ts";
 import { KvService } from "./services/etcd/kv-service.ts";
 import { LeaseService } from "./services/etcd/lease-service.ts";
+import { LockQueue } from "./services/etcd/lock-queue.ts";
+import { lockService } from "./services/etcd/lock-service.ts";
 import { maintenanceService } from "./services/etcd/maintenance-service.ts";
 import { authService } from "./services/etcd/unimplemented-service.ts";
 import { HealthReporter } from "./services/health-reporter.ts";
@@ -188,7 +191,12 @@ export class Member {
     const { electionMs, maxLeases } = config;
     this.watches = new MemberWatches({ context, config: config.watch, electionMs, clock: ports.clock, random: ports.random });
     this.watches.register(dispatcher);
-    new LeaseService({ context, keeper, router, random: ports.random, electionMs, leasesMax: maxLeases }).register(dispatcher);
+    const leaseService = new LeaseService({ context, keeper, router, random: ports.random, electionMs, leasesMax: maxLeases });
+    leaseService.register(dispatcher);
+    const { hub } = this.watches;
+    const queue = new LockQueue({ context, hub, leases: leaseService });
+    dispatcher.add(v3lockpb.lockService, lockService(context, queue));
+    dispatcher.add(v3electionpb.electionService, electionService({ context, queue, hub }));
     this.clientCalls = {
       dispatcher,
       interceptors: [leaderRequirement(context.node)],
