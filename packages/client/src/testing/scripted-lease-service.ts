@@ -67,27 +67,24 @@ export class ScriptedLeaseService {
         const lease = leases.find(ID);
         return create(etcdserverpb.LeaseTimeToLiveResponseSchema, { ID, TTL: 1n, grantedTTL: BigInt(lease?.ttl ?? 0) });
       },
-      leaseKeepAlive: this.#keepAlive(leases),
+      leaseKeepAlive: (requests) => this.#keepAlive(leases, requests),
     });
   }
 
-  #keepAlive(leases: ScriptedLeases) {
-    const service = this;
-    return async function* (requests: AsyncIterable<etcdserverpb.LeaseKeepAliveRequest>) {
-      service.streams += 1;
-      service.streamsOpen += 1;
-      try {
-        for await (const { ID } of requests) {
-          service.renewals += 1;
-          if (service.mode === "silent") continue;
-          const TTL = BigInt(leases.renew(ID));
-          await service.#answering();
-          yield create(etcdserverpb.LeaseKeepAliveResponseSchema, { ID, TTL });
-        }
-      } finally {
-        service.streamsOpen -= 1;
+  async *#keepAlive(leases: ScriptedLeases, requests: AsyncIterable<etcdserverpb.LeaseKeepAliveRequest>) {
+    this.streams += 1;
+    this.streamsOpen += 1;
+    try {
+      for await (const { ID } of requests) {
+        this.renewals += 1;
+        if (this.mode === "silent") continue;
+        const TTL = BigInt(leases.renew(ID));
+        await this.#answering();
+        yield create(etcdserverpb.LeaseKeepAliveResponseSchema, { ID, TTL });
       }
-    };
+    } finally {
+      this.streamsOpen -= 1;
+    }
   }
 
   async #answering(): Promise<void> {
