@@ -172,10 +172,11 @@ export class KVRestorer {
   #readSection(bytes: Uint8Array, view: DataView, at: number, size: number): void {
     const nameEnd = at + headBytes + view.getUint32(at + 4);
     const name = String.fromCharCode(...bytes.subarray(at + headBytes, nameEnd));
-    const section = this.#options.sections[this.#sectionCount];
+    const { sections } = this.#options;
+    if (sections[this.#sectionCount - 1]?.name !== name) this.#sectionCount++;
+    const section = sections[this.#sectionCount - 1];
     if (section?.name !== name) refuse(`Section ${JSON.stringify(name)} is not known here`);
     section.read(bytes.subarray(nameEnd, at + size));
-    this.#sectionCount++;
   }
 
   #readVersion(builder: TableBuilder, bytes: Uint8Array, view: DataView, at: number): void {

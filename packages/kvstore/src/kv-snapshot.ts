@@ -35,6 +35,8 @@ export class KVSnapshot {
   readonly #firstEvent: number;
   #versionCount = 0;
   #writtenBytes = 0;
+  /** Pieces of sections that are still to come. */
+  readonly #sections: Iterator<Uint8Array>;
   /** Encoded, but behind the end of the last chunk. */
   #rest: Uint8Array;
   #sum = 0;
@@ -50,7 +52,8 @@ export class KVSnapshot {
     this.#payloadBytes = table.payloadBytes;
     this.#firstEvent = events.start(firstRevision);
     const eventCount = events.count(this.#firstEvent, events.start(revision + 1));
-    this.#rest = joined([encodeHeader(revision, table.compactRevision, eventCount), ...sections.map(encodeSection)]);
+    this.#rest = encodeHeader(revision, table.compactRevision, eventCount);
+    this.#sections = encodedSections(sections.map((section) => ({ name: section.name, pieces: section.write() })));
   }
 
   /**
@@ -78,7 +81,7 @@ export class KVSnapshot {
   #fill(chunk: Uint8Array, begun: number): number {
     const versions = this.#versions;
     const head = new DataView(chunk.buffer);
-    let filled = begun;
+    let filled = this.#fillSections(chunk, begun);
     this.#table.visit("records", (view) => {
       for (let i = 0; i < versionsPerChunk && filled < chunk.length && !versions.isDone; i++) {
         const version = versions.next();
@@ -99,6 +102,18 @@ export class KVSnapshot {
     });
     this.#sum = crc32c(chunk, 0, filled, this.#sum);
     return versions.isDone && this.#rest.length === 0 ? this.#end(chunk, filled) : filled;
+  }
+
+  /** Returns how far the chunk is filled: up to its end, unless there are no more sections. */
+  #fillSections(chunk: Uint8Array, begun: number): number {
+    let filled = begun;
+    while (filled < chunk.length) {
+      const section = this.#sections.next();
+      if (section.done === true) break;
+      this.#rest = section.value;
+      filled = this.#takeRest(chunk, filled);
+    }
+    return filled;
   }
 
   #encodeVersion(version: VersionRef, view: VersionView, target: Uint8Array, head: DataView, offset: number): void {
@@ -155,25 +170,22 @@ function encodeHeader(revision: number, compactRevision: number, eventCount: num
   return header;
 }
 
-function encodeSection(section: SnapshotSection): Uint8Array {
-  const { name } = section;
-  const content = section.write();
-  const item = new Uint8Array(headBytes + name.length + content.length);
+/** Items of sections whose state was taken before. */
+function* encodedSections(
+  sections: readonly { readonly name: string; readonly pieces: Iterable<Uint8Array> }[],
+): Generator<Uint8Array, undefined> {
+  for (const { name, pieces } of sections) {
+    for (const piece of pieces) yield encodeSection(name, piece);
+  }
+}
+
+function encodeSection(name: string, piece: Uint8Array): Uint8Array {
+  const item = new Uint8Array(headBytes + name.length + piece.length);
   const head = new DataView(item.buffer);
   head.setUint32(0, itemKinds.section);
   head.setUint32(4, name.length);
-  writeSafeInteger(head, 8, content.length);
+  writeSafeInteger(head, 8, piece.length);
   for (let i = 0; i < name.length; i++) item[headBytes + i] = name.charCodeAt(i);
-  item.set(content, headBytes + name.length);
+  item.set(piece, headBytes + name.length);
   return item;
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

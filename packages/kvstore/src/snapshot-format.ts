@@ -13,8 +13,9 @@
  *
  * `compacted` is the compact revision, 0 for a store that was never compacted. `events` counts the changes since the compact revision,
  * those at it included, also those that the compaction gave up; `event` is the place of a version among them, from 1 on, and 0 for a
- * version that is older. Sections are state of other kinds, always the same ones in the same order. Keys ascend, versions of a key go
- * from the newest to the oldest; a version 0 is a tombstone. Keys are those that are there, `payload` is that of the store.
+ * version that is older. Sections are state of other kinds, always the same ones in the same order, each in one or more pieces. Keys
+ * ascend, versions of a key go from the newest to the oldest; a version 0 is a tombstone. Keys are those that are there, `payload` is
+ * that of the store.
  *
  * The sum in the header is the CRC-32C of the bytes of the header in front of it, that in the end is over the whole snapshot.
  */

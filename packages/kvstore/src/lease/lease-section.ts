@@ -1,16 +1,27 @@
 import { readSafeInteger, SnapshotFormatError, writeSafeInteger } from "../snapshot-format.ts";
+import { sectionPieceBytes } from "../snapshot-section.ts";
 import type { Lease } from "./lease.ts";
 
 /**
- * The leases in a snapshot, big-endian, in the order in which they were granted:
+ * A lease in a snapshot, big-endian. Leases come in the order in which they were granted.
  *
  *     0      8                16                24                     32
  *     | id i64 | ttl seconds u64 | grant index u64 | remaining seconds u64 |
  */
 const leaseBytes = 32;
+const leasesPerPiece = sectionPieceBytes / leaseBytes;
 
-export function encodeLeases(leases: Iterable<Lease>, count: number): Uint8Array {
-  const view = new DataView(new ArrayBuffer(count * leaseBytes));
+/** Pieces of many leases each, or one empty piece. */
+export function* encodedLeases(leases: readonly Lease[]): Generator<Uint8Array> {
+  let at = 0;
+  do {
+    yield encodeLeases(leases.slice(at, at + leasesPerPiece));
+    at += leasesPerPiece;
+  } while (at < leases.length);
+}
+
+function encodeLeases(leases: readonly Lease[]): Uint8Array {
+  const view = new DataView(new ArrayBuffer(leases.length * leaseBytes));
   let at = 0;
   for (const { id, ttlSeconds, grantIndex, remainingSeconds } of leases) {
     view.setBigInt64(at, id);
@@ -26,15 +37,7 @@ export function encodeLeases(leases: Iterable<Lease>, count: number): Uint8Array
 export function decodeLeases(bytes: Uint8Array): readonly Lease[] {
   if (bytes.length % leaseBytes !== 0) throw new SnapshotFormatError(`Leases of ${bytes.length} bytes are not a multiple of ${leaseBytes}`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const seen = new Set<bigint>();
-  const leases: Lease[] = [];
-  for (let at = 0; at < bytes.length; at += leaseBytes) {
-    const lease = readLease(view, at);
-    if (seen.has(lease.id)) throw new SnapshotFormatError(`Lease ${lease.id} comes twice`);
-    seen.add(lease.id);
-    leases.push(lease);
-  }
-  return leases;
+  return Array.from({ length: bytes.length / leaseBytes }, (_, place) => readLease(view, place * leaseBytes));
 }
 
 function readLease(view: DataView, at: number): Lease {

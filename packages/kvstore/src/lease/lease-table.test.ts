@@ -98,3 +98,33 @@ test("a key can't be attached to a lease that is not there", () => {
   const store = new KVStore();
   expect(() => put(store, "a", 9n)).toThrow("A key is attached to a lease that is there");
 });
+
+test("a snapshot with a lease that comes twice is refused", () => {
+  const { leases } = new KVStore();
+  leases.grant(1n, 60, 1);
+  const [piece = new Uint8Array(0)] = leases.write();
+  expect(() => leases.read(piece)).toThrow("Lease 1 comes twice");
+});
+
+test("a snapshot has the leases and sessions of the moment it was opened, also if they are many", () => {
+  const store = new KVStore();
+  const count = 5000;
+  for (let at = 1; at <= count; at++) {
+    const identity = { clientId: BigInt(at), sequence: 1, lowestAwaited: 1 };
+    store.leases.grant(BigInt(at), 60, at);
+    store.sessions.admit(identity);
+    store.sessions.record(identity, new Uint8Array(8));
+  }
+  put(store, "a", 5n);
+  const snapshot = store.snapshot();
+  for (let at = 1; at <= count; at++) store.leases.revoke(BigInt(at));
+  for (let at = 1; at <= count; at++) store.sessions.admit({ clientId: BigInt(at), sequence: 2, lowestAwaited: 2 });
+  const restorer = store.createRestorer();
+  for (let chunk = snapshot.nextChunk(); chunk !== null; chunk = snapshot.nextChunk()) restorer.push(chunk);
+  snapshot.close();
+  restorer.finish();
+  expect(store.leases.count).toBe(count);
+  expect(keysOf(store, 5n)).toEqual(["a"]);
+  expect(store.sessions.admit({ clientId: 4999n, sequence: 1, lowestAwaited: 1 })).toEqual({ kind: "repeated", result: new Uint8Array(8) });
+  store.verify();
+});

@@ -1,9 +1,10 @@
 import { assert } from "../assertion.ts";
 import { orderOfBytes } from "../byte-order.ts";
 import type { NodeRef } from "../node-arena.ts";
+import { SnapshotFormatError } from "../snapshot-format.ts";
 import type { SnapshotSection } from "../snapshot-section.ts";
 import type { Lease } from "./lease.ts";
-import { decodeLeases, encodeLeases } from "./lease-section.ts";
+import { decodeLeases, encodedLeases } from "./lease-section.ts";
 
 /** A leader's finding that a lease has run out. */
 export interface LeaseExpiry {
@@ -123,12 +124,14 @@ export class LeaseTable implements SnapshotSection {
   }
 
   /** Leases without their keys: records name the lease that they are attached to. */
-  write(): Uint8Array {
-    return encodeLeases(this.list(), this.count);
+  write(): IterableIterator<Uint8Array> {
+    return encodedLeases(Array.from(this.#entries.values(), ({ lease }) => lease));
   }
 
-  read(bytes: Uint8Array): void {
-    assert(this.count === 0, "A snapshot is read into an empty table");
-    for (const lease of decodeLeases(bytes)) this.#entries.set(lease.id, { lease, nodes: null });
+  read(piece: Uint8Array): void {
+    for (const lease of decodeLeases(piece)) {
+      if (this.has(lease.id)) throw new SnapshotFormatError(`Lease ${lease.id} comes twice`);
+      this.#entries.set(lease.id, { lease, nodes: null });
+    }
   }
 }

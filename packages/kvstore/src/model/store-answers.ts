@@ -49,7 +49,7 @@ export function expectedRange(model: NaiveStore, key: string, rangeEnd: string, 
 /** Everything that can be asked of a store, with ranges at the given revisions. */
 export function wholeState(store: KVStore, revisions: readonly number[]): unknown {
   const { leases } = store;
-  const { nowMs, sessions } = decodeSessions(store.sessions.write());
+  const pieces = [...store.sessions.write()].map(decodeSessions);
   return {
     revision: store.revision,
     compactRevision: store.compactRevision,
@@ -58,10 +58,10 @@ export function wholeState(store: KVStore, revisions: readonly number[]): unknow
     ranges: revisions.map((revision) => store.range(everything, everything, { revision })),
     events: eventsOf(store, Math.max(store.compactRevision, 1), Number.MAX_SAFE_INTEGER),
     leases: [...leases.list()].map((lease) => ({ ...lease, keys: leases.keysOf(lease.id) })),
-    nowMs,
-    sessions: [...sessions].map(([clientId, { results, ...session }]) => {
-      return { clientId, ...session, results: Array.from(results, ([sequence, result]) => ({ sequence, result })) };
-    }),
+    nowMs: pieces[0]?.nowMs,
+    sessions: pieces
+      .flatMap(({ sessions }) => sessions)
+      .map(({ results, ...session }) => ({ ...session, results: Array.from(results, ([sequence, result]) => ({ sequence, result })) })),
   };
 }
 

@@ -142,8 +142,8 @@ test("a table that was written and read goes on as the first", () => {
   first.pass(20_000);
   for (const sequence of [1, 2, 3]) first.done(2n, sequence);
   const second = new SessionTable({ ...defaultSessionLimits, ...limits });
-  second.read(first.table.write());
-  expect(second.write()).toEqual(first.table.write());
+  for (const piece of first.table.write()) second.read(piece);
+  expect([...second.write()]).toEqual([...first.table.write()]);
   for (const table of [first.table, second]) {
     table.advance(1_020_000 + 50_000);
     table.advance(1_020_000 + 80_000);
@@ -151,5 +151,31 @@ test("a table that was written and read goes on as the first", () => {
     expect(table.admit({ clientId: 2n, sequence: 3, lowestAwaited: 1 })).toEqual(repeated("result 3"));
     expect(table.admit({ clientId: 2n, sequence: 1, lowestAwaited: 1 })).toEqual(refused("result-forgotten"));
   }
-  expect(second.write()).toEqual(first.table.write());
+  expect([...second.write()]).toEqual([...first.table.write()]);
+});
+
+test("what is written is the state when it was asked for, whatever happens before it is taken", () => {
+  const sessions = new Sessions();
+  for (const clientId of [1n, 2n, 3n]) sessions.done(clientId, 1);
+  sessions.done(1n, 2);
+  const before = [...sessions.table.write()];
+  const later = sessions.table.write();
+  sessions.done(1n, 3, 3);
+  sessions.pass(30_000);
+  sessions.done(2n, 2);
+  sessions.done(4n, 1);
+  expect([...later]).toEqual(before);
+  expect([...sessions.table.write()]).not.toEqual(before);
+});
+
+test("a snapshot with a client that comes twice, or from later than its own time, is refused", () => {
+  const sessions = new Sessions();
+  sessions.pass(20_000);
+  sessions.done(1n, 1);
+  const [piece = new Uint8Array(0)] = sessions.table.write();
+  const table = new SessionTable();
+  table.read(piece);
+  expect(() => table.read(piece)).toThrow("Client 1 comes twice");
+  new DataView(piece.buffer).setUint32(4, 19_999);
+  expect(() => new SessionTable().read(piece)).toThrow("Client 1 was here at 20000, after 19999");
 });

@@ -1,7 +1,8 @@
 import { assert } from "../assertion.ts";
+import { SnapshotFormatError } from "../snapshot-format.ts";
 import type { SnapshotSection } from "../snapshot-section.ts";
 import type { Session } from "./session.ts";
-import { decodeSessions, encodeSessions } from "./session-section.ts";
+import { decodeSessions, encodedSessions } from "./session-section.ts";
 
 /** What tells a request from all others, the same each time it is sent. */
 export interface RequestIdentity {
@@ -62,6 +63,7 @@ export class SessionTable implements SnapshotSection {
   /** By the time of the last use, the oldest first. */
   readonly #sessions = new Map<bigint, Session>();
   #resultBytes = 0;
+  #snapshotCount = 0;
   /** Milliseconds that have passed, and the clock's reading up to which they were counted, 0 before the first. */
   #nowMs = 0;
   #readingMs = 0;
@@ -76,9 +78,10 @@ export class SessionTable implements SnapshotSection {
 
   /** Tells whether a request is to be executed. If it is new, `record` has to follow with its result. */
   admit({ clientId, sequence, lowestAwaited }: RequestIdentity): Admission {
-    const session = this.#sessions.get(clientId) ?? this.#begin(clientId, lowestAwaited);
-    if (typeof session === "string") return { kind: "refused", reason: session };
-    this.#touch(clientId, session);
+    const known = this.#sessions.get(clientId) ?? this.#begin(clientId, lowestAwaited);
+    if (typeof known === "string") return { kind: "refused", reason: known };
+    const session = this.#writable(known);
+    this.#touch(session);
     this.#forgetBelow(session, lowestAwaited);
     if (sequence < session.forgottenBelow) return { kind: "refused", reason: "result-forgotten" };
     const result = session.results.get(sequence);
@@ -87,8 +90,9 @@ export class SessionTable implements SnapshotSection {
 
   /** Keeps the first result of a request that was just admitted as new. The bytes are copied. */
   record({ clientId, sequence }: RequestIdentity, result: Uint8Array): void {
-    const session = this.#sessions.get(clientId);
-    assert(session !== undefined && !session.results.has(sequence), "A result is recorded once, for a request that was admitted");
+    const known = this.#sessions.get(clientId);
+    assert(known !== undefined && !known.results.has(sequence), "A result is recorded once, for a request that was admitted");
+    const session = this.#writable(known);
     session.results.set(sequence, result.slice());
     this.#resultBytes += resultOverheadBytes + result.length;
     while (session.results.size > 1 && this.#isOver(session)) this.#forgetFirst(session);
@@ -99,23 +103,26 @@ export class SessionTable implements SnapshotSection {
     const passedMs = this.#readingMs === 0 ? 0 : readingMs - this.#readingMs;
     this.#nowMs += Math.min(Math.max(passedMs, 0), this.#limits.advanceMaxMs);
     this.#readingMs = readingMs;
-    for (const [clientId, session] of this.#sessions) {
+    for (const session of this.#sessions.values()) {
       if (this.#nowMs - session.usedAtMs < this.#limits.expiresAfterMs) break;
-      this.#end(clientId, session);
+      this.#end(session);
     }
   }
 
-  write(): Uint8Array {
-    return encodeSessions({ nowMs: this.#nowMs, readingMs: this.#readingMs, sessions: this.#sessions });
+  write(): IterableIterator<Uint8Array> {
+    this.#snapshotCount++;
+    return encodedSessions({ nowMs: this.#nowMs, readingMs: this.#readingMs }, [...this.#sessions.values()]);
   }
 
-  read(bytes: Uint8Array): void {
-    assert(this.count === 0 && this.#nowMs === 0, "A snapshot is read into an empty table");
-    const { nowMs, readingMs, sessions } = decodeSessions(bytes);
+  read(piece: Uint8Array): void {
+    const { nowMs, readingMs, sessions } = decodeSessions(piece);
     this.#nowMs = nowMs;
     this.#readingMs = readingMs;
-    for (const [clientId, session] of sessions) {
-      this.#sessions.set(clientId, session);
+    for (const session of sessions) {
+      const { clientId, usedAtMs } = session;
+      if (this.#sessions.has(clientId)) throw new SnapshotFormatError(`Client ${clientId} comes twice`);
+      if (usedAtMs > nowMs) throw new SnapshotFormatError(`Client ${clientId} was here at ${usedAtMs}, after ${nowMs}`);
+      this.#sessions.set(clientId, { ...session, snapshotCount: this.#snapshotCount });
       for (const result of session.results.values()) this.#resultBytes += resultOverheadBytes + result.length;
     }
   }
@@ -124,31 +131,45 @@ export class SessionTable implements SnapshotSection {
   #begin(clientId: bigint, lowestAwaited: number): Session | SessionRefusal {
     if (lowestAwaited > 1) return "session-expired";
     if (this.count >= this.#limits.sessionsMax && !this.#replaceOldest()) return "too-many-sessions";
-    const session: Session = { usedAtMs: this.#nowMs, forgottenBelow: 1, results: new Map() };
+    const session: Session = {
+      clientId,
+      usedAtMs: this.#nowMs,
+      forgottenBelow: 1,
+      results: new Map(),
+      snapshotCount: this.#snapshotCount,
+    };
     this.#sessions.set(clientId, session);
     return session;
   }
 
   #replaceOldest(): boolean {
-    for (const [clientId, session] of this.#sessions) {
-      if (this.#nowMs - session.usedAtMs < this.#limits.replaceableAfterMs) return false;
-      this.#end(clientId, session);
+    for (const oldest of this.#sessions.values()) {
+      if (this.#nowMs - oldest.usedAtMs < this.#limits.replaceableAfterMs) return false;
+      this.#end(oldest);
       return true;
     }
     return false;
   }
 
-  /** Puts the session behind all others, unless its place is among those of this moment. */
-  #touch(clientId: bigint, session: Session): void {
-    if (session.usedAtMs === this.#nowMs) return;
-    session.usedAtMs = this.#nowMs;
-    this.#sessions.delete(clientId);
-    this.#sessions.set(clientId, session);
+  /** The session to be changed: a copy in its place, if a snapshot was opened since it was made. */
+  #writable(session: Session): Session {
+    if (session.snapshotCount === this.#snapshotCount) return session;
+    const copy: Session = { ...session, results: new Map(session.results), snapshotCount: this.#snapshotCount };
+    this.#sessions.set(session.clientId, copy);
+    return copy;
   }
 
-  #end(clientId: bigint, session: Session): void {
+  /** Puts the session behind all others, unless its place is among those of this moment. */
+  #touch(session: Session): void {
+    if (session.usedAtMs === this.#nowMs) return;
+    session.usedAtMs = this.#nowMs;
+    this.#sessions.delete(session.clientId);
+    this.#sessions.set(session.clientId, session);
+  }
+
+  #end(session: Session): void {
     for (const result of session.results.values()) this.#resultBytes -= resultOverheadBytes + result.length;
-    this.#sessions.delete(clientId);
+    this.#sessions.delete(session.clientId);
   }
 
   #isOver(session: Session): boolean {
