@@ -3,20 +3,7 @@ export type { HashRun } from "./hash-run.ts";
 export type { KeyValue, KeyValueView } from "./key-value.ts";
 export type { KVRestorer } from "./kv-restorer.ts";
 export type { KVSnapshot } from "./kv-snapshot.ts";
-export {
-  type CompactResult,
-  type DeleteRangeOptions,
-  type DeleteRangeResult,
-  type GetResult,
-  KVStore,
-  type KVStoreOptions,
-  type MemoryUse,
-  type PutResult,
-  type RemoveResult,
-  type SetOptions,
-  type SetResult,
-  type UpdateResult,
-} from "./kv-store.ts";
+export { KVStore, type KVStoreOptions } from "./kv-store.ts";
 export type { Lease } from "./lease/lease.ts";
 export type { LeaseExpiry, LeaseTable, RevokeResult } from "./lease/lease-table.ts";
 export type { RangeQuery, RangeResult, RangeSummary, SortOrder, SortTarget } from "./range-query.ts";
@@ -24,6 +11,18 @@ export { keyBytesMax, RecordLimitError, valueBytesMax } from "./record-limits.ts
 export { RevisionError } from "./revision-error.ts";
 export type { Admission, RequestIdentity, SessionRefusal, SessionTable } from "./session/session-table.ts";
 export { SnapshotFormatError, snapshotChunkBytes } from "./snapshot-format.ts";
+export type {
+  CompactResult,
+  DeleteRangeOptions,
+  DeleteRangeResult,
+  GetResult,
+  MemoryUse,
+  PutResult,
+  RemoveResult,
+  SetOptions,
+  SetResult,
+  UpdateResult,
+} from "./store-results.ts";
 export { checkTxn, type TxnRuleViolation } from "./txn/txn-check.ts";
 export { isReadOnlyTxn, isSerializableTxn } from "./txn/txn-kind.ts";
 export type { OpResult, TxnRefusal, TxnResult } from "./txn/txn-result.ts";

@@ -1,6 +1,15 @@
 import { assert } from "./assertion.ts";
-import type { VersionRef } from "./version-store.ts";
-import type { VersionTable } from "./version-table.ts";
+import type { EventLog } from "./event-log.ts";
+import type { NodeRef } from "./node-arena.ts";
+import type { VersionRef, VersionStore } from "./version-store.ts";
+
+/** What is freed, and how a node is taken out of list and index. */
+export interface Reclaimable {
+  readonly versions: VersionStore;
+  readonly events: EventLog;
+  /** Takes out a node that has no version left but a tombstone, and frees it. */
+  unlink(node: NodeRef): void;
+}
 
 /**
  * Frees what compactions gave up, in slices. It walks the events up to the compact revision in their order, so when it comes to a
@@ -12,24 +21,19 @@ import type { VersionTable } from "./version-table.ts";
  * Events below the compact revision are forgotten then. Those at it stay: watchers may begin there.
  */
 export class Reclaimer {
-  readonly #table: VersionTable;
+  readonly #table: Reclaimable;
   /** The number of the next event. */
   #next: number;
 
-  constructor(table: VersionTable) {
+  constructor(table: Reclaimable) {
     this.#table = table;
-    this.#next = table.events.start(table.revision);
+    this.#next = table.events.start(table.events.firstRevision);
   }
 
-  get hasMore(): boolean {
-    const { events, compactRevision } = this.#table;
-    return compactRevision > events.firstRevision;
-  }
-
-  /** Looks at `eventsMax` events at most. */
-  run(eventsMax: number): void {
-    const { events, compactRevision } = this.#table;
-    if (!this.hasMore) return;
+  /** Looks at `eventsMax` events at most. Returns true while there are more up to the compact revision. */
+  run(compactRevision: number, eventsMax: number): boolean {
+    const { events } = this.#table;
+    if (compactRevision <= events.firstRevision) return false;
     const remaining = events.count(this.#next, events.start(compactRevision + 1));
     const count = Math.min(remaining, eventsMax);
     for (let i = 0; i < count; i++) {
@@ -37,7 +41,9 @@ export class Reclaimer {
       if (version !== 0) this.#settle(version);
       this.#next++;
     }
-    if (count === remaining) events.forgetRevisionsBefore(compactRevision);
+    if (count < remaining) return true;
+    events.forgetRevisionsBefore(compactRevision);
+    return false;
   }
 
   #settle(version: VersionRef): void {

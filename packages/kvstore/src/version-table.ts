@@ -206,11 +206,10 @@ export class VersionTable {
   /** Frees what was given up, for `eventsMax` events. Waits while the table has readers. Returns true while there is more. */
   reclaim(eventsMax: number): boolean {
     this.#assertNoVisit();
-    if (this.#readers === 0) this.#reclaimer.run(eventsMax);
-    return this.#reclaimer.hasMore;
+    return this.#reclaimer.run(this.#compactRevision, this.#readers === 0 ? eventsMax : 0);
   }
 
-  /** Takes out a node whose versions are all given up. */
+  /** Takes out a node that has no version left but a tombstone, and frees it. For the reclaimer. */
   unlink(node: NodeRef): void {
     const { nodes } = this.versions;
     nodes.loadKey(node, this.#bound);

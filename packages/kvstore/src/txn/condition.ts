@@ -1,11 +1,11 @@
 import { orderOfBytes } from "../byte-order.ts";
 import type { KeyValueView } from "../key-value.ts";
-import type { KVStore } from "../kv-store.ts";
 import { joinHalves } from "../lease-id.ts";
 import type { Compare } from "./txn-request.ts";
+import type { TxnStore } from "./txn-store.ts";
 
 /** True if the condition holds for every key of its interval. An interval without keys is judged as a missing key. */
-export function holds(store: KVStore, compare: Compare): boolean {
+export function holds(store: TxnStore, compare: Compare): boolean {
   let isMissing = true;
   let holdsSoFar = true;
   store.visitRange(compare.key, compare.rangeEnd, {}, (view) => {

@@ -1,9 +1,9 @@
-import type { KVStore } from "../kv-store.ts";
 import type { RangeQuery, SortOrder, SortTarget } from "../range-query.ts";
 import { checkTxn } from "./txn-check.ts";
 import { choosePath, findRefusal, type TxnPath } from "./txn-path.ts";
 import type { DeleteRangeRequest, PutRequest, RangeRequest, RequestOp, TxnRequest } from "./txn-request.ts";
 import type { OpResult, TxnBranchResult, TxnResult } from "./txn-result.ts";
+import type { TxnStore } from "./txn-store.ts";
 
 const sortOrders: readonly SortOrder[] = ["none", "ascend", "descend"];
 const sortTargets: readonly SortTarget[] = ["key", "version", "create", "mod", "value"];
@@ -13,7 +13,7 @@ const sortTargets: readonly SortTarget[] = ["key", "version", "create", "mod", "
  * then what the chosen operations need is checked; then they run in order, each seeing what those before it wrote, and take one
  * revision together if they write.
  */
-export function transact(store: KVStore, request: TxnRequest): TxnResult {
+export function transact(store: TxnStore, request: TxnRequest): TxnResult {
   const violation = checkTxn(request, Number.POSITIVE_INFINITY);
   if (violation !== null) return { outcome: "refused", reason: violation };
   const path = choosePath(store, request);
@@ -25,11 +25,11 @@ export function transact(store: KVStore, request: TxnRequest): TxnResult {
 }
 
 class TxnRun {
-  readonly #store: KVStore;
+  readonly #store: TxnStore;
   /** The store's revision before the first write, that of the transaction from then on. */
   revision: number;
 
-  constructor(store: KVStore) {
+  constructor(store: TxnStore) {
     this.#store = store;
     this.revision = store.revision;
   }

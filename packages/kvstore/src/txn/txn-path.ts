@@ -1,8 +1,8 @@
 import { orderOfBytes } from "../byte-order.ts";
-import type { KVStore } from "../kv-store.ts";
 import { holds } from "./condition.ts";
 import type { PutRequest, RequestOp, TxnRequest } from "./txn-request.ts";
 import type { TxnRefusal } from "./txn-result.ts";
+import type { TxnStore } from "./txn-store.ts";
 
 /** The branch that a transaction takes, and those that the transactions nested in it take, in their order. */
 export interface TxnPath {
@@ -12,7 +12,7 @@ export interface TxnPath {
 }
 
 /** Judges all conditions before any operation runs. */
-export function choosePath(store: KVStore, request: TxnRequest): TxnPath {
+export function choosePath(store: TxnStore, request: TxnRequest): TxnPath {
   const succeeded = request.compare.every((compare) => holds(store, compare));
   const operations = succeeded ? request.success : request.failure;
   const nested: TxnPath[] = [];
@@ -21,17 +21,17 @@ export function choosePath(store: KVStore, request: TxnRequest): TxnPath {
 }
 
 /** Why the operations of the path can't run, null if they can: first all puts are checked, then all ranges, as etcd does. */
-export function findRefusal(store: KVStore, path: TxnPath): TxnRefusal | null {
+export function findRefusal(store: TxnStore, path: TxnPath): TxnRefusal | null {
   return new PutCheck(store).refusalOf(path) ?? rangeRefusal(store, path);
 }
 
 /** Checks the puts of a path against the store as it is, and against what the path deletes before them. */
 class PutCheck {
-  readonly #store: KVStore;
+  readonly #store: TxnStore;
   /** All keys from this one on are deleted by then. No other delete can have a put behind it: that would be a duplicate key. */
   #deletedFrom: Uint8Array | null = null;
 
-  constructor(store: KVStore) {
+  constructor(store: TxnStore) {
     this.#store = store;
   }
 
@@ -64,7 +64,7 @@ class PutCheck {
 }
 
 /** A negative revision counts as compacted once the store has been compacted; only 0 always is now. */
-function rangeRefusal(store: KVStore, { operations, nested }: TxnPath): TxnRefusal | null {
+function rangeRefusal(store: TxnStore, { operations, nested }: TxnPath): TxnRefusal | null {
   let nestedCount = 0;
   for (const operation of operations) {
     let refusal: TxnRefusal | null = null;
@@ -75,7 +75,7 @@ function rangeRefusal(store: KVStore, { operations, nested }: TxnPath): TxnRefus
   return null;
 }
 
-function revisionRefusal(store: KVStore, revision: number): TxnRefusal | null {
+function revisionRefusal(store: TxnStore, revision: number): TxnRefusal | null {
   if (revision === 0) return null;
   if (revision > store.revision) return "future";
   return revision < store.compactRevision ? "compacted" : null;
