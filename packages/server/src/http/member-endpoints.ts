@@ -2,6 +2,7 @@ import { NodeError } from "@raftkv/raft-node";
 import type { ByteStream } from "@raftkv/raft-rpc";
 import type { ClientPortConfig } from "../config/client-port.ts";
 import type { Member, OtherProtocol } from "../member.ts";
+import { FigureSource } from "../metrics/figure-source.ts";
 import { MemberMetrics } from "../metrics/member-metrics.ts";
 import { NodeClock, socketOf } from "../ports/index.ts";
 import { etcdErrorOf } from "../services/etcd/etcd-error.ts";
@@ -23,9 +24,11 @@ export function createMemberEndpoints(member: Member, config: ClientPortConfig):
   const clock = new NodeClock();
   const health = healthOf(context);
   const checks = new CheckPages(health);
-  const metrics = new MemberMetrics(() => ({ node: context.node.metrics(), stateBytes: context.state.store.bytesUsed }));
+  const counts = new HealthCounts();
+  const figures = new FigureSource(member, { health: counts, checks: checks.counts });
+  const metrics = new MemberMetrics(() => figures.read());
   const pages: ReadonlyMap<string, Page> = new Map<string, Page>([
-    ["/health", healthPage(health, new HealthCounts())],
+    ["/health", healthPage(health, counts)],
     ["/livez", checks.page("livez")],
     ["/livez/", checks.page("livez")],
     ["/readyz", checks.page("readyz")],

@@ -11,8 +11,7 @@ export interface CountedHistogramOptions {
   readonly name: string;
   readonly help: string;
   readonly registry: Registry;
-  /** Null while there is nothing to show. */
-  readonly read: () => ClassCounts | null;
+  readonly read: () => ClassCounts;
 }
 
 interface Sample {
@@ -25,7 +24,7 @@ interface Sample {
 export class CountedHistogram extends Histogram {
   readonly #name: string;
   readonly #help: string;
-  readonly #read: () => ClassCounts | null;
+  readonly #read: () => ClassCounts;
 
   constructor({ name, help, registry, read }: CountedHistogramOptions) {
     super({ name, help, registers: [registry] });
@@ -40,9 +39,7 @@ export class CountedHistogram extends Histogram {
   }
 
   #samples(): Sample[] {
-    const read = this.#read();
-    if (read === null) return [];
-    const { bounds, counts, sum } = read;
+    const { bounds, counts, sum } = this.#read();
     let count = 0;
     const buckets = counts.map((inClass, place) => {
       count += inClass;

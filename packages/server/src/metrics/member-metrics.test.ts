@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import type { NodeMetrics } from "@raftkv/raft-node";
-import { afterAll, expect, test } from "vitest";
+import { Dispatcher, MethodCounters, RpcServer, StatusCode } from "@raftkv/raft-rpc";
+import { expect, test } from "vitest";
+import { NodeClock } from "../ports/node-clock.ts";
 import type { MemberFigures } from "./member-figures.ts";
 import { MemberMetrics } from "./member-metrics.ts";
 
@@ -17,25 +19,54 @@ const node: NodeMetrics = {
   proposalsFailed: 1,
   log: { batches: 6, entries: 40, bytes: 4096, writeMs: { boundsMs: [1, 2, 4], counts: [3, 2, 0, 1], sumMs: 11_500 }, writeAgeMs: 2_500 },
 };
-const stateBytes = { reserved: 2_000, used: 1_000 };
 
-let figures: MemberFigures | null = null;
+const put = new MethodCounters();
+put.started = 5;
+put.received(40);
+put.sent(20);
+put.ended(StatusCode.OK);
+put.ended(StatusCode.INVALID_ARGUMENT);
+const watch = new MethodCounters();
+watch.started = 3;
+watch.ended(StatusCode.CANCELLED);
+const range = new MethodCounters();
+range.ended(StatusCode.OK);
+
+const { limits } = new RpcServer({ dispatcher: new Dispatcher(), clock: new NodeClock() }).counters;
+limits.connections = 6;
+
+const figures: MemberFigures = {
+  memberId: 0xabcn,
+  node,
+  store: { revision: 12, compactRevision: 5, keyCount: 7, reservedBytes: 2_000, usedBytes: 1_000, quotaBytes: 2 ** 31 },
+  activity: { puts: 2, deletes: 3, txns: 1, txnRanges: 4, leasesGranted: 6, leasesRevoked: 5 },
+  alarms: [{ memberId: 0xabcn, kind: 1 }],
+  methods: [
+    { service: "etcdserverpb.KV", method: "Put", type: "unary", counters: put },
+    { service: "etcdserverpb.KV", method: "Range", type: "unary", counters: range },
+    { service: "etcdserverpb.Watch", method: "Watch", type: "bidi_stream", counters: watch },
+  ],
+  watches: { watcherCount: 9, slowCount: 1, deliveredEvents: 99 },
+  peers: [{ id: 0xdefn, isConnected: true, traffic: { sentBytes: 10, receivedBytes: 20, sendFailures: 1, disconnects: 2 } }],
+  connections: 4,
+  limits,
+  health: { success: 8, failures: 1 },
+  checks: [{ kind: "readyz", name: "non_learner", isSuccess: true, successes: 3, failures: 0 }],
+};
+
+let now = figures;
 // One for all tests: the process is measured once.
-const metrics = new MemberMetrics(() => figures);
+const metrics = new MemberMetrics(() => now);
 
 /** The samples by name and labels. */
-async function scraped(now: MemberFigures | null): Promise<ReadonlyMap<string, string>> {
-  figures = now;
+async function scraped(change: Partial<MemberFigures> = {}): Promise<ReadonlyMap<string, string>> {
+  now = { ...figures, ...change };
   const lines = (await metrics.scrape()).split("\n").filter((line) => line !== "" && !line.startsWith("#"));
   return new Map(lines.map((line) => [line.slice(0, line.lastIndexOf(" ")), line.slice(line.lastIndexOf(" ") + 1)]));
 }
 
-afterAll(() => {
-  figures = null;
-});
-
 test("the numbers are those of the moment of the scrape", async () => {
-  expect(Object.fromEntries(await scraped({ node, stateBytes }))).toMatchObject({
+  expect(Object.fromEntries(await scraped())).toMatchObject({
     etcd_server_has_leader: "1",
     etcd_server_is_leader: "0",
     etcd_server_leader_changes_seen_total: "3",
@@ -53,13 +84,13 @@ test("the numbers are those of the moment of the scrape", async () => {
     'raftkv_member_state{state="quarantined"}': "0",
     'etcd_cluster_version{cluster_version="3.4"}': "1",
   });
-  const later = await scraped({ node: { ...node, leaderChanges: 4, proposalsFailed: 1 }, stateBytes });
+  const later = await scraped({ node: { ...node, leaderChanges: 4, proposalsFailed: 1 } });
   expect([later.get("etcd_server_leader_changes_seen_total"), later.get("etcd_server_proposals_failed_total")]).toEqual(["4", "1"]);
 });
 
 test("a member under repair shows how far it has come", async () => {
   const repair = { from: 30, description: "", target: 120, verified: 40 };
-  expect(Object.fromEntries(await scraped({ node: { ...node, memberState: "repairing", repair }, stateBytes }))).toMatchObject({
+  expect(Object.fromEntries(await scraped({ node: { ...node, memberState: "repairing", repair } }))).toMatchObject({
     'raftkv_member_state{state="sound"}': "0",
     'raftkv_member_state{state="repairing"}': "1",
     raftkv_repair_verified_index: "40",
@@ -68,7 +99,7 @@ test("a member under repair shows how far it has come", async () => {
 });
 
 test("durations of writes are a histogram in seconds, each class with those below it", async () => {
-  await scraped({ node, stateBytes });
+  await scraped();
   const text = await metrics.scrape();
   const lines = text.split("\n").filter((line) => line.includes("etcd_disk_wal_fsync_duration_seconds") && !line.startsWith("# HELP"));
   expect(lines).toEqual([
@@ -82,19 +113,61 @@ test("durations of writes are a histogram in seconds, each class with those belo
   ]);
 });
 
-test("the process is there before the member runs", async () => {
-  const samples = await scraped(null);
-  expect(Number(samples.get("process_resident_memory_bytes"))).toBeGreaterThan(1e6);
-  expect(samples.get("etcd_server_has_leader")).toBe("0");
+test("methods have all their series, used or not", async () => {
+  const samples = await scraped();
+  const labels = 'grpc_method="Put",grpc_service="etcdserverpb.KV",grpc_type="unary"';
+  expect(Object.fromEntries(samples)).toMatchObject({
+    [`grpc_server_started_total{${labels}}`]: "5",
+    [`grpc_server_handled_total{grpc_code="OK",${labels}}`]: "1",
+    [`grpc_server_handled_total{grpc_code="InvalidArgument",${labels}}`]: "1",
+    [`grpc_server_handled_total{grpc_code="DataLoss",${labels}}`]: "0",
+    [`grpc_server_msg_received_total{${labels}}`]: "1",
+    [`grpc_server_msg_sent_total{${labels}}`]: "1",
+    'grpc_server_handled_total{grpc_code="Canceled",grpc_method="Watch",grpc_service="etcdserverpb.Watch",grpc_type="bidi_stream"}': "1",
+    etcd_network_client_grpc_received_bytes_total: "40",
+    etcd_network_client_grpc_sent_bytes_total: "20",
+  });
+  expect([...samples.keys()].filter((name) => name.startsWith("grpc_server_handled_total"))).toHaveLength(3 * 17);
+});
+
+test("store, watches, peers and pages are shown with etcd's names and labels", async () => {
+  expect(Object.fromEntries(await scraped())).toMatchObject({
+    etcd_mvcc_put_total: "2",
+    etcd_mvcc_delete_total: "3",
+    etcd_mvcc_txn_total: "1",
+    etcd_mvcc_range_total: "5",
+    etcd_server_quota_backend_bytes: "2147483648",
+    etcd_debugging_mvcc_keys_total: "7",
+    etcd_debugging_mvcc_current_revision: "12",
+    etcd_debugging_mvcc_compact_revision: "5",
+    etcd_debugging_mvcc_watcher_total: "9",
+    etcd_debugging_mvcc_watch_stream_total: "2",
+    'etcd_debugging_server_alarms{server_id="abc",alarm_type="NOSPACE"}': "1",
+    'etcd_network_peer_sent_bytes_total{To="def"}': "10",
+    'etcd_network_peer_received_bytes_total{From="def"}': "20",
+    'etcd_network_active_peers{Local="abc",Remote="def"}': "1",
+    etcd_server_health_success: "8",
+    'etcd_server_healthcheck{type="readyz",name="non_learner"}': "1",
+    'etcd_server_healthchecks_total{type="readyz",name="non_learner",status="success"}': "3",
+    'etcd_server_id{server_id="abc"}': "1",
+    'raftkv_client_limit_refusals_total{limit="connections"}': "6",
+  });
+  expect(
+    (await scraped({ store: { ...figures.store, quotaBytes: Number.POSITIVE_INFINITY } })).get("etcd_server_quota_backend_bytes"),
+  ).toBe("+Inf");
+});
+
+test("the process is there, too", async () => {
+  expect(Number((await scraped()).get("process_resident_memory_bytes"))).toBeGreaterThan(1e6);
   expect(metrics.contentType).toBe("text/plain; version=0.0.4; charset=utf-8");
 });
 
 test("every name that is ours is in docs/metrics.md, and no other", async () => {
-  figures = { node, stateBytes };
-  const served = [...(await metrics.scrape()).matchAll(/^# TYPE ((?:etcd|raftkv)_\w+) (\w+)$/gm)].map(
+  await scraped();
+  const served = [...(await metrics.scrape()).matchAll(/^# TYPE ((?:etcd|raftkv|grpc)_\w+) (\w+)$/gm)].map(
     ([, name, type]) => `${name} ${type}`,
   );
   const page = readFileSync(new URL("../../../../docs/metrics.md", import.meta.url), "utf8");
-  const described = [...page.matchAll(/^\| `((?:etcd|raftkv)_\w+)[^|]*` \| (\w+) \|/gm)].map(([, name, type]) => `${name} ${type}`);
+  const described = [...page.matchAll(/^\| `((?:etcd|raftkv|grpc)_\w+)[^|]*` \| (\w+) \|/gm)].map(([, name, type]) => `${name} ${type}`);
   expect(described.sort()).toEqual(served.sort());
 });

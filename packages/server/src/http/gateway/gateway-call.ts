@@ -1,5 +1,5 @@
 import type { Clock, Timer } from "@raftkv/raft-node";
-import { type CallInfo, type CallObserver, type Metadata, RpcError, StatusCode } from "@raftkv/raft-rpc";
+import { type CallInfo, type CallObserver, type Metadata, type MethodCounters, RpcError, StatusCode } from "@raftkv/raft-rpc";
 import type { ClientCalls } from "../../services/client-calls.ts";
 import type { GatewayError } from "./gateway-error.ts";
 
@@ -7,6 +7,8 @@ export interface GatewayCallOptions {
   readonly calls: ClientCalls;
   readonly clock: Pick<Clock, "setTimer" | "monotonicMs">;
   readonly path: string;
+  /** Of the method. */
+  readonly counters: MethodCounters;
   readonly metadata: Metadata;
   readonly authority: string;
   readonly remoteAddress: string;
@@ -36,6 +38,7 @@ export abstract class GatewayCall implements CallInfo {
   readonly #startedMs: number;
   readonly #timer: Timer | null;
   #observers: readonly CallObserver[] = [];
+  #hasBegun = false;
   #requests = 0;
   #requestBytes = 0;
   #responses = 0;
@@ -59,7 +62,10 @@ export abstract class GatewayCall implements CallInfo {
 
   /** Its turn has come: asks the interceptors, then runs the handler. */
   begin(): void {
-    const { interceptors } = this.#options.calls;
+    const { calls, counters } = this.#options;
+    const { interceptors } = calls;
+    this.#hasBegun = true;
+    counters.started++;
     try {
       this.#observers = interceptors.map((interceptor) => interceptor.observe?.(this)).filter((observer) => observer !== undefined);
       for (const [place, interceptor] of interceptors.entries()) {
@@ -126,11 +132,13 @@ export abstract class GatewayCall implements CallInfo {
   }
 
   protected countRequest(message: Uint8Array): void {
+    this.#options.counters.received(message.length);
     this.#requests++;
     this.#requestBytes += message.length;
   }
 
   protected countResponse(message: Uint8Array): void {
+    this.#options.counters.sent(message.length);
     this.#responses++;
     this.#responseBytes += message.length;
   }
@@ -173,6 +181,8 @@ export abstract class GatewayCall implements CallInfo {
   /** The call has its status. */
   #end(code: StatusCode): void {
     this.#timer?.cancel();
+    if (!this.#hasBegun) return;
+    this.#options.counters.ended(code);
     const summary = {
       code,
       durationMs: this.#options.clock.monotonicMs() - this.#startedMs,

@@ -554,6 +554,17 @@ describe("limits and rules of the member", () => {
     ]);
   });
 
+  test("calls are counted with those that come by HTTP/2", async () => {
+    const dispatcher = new Dispatcher().addUnary("/etcdserverpb.KV/Put", (_message, call) => call.respond(new Uint8Array()));
+    const { url } = await serve({ dispatcher });
+    await post(`${url}/v3/kv/put`, `{"key":"${Buffer.from("abc").toString("base64")}"}`);
+    await post(`${url}/v3/kv/put`, "no JSON");
+    const [[path, counters] = []] = [...dispatcher.counters()];
+    expect(path).toBe("/etcdserverpb.KV/Put");
+    expect(counters).toMatchObject({ started: 1, messagesReceived: 1, bytesReceived: 5, messagesSent: 1, bytesSent: 0 });
+    expect(counters?.handled[StatusCode.OK]).toBe(1);
+  });
+
   test("a member that closes ends what still runs", async () => {
     const { url, endpoints } = await serve({ dispatcher: holding([]) });
     const call = post(`${url}/v3/kv/put`, "{}");

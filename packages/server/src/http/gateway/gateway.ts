@@ -24,6 +24,8 @@ export interface GatewayExchange {
   readonly timeoutMs: number;
 }
 
+type CalledMethod = Pick<GatewayCallOptions, "path" | "counters">;
+
 /** `/v3beta` is what etcd 3.3 called it. */
 const prefix = /^\/v3(beta)?(?=\/)/;
 /** Base64 takes a third more than what it stands for, and escapes of JSON more than that. */
@@ -74,7 +76,7 @@ export class Gateway {
     }
     let options: GatewayCallOptions;
     try {
-      options = this.#callOptions(exchange, method);
+      options = this.#callOptions(exchange, route);
     } catch (error) {
       return refuse(exchange, RpcError.from(error));
     }
@@ -90,11 +92,12 @@ export class Gateway {
   }
 
   /** Throws RpcError for headers that are malformed. */
-  #callOptions({ request }: GatewayExchange, { path }: JsonMethod): GatewayCallOptions {
+  #callOptions({ request }: GatewayExchange, { path, counters }: CalledMethod): GatewayCallOptions {
     return {
       calls: this.#calls,
       clock: this.#clock,
       path,
+      counters,
       metadata: requestMetadata(request.headers),
       authority: request.headers.host ?? "",
       remoteAddress: `${request.socket.remoteAddress}:${request.socket.remotePort}`,

@@ -1,0 +1,69 @@
+import { clientMethodKinds } from "@raftkv/api";
+import type { CheckCount } from "../http/check-pages.ts";
+import type { HealthCounts } from "../http/health-page.ts";
+import type { Member } from "../member.ts";
+import type { MemberFigures, MethodFigures } from "./member-figures.ts";
+import { StoreActivity } from "./store-activity.ts";
+
+export interface PageCounts {
+  readonly health: HealthCounts;
+  readonly checks: readonly CheckCount[];
+}
+
+const methodTypes = {
+  unary: "unary",
+  server_streaming: "server_stream",
+  client_streaming: "client_stream",
+  bidi_streaming: "bidi_stream",
+} as const;
+
+/** Puts together what a member knows of itself. */
+export class FigureSource {
+  private readonly member: Member;
+  private readonly pages: PageCounts;
+  private readonly activity: StoreActivity;
+  private readonly kinds = clientMethodKinds();
+
+  /** Counts what is applied from now on. */
+  constructor(member: Member, pages: PageCounts) {
+    this.member = member;
+    this.pages = pages;
+    const { state } = member.context;
+    this.activity = new StoreActivity(state.store);
+    state.observe(this.activity);
+  }
+
+  read(): MemberFigures {
+    const { context, peers, clientCounters, watches } = this.member;
+    const { node, state, memberId, quota } = context;
+    const { revision, compactRevision, keyCount, bytesUsed } = state.store;
+    return {
+      memberId,
+      node: node.metrics(),
+      store: {
+        revision,
+        compactRevision,
+        keyCount,
+        reservedBytes: bytesUsed.reserved,
+        usedBytes: bytesUsed.used,
+        quotaBytes: quota.limitBytes,
+      },
+      activity: this.activity,
+      alarms: state.alarms.all,
+      methods: this.methods(),
+      watches: watches.hub,
+      peers: peers.figures,
+      connections: clientCounters.connectionsOpen,
+      limits: clientCounters.limits,
+      ...this.pages,
+    };
+  }
+
+  private methods(): readonly MethodFigures[] {
+    return Array.from(this.member.clientCalls.dispatcher.counters(), ([path, counters]) => {
+      const [, service = "", method = ""] = path.split("/");
+      // What is not in our own files is server reflection.
+      return { service, method, type: methodTypes[this.kinds.get(path) ?? "bidi_streaming"], counters };
+    });
+  }
+}

@@ -1,0 +1,28 @@
+import type { MemberFigures } from "./member-figures.ts";
+
+export type Labels = Readonly<Record<string, string>>;
+
+export interface MetricSample {
+  readonly labels: Labels;
+  readonly value: number;
+}
+
+/** Something that a member shows under a name, read when it is asked for. */
+export interface MetricDefinition {
+  readonly name: string;
+  /** A counter only grows while the process lives. What is a gauge in etcd, though it only grows, is one here. */
+  readonly type: "counter" | "gauge";
+  readonly help: string;
+  readonly samplesOf: (figures: MemberFigures) => readonly MetricSample[];
+}
+
+interface NumberDefinition extends Omit<MetricDefinition, "samplesOf"> {
+  readonly valueOf: (figures: MemberFigures) => number;
+}
+
+const noLabels: Labels = {};
+
+/** A metric of one number, without labels. */
+export function number({ name, type, help, valueOf }: NumberDefinition): MetricDefinition {
+  return { name, type, help, samplesOf: (figures) => [{ labels: noLabels, value: valueOf(figures) }] };
+}
