@@ -1,10 +1,11 @@
 import { encodeWatchEvent } from "@raftkv/api";
 import { WatchHub } from "@raftkv/kvstore";
-import type { Clock, Random } from "@raftkv/raft-node";
+import type { Clock, RaftNode, Random } from "@raftkv/raft-node";
 import type { Dispatcher } from "@raftkv/raft-rpc";
 import type { WatchConfig } from "../config/watch-config.ts";
 import { WatchService } from "../services/etcd/watch-service.ts";
 import type { ServiceContext } from "../services/service-context.ts";
+import type { ApplyResult } from "../state/apply-result.ts";
 import { LeaderLoss } from "./leader-loss.ts";
 import { WatchPump } from "./watch-pump.ts";
 import { WatchResponseEncoder } from "./watch-response-encoder.ts";
@@ -13,7 +14,9 @@ import { WatchResponseEncoder } from "./watch-response-encoder.ts";
 const messageOverheadBytes = 512 * 1024;
 
 export interface MemberWatchesOptions {
-  readonly context: ServiceContext;
+  readonly context: Pick<ServiceContext, "state" | "maxRequestBytes" | "header"> & {
+    readonly node: Pick<RaftNode<ApplyResult>, "leader" | "memberState" | "term">;
+  };
   readonly config: WatchConfig;
   readonly electionMs: number;
   readonly clock: Clock;
@@ -39,7 +42,7 @@ export class MemberWatches {
     this.hub = hub;
     this.pump = new WatchPump(hub, clock);
     this.service = new WatchService({
-      context,
+      node,
       hub,
       encoder: new WatchResponseEncoder({ header: (revision) => context.header(revision), node }),
       limits: { streamWatchersMax: config.streamWatchersMax, watchersMax: config.watchersMax },

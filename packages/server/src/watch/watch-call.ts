@@ -55,7 +55,6 @@ export class WatchCall implements StreamCallHandlers, WatchSink {
       if (!(error instanceof CodecError)) throw error;
       this.end({ code: StatusCode.INTERNAL, message: `grpc: error unmarshalling request: ${error.message}` });
     }
-    if (!this.isOver && !this.stream.isReady) this.call.pause();
   }
 
   onEnd(): void {
@@ -153,8 +152,12 @@ export class WatchCall implements StreamCallHandlers, WatchSink {
     }
   }
 
+  /** A client that does not read is not read either. */
   private send(message: Uint8Array): boolean {
-    return !this.isOver && this.call.send(message) && !this.isOver;
+    if (this.isOver) return false;
+    const isReady = this.call.send(message) && !this.isOver;
+    if (!isReady && !this.isOver) this.call.pause();
+    return isReady;
   }
 
   /** It may come from the middle of the node's turn, where nothing must throw: a response that can't be made is an error of its call. */

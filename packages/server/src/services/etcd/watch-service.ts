@@ -1,12 +1,12 @@
-import type { Random } from "@raftkv/raft-node";
+import type { RaftNode, Random } from "@raftkv/raft-node";
 import type { Dispatcher, StreamCall } from "@raftkv/raft-rpc";
+import type { ApplyResult } from "../../state/apply-result.ts";
 import type { LeaderLoss } from "../../watch/leader-loss.ts";
 import { WatchCall, type WatchCallOptions } from "../../watch/watch-call.ts";
-import type { ServiceContext } from "../service-context.ts";
 import { type EtcdError, etcdErrors } from "./etcd-error.ts";
 
 export interface WatchServiceOptions extends Omit<WatchCallOptions, "progressMs" | "onOver"> {
-  readonly context: Pick<ServiceContext, "node">;
+  readonly node: Pick<RaftNode<ApplyResult>, "memberState">;
   readonly leaderLoss: LeaderLoss;
   /** Between two looks at which watchers were quiet; for each call up to a tenth more, so that calls drift apart as etcd's do. */
   readonly progressNotifyMs: number;
@@ -54,7 +54,7 @@ export class WatchService {
   /** A member that has lost something would keep its watchers waiting for what it may never see. */
   private refusal(): EtcdError | null {
     if (this.isClosed) return etcdErrors.stopped;
-    const { memberState } = this.options.context.node;
+    const { memberState } = this.options.node;
     switch (memberState) {
       case "sound":
         return null;
