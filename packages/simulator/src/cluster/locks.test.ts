@@ -75,8 +75,8 @@ function outcomeOf<Value>(work: Promise<Value>): { now: unknown } {
     (value) => {
       outcome.now = value;
     },
-    (error: Error) => {
-      outcome.now = error.message;
+    (error: unknown) => {
+      outcome.now = error instanceof Error ? error.message : error;
     },
   );
   return outcome;
@@ -85,8 +85,7 @@ function outcomeOf<Value>(work: Promise<Value>): { now: unknown } {
 describe("A lock", () => {
   test("is given to one after the other, in the order in which they came, through different members", async () => {
     const { simulation, one, other, drive } = await startedCluster(1);
-    const leases = await drive(() => Promise.all([grant(one, 60), grant(one, 60), grant(other, 60)]));
-    const [first = 0n, second = 0n, third = 0n] = leases;
+    const [first, second, third] = await drive(() => Promise.all([grant(one, 60), grant(one, 60), grant(other, 60)]));
     const key = await drive(() => lock(one, "mutex", first));
     expect(key).toBe(`mutex/${first.toString(16)}`);
     const next = outcomeOf(lock(other, "mutex", second));
