@@ -33,7 +33,7 @@ export class WatchedMember {
   readonly node = { leader: 1, term: 7, memberState: "sound" as "sound" | "repairing" | "quarantined" };
   readonly state = new ReplicatedState(new MemberDirectory([]), 1);
   readonly watches: MemberWatches;
-  readonly failures: unknown[] = [];
+  private readonly failures: unknown[] = [];
   readonly server: RpcServer;
   private readonly network = new MemoryNetwork(this.clock);
   private readonly channels: Channel[] = [];
@@ -89,11 +89,15 @@ export class WatchedMember {
     return this.clock.run(durationMs);
   }
 
+  /** Rejects if a handler failed, or something of a call is left. */
   async close(): Promise<void> {
+    const { hub, service } = this.watches;
     this.watches.close();
     const closed = Promise.all([...this.channels.map((channel) => channel.close()), this.server.close(0)]);
     await this.run(10);
     await closed;
+    if (this.failures.length > 0) throw new AggregateError(this.failures, "Something went wrong inside the member");
+    if (hub.watcherCount + service.callCount > 0) throw new Error(`${hub.watcherCount} watchers and ${service.callCount} calls are left`);
   }
 
   private apply(type: RequestCommandType, request: Uint8Array): number {

