@@ -136,7 +136,7 @@ describe("a session", () => {
 });
 
 test("a table that was written and read goes on as the first", () => {
-  const limits = { sessionsMax: 3, resultsPerSessionMax: 2, expiresAfterMs: 100_000 };
+  const limits = { sessionsMax: 3, resultsPerSessionMax: 2, expiresAfterMs: 100_000, advanceMaxMs: 60_000 };
   const first = new Sessions(limits);
   first.done(1n, 1);
   first.pass(20_000);

@@ -36,7 +36,10 @@ export interface SessionLimits {
   /** A session that was idle this long makes room for another if there are too many. Clients repeat requests within this time. */
   readonly replaceableAfterMs: number;
   readonly expiresAfterMs: number;
-  /** What passes at most between two readings of the clock: a clock that was set, or a cluster that was down, expires nobody. */
+  /**
+   * What passes at most between two readings of the clock, so that a clock that was set, or a cluster that was down, ends nothing. Less
+   * than the other times, and about the time from reading to reading.
+   */
   readonly advanceMaxMs: number;
 }
 
@@ -46,7 +49,7 @@ export const defaultSessionLimits: SessionLimits = {
   resultBytesMax: 64 * 1024 * 1024,
   replaceableAfterMs: 60_000,
   expiresAfterMs: 60 * 60_000,
-  advanceMaxMs: 60_000,
+  advanceMaxMs: 30_000,
 };
 
 /** About what a result takes besides its bytes. */
