@@ -82,10 +82,10 @@ class RangeParts {
   }
 
   private last(kvs: readonly KeyValue[], countBehind: number): RangeResponse {
-    const { state, header } = this.context;
+    const { context } = this;
     this.isDone = true;
     const more = countBehind > 0 && !this.request.countOnly;
-    return { header: header(state.store.revision), kvs, more, count: this.pairsShown + countBehind };
+    return { header: context.header(context.state.store.revision), kvs, more, count: this.pairsShown + countBehind };
   }
 
   private countFrom(key: Uint8Array): number {
