@@ -93,6 +93,14 @@ describe("a question about a lease", () => {
     expect(heard.outcome).toBe(code);
   });
 
+  test("fails soon when the member stops", async () => {
+    const scene = new Scene();
+    const heard = scene.renew(5n);
+    scene.router.close();
+    await scene.clock.run(50);
+    expect(heard.outcome).toBe("ERR_STOPPED");
+  });
+
   test("is refused while too many wait, and taken again when they are answered", async () => {
     const scene = new Scene(2);
     const waiting = [scene.renew(1n), scene.renew(2n)];

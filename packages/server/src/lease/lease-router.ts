@@ -27,6 +27,8 @@ export interface LeaseRouterOptions {
 /** Brings questions about leases to whoever leads, again while leadership changes, until somebody answers or the time is over. */
 export class LeaseRouter {
   readonly options: LeaseRouterOptions;
+  /** Nothing is asked any more. */
+  isClosed = false;
   private open = 0;
 
   constructor(options: LeaseRouterOptions) {
@@ -40,6 +42,11 @@ export class LeaseRouter {
 
   timeToLive(id: bigint, completion: Completion<LeaseTime>): void {
     if (this.enter(completion)) new TimeToLive(this, id, completion).ask();
+  }
+
+  /** What waits fails soon. */
+  close(): void {
+    this.isClosed = true;
   }
 
   /** A question was answered. */
@@ -86,7 +93,8 @@ abstract class Question<Value> implements LeaseAnswer<Value> {
 
   notPrimary(): void {
     const { clock, node, timeoutMs } = this.router.options;
-    if (clock.monotonicMs() + retryMs <= this.deadlineMs) clock.setTimer(retryMs, () => this.ask());
+    if (this.router.isClosed) this.fail(new NodeError("ERR_STOPPED", "safe", "This member is stopping"));
+    else if (clock.monotonicMs() + retryMs <= this.deadlineMs) clock.setTimer(retryMs, () => this.ask());
     else if (node.leader === 0) this.fail(new NodeError("ERR_NO_LEADER", "safe", `No leader was found within ${timeoutMs} ms`));
     else this.fail(new NodeError("ERR_TIMED_OUT", "safe", `The leader did not answer within ${timeoutMs} ms`));
   }

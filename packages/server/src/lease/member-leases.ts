@@ -58,6 +58,7 @@ export class MemberLeases {
   }
 
   async close(): Promise<void> {
+    this.router.close();
     this.keeper.stop();
     await this.forwarder.close();
   }
