@@ -180,6 +180,7 @@ describe("a restorer", () => {
   test("tells sections that are missing or unknown", () => {
     const image = smallImage();
     expect(() => restore(image.subarray(0, 56), image.subarray(at.a))).toThrow("Section leases is missing");
+    expect(() => restore(image.subarray(0, at.bb), image.subarray(56))).toThrow('Section "leases" comes behind keys');
     image[112] = 0x4c;
     expect(() => restore(image)).toThrow('Section "Leases" is not known here');
     expect(isOldState()).toBe(true);

@@ -147,7 +147,7 @@ export class KVRestorer {
     if (this.#phase === "header") this.#builder = this.#readHeader(bytes, view, at);
     else if (this.#builder !== null) {
       const kind = view.getUint32(at);
-      if (kind === itemKinds.section) this.#readSection(bytes, view, at, size);
+      if (kind === itemKinds.section) this.#readSection(this.#builder, bytes, view, at, size);
       else if (this.#sectionCount < sections.length) refuse(`Section ${sections[this.#sectionCount]?.name} is missing`);
       if (kind === itemKinds.newest || kind === itemKinds.older) this.#readVersion(this.#builder, bytes, view, at);
       if (kind === itemKinds.end) this.#readEnd(this.#builder, bytes, view, at);
@@ -169,9 +169,10 @@ export class KVRestorer {
     });
   }
 
-  #readSection(bytes: Uint8Array, view: DataView, at: number, size: number): void {
+  #readSection(builder: TableBuilder, bytes: Uint8Array, view: DataView, at: number, size: number): void {
     const nameEnd = at + headBytes + view.getUint32(at + 4);
     const name = String.fromCharCode(...bytes.subarray(at + headBytes, nameEnd));
+    if (builder.versionCount > 0) refuse(`Section ${JSON.stringify(name)} comes behind keys`);
     const { sections } = this.#options;
     if (sections[this.#sectionCount - 1]?.name !== name) this.#sectionCount++;
     const section = sections[this.#sectionCount - 1];

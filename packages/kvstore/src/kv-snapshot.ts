@@ -35,8 +35,8 @@ export class KVSnapshot {
   readonly #firstEvent: number;
   #versionCount = 0;
   #writtenBytes = 0;
-  /** Pieces of sections that are still to come. */
-  readonly #sections: Iterator<Uint8Array>;
+  /** Pieces of sections that are still to come, null behind the last. */
+  #sections: Iterator<Uint8Array> | null;
   /** Encoded, but behind the end of the last chunk. */
   #rest: Uint8Array;
   #sum = 0;
@@ -101,17 +101,21 @@ export class KVSnapshot {
       }
     });
     this.#sum = crc32c(chunk, 0, filled, this.#sum);
-    return versions.isDone && this.#rest.length === 0 ? this.#end(chunk, filled) : filled;
+    const isAll = this.#sections === null && versions.isDone && this.#rest.length === 0;
+    return isAll ? this.#end(chunk, filled) : filled;
   }
 
   /** Returns how far the chunk is filled: up to its end, unless there are no more sections. */
   #fillSections(chunk: Uint8Array, begun: number): number {
     let filled = begun;
-    while (filled < chunk.length) {
+    while (filled < chunk.length && this.#sections !== null) {
       const section = this.#sections.next();
-      if (section.done === true) break;
-      this.#rest = section.value;
-      filled = this.#takeRest(chunk, filled);
+      if (section.done === true) {
+        this.#sections = null;
+      } else {
+        this.#rest = section.value;
+        filled = this.#takeRest(chunk, filled);
+      }
     }
     return filled;
   }
