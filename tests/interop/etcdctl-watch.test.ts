@@ -30,20 +30,21 @@ class RunningWatch {
     this.child.stdin?.write(`${line}\n`);
   }
 
-  /** Waits until it has written exactly this, or something that matches. */
-  async wrote(expected: string | RegExp): Promise<void> {
-    await eventually(async () => {
-      if (typeof expected === "string") expect(this.output).toBe(expected);
-      else expect(this.output).toMatch(expected);
-    }, 15_000);
-  }
-
   async stop(): Promise<void> {
     if (this.child.exitCode !== null || this.child.signalCode !== null) return;
     const closed = once(this.child, "close");
     this.child.kill("SIGKILL");
     await closed;
   }
+}
+
+/** Waits until a watch has written exactly this, or something that matches. */
+async function expectOutput(watch: RunningWatch | undefined, expected: string | RegExp): Promise<void> {
+  await eventually(async () => {
+    const output = watch?.output ?? "";
+    const isThere = typeof expected === "string" ? output === expected : expected.test(output);
+    if (!isThere) throw new Error(`etcdctl did not write ${JSON.stringify(String(expected))}, but ${JSON.stringify(output)}`);
+  }, 15_000);
 }
 
 describe.skipIf(etcdctl === null)("etcdctl watch, unchanged", () => {
@@ -82,9 +83,9 @@ describe.skipIf(etcdctl === null)("etcdctl watch, unchanged", () => {
     await run("put", "w/a", "2");
     await run("put", "w/b", "other");
     const history = watch(["w/a", `--rev=${start}`]);
-    await history.wrote("PUT\nw/a\n1\nPUT\nw/a\n2\n");
+    await expectOutput(history, "PUT\nw/a\n1\nPUT\nw/a\n2\n");
     await run("del", "w/a");
-    await history.wrote("PUT\nw/a\n1\nPUT\nw/a\n2\nDELETE\nw/a\n\n");
+    await expectOutput(history, "PUT\nw/a\n1\nPUT\nw/a\n2\nDELETE\nw/a\n\n");
   });
 
   test("shows the keys of a prefix and of a range, with what was there before", async () => {
@@ -94,10 +95,10 @@ describe.skipIf(etcdctl === null)("etcdctl watch, unchanged", () => {
     const range = watch(["p/b", "p/d", `--rev=${start}`]);
     for (const key of ["p/a", "p/b", "p/c", "p/d", "q"]) await run("put", key, `new ${key}`);
     await run("del", "p/", "--prefix");
-    await range.wrote("PUT\np/b\nnew p/b\nPUT\np/c\nnew p/c\nDELETE\np/b\n\nDELETE\np/c\n\n");
+    await expectOutput(range, "PUT\np/b\nnew p/b\nPUT\np/c\nnew p/c\nDELETE\np/b\n\nDELETE\np/c\n\n");
     const puts = "PUT\np/a\nold\np/a\nnew p/a\nPUT\np/b\nnew p/b\nPUT\np/c\nnew p/c\nPUT\np/d\nnew p/d\n";
     const deletions = ["a", "b", "c", "d"].map((name) => `DELETE\np/${name}\nnew p/${name}\np/${name}\n\n`).join("");
-    await prefix.wrote(puts + deletions);
+    await expectOutput(prefix, puts + deletions);
   });
 
   test("sees every write at every member, in the same order", async () => {
@@ -107,8 +108,8 @@ describe.skipIf(etcdctl === null)("etcdctl watch, unchanged", () => {
     const { kvs } = JSON.parse(await run("get", "m/", "--prefix", "-w", "json"));
     expect(kvs).toHaveLength(4);
     const [first, ...others] = watches;
-    await first?.wrote(/^(PUT\nm\/\d\n\d+\n){12}$/);
-    for (const other of others) await other.wrote(first?.output ?? "");
+    await expectOutput(first, /^(PUT\nm\/\d\n\d+\n){12}$/);
+    for (const other of others) await expectOutput(other, first?.output ?? "");
   });
 
   test("is told that its start is compacted, and from where on it may watch", async () => {
@@ -116,8 +117,8 @@ describe.skipIf(etcdctl === null)("etcdctl watch, unchanged", () => {
     const compacted = await revision();
     await run("compaction", `${compacted}`);
     const late = watch(["c", `--rev=${compacted - 1}`]);
-    await late.wrote(/watch was canceled \(etcdserver: mvcc: required revision has been compacted\)/);
-    await watch(["c", `--rev=${compacted}`]).wrote("PUT\nc\n3\n");
+    await expectOutput(late, /watch was canceled \(etcdserver: mvcc: required revision has been compacted\)/);
+    await expectOutput(watch(["c", `--rev=${compacted}`]), "PUT\nc\n3\n");
   });
 
   test("keeps many watches in one stream, interactively", async () => {
@@ -125,10 +126,10 @@ describe.skipIf(etcdctl === null)("etcdctl watch, unchanged", () => {
     interactive.type("watch i/a");
     interactive.type("watch --prefix i/b");
     interactive.type("progress");
-    await interactive.wrote(/progress notify: \d+\n/);
+    await expectOutput(interactive, /progress notify: \d+\n/);
     await run("put", "i/a", "1");
     await run("put", "i/bc", "2");
-    await interactive.wrote(/PUT\ni\/a\n1\n(.|\n)*PUT\ni\/bc\n2\n/);
+    await expectOutput(interactive, /PUT\ni\/a\n1\n(.|\n)*PUT\ni\/bc\n2\n/);
   });
 
   test("goes on at another member when its own is gone, without a gap", async () => {
@@ -138,11 +139,11 @@ describe.skipIf(etcdctl === null)("etcdctl watch, unchanged", () => {
     const start = (await revision()) + 1;
     const resumed = watch(["r", `--rev=${start}`], endpoints);
     await run("put", "r", "before");
-    await resumed.wrote("PUT\nr\nbefore\n");
+    await expectOutput(resumed, "PUT\nr\nbefore\n");
     await gone?.kill();
     const rest = `--endpoints=${others.map((member) => `127.0.0.1:${member.clientPort}`).join()}`;
     await promisify(execFile)(etcdctl ?? "", [rest, "put", "r", "meanwhile"], { env: environment, timeout: 20_000 });
-    await resumed.wrote("PUT\nr\nbefore\nPUT\nr\nmeanwhile\n");
+    await expectOutput(resumed, "PUT\nr\nbefore\nPUT\nr\nmeanwhile\n");
     gone?.start();
     await cluster.leader();
   });

@@ -23,7 +23,7 @@ import {
   type WatchEventView,
 } from "./watch-response.ts";
 
-type RequestInit = MessageInitShape<typeof WatchRequestSchema>["requestUnion"];
+type RequestInit = Exclude<MessageInitShape<typeof WatchRequestSchema>["requestUnion"], undefined>;
 
 const createRequest = record({
   key: bytes,
