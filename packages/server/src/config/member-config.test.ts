@@ -1,6 +1,8 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { memberConfig } from "./member-config.ts";
 import { readOptions, unknownVariables } from "./option-source.ts";
+import { serverOptions } from "./options.ts";
 
 const configure = (args: readonly string[], environment: Readonly<Record<string, string>> = {}) =>
   memberConfig(readOptions(args, environment));
@@ -118,4 +120,13 @@ describe("the configuration of a member", () => {
   test("names the variables that it does not know", () => {
     expect(unknownVariables({ ETCD_NAME: "a", ETCD_UNHEARD_OF: "1", PATH: "/bin" })).toEqual(["ETCD_UNHEARD_OF"]);
   });
+});
+
+test("the page about HTTP names every option of the client port, and none that is not there", () => {
+  const page = readFileSync(new URL("../../../../docs/http.md", import.meta.url), "utf8");
+  const named = new Set(Array.from(page.matchAll(/`--([a-z-]+)`/g), ([, flag]) => flag));
+  const flags: readonly string[] = serverOptions.map(({ flag }) => flag);
+  expect(flags).toEqual(expect.arrayContaining([...named]));
+  const ofTheClientPort = flags.filter((flag) => /^(max-c|grpc-|enable-grpc|cors|host-)/.test(flag));
+  expect([...named]).toEqual(expect.arrayContaining(ofTheClientPort));
 });
