@@ -29,6 +29,7 @@ export class KvstoreOrderedStore implements OrderedStore {
     this.store.remove(key);
   }
 
+  /** Counts the keys behind the limit, too, as etcd's Range does. */
   scan(key: Uint8Array, limit: number): number {
     let visited = 0;
     this.store.visitRange(key, openEnd, { limit }, () => visited++);
