@@ -13,3 +13,4 @@ export {
   type SnapshotFile,
   type SnapshotFileSummary,
 } from "./snapshot-file/snapshot-file-reader.ts";
+export { restoreSnapshot, type SnapshotRestoreOptions } from "./snapshot-file/snapshot-restore.ts";

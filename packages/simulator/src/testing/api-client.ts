@@ -41,7 +41,8 @@ export async function runCluster(seed: number, flags: readonly string[] = []): P
   return { cluster, atLeader, atFollower, clients };
 }
 
-function apiClients(cluster: SimulatedCluster, { network, clock, random }: Ports): readonly ApiClient[] {
+/** One for each member, in their order. */
+export function apiClients(cluster: SimulatedCluster, { network, clock, random }: Ports): readonly ApiClient[] {
   return cluster.nodes.map(({ name }) => {
     const connect = (): ReturnType<typeof network.connect> => network.connect({ host: name, port: clientPort }, 500);
     const channel = new Channel({ connect, authority: `${name}:${clientPort}`, clock, random });
