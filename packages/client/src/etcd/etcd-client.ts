@@ -1,14 +1,4 @@
-import {
-  create,
-  type DeleteRangeResponse,
-  etcdserverpb,
-  type KeyValue,
-  type PutResponse,
-  type RangeResponse,
-  type ResponseHeader,
-  type TxnRequest,
-  type TxnResponse,
-} from "@raftkv/api";
+import { create, etcdserverpb } from "@raftkv/api";
 import type { Bytes } from "../bytes.ts";
 import type { CallOptions } from "../call-options.ts";
 import type { ClientContext } from "../client-context.ts";
@@ -17,26 +7,19 @@ import { parseEndpoint } from "../endpoint.ts";
 import type { Alarm, AlarmList, AlarmType, MemberList } from "./cluster-types.ts";
 import { EtcdRouter, etcdMethod } from "./etcd-router.ts";
 import type { KeyRange } from "./key-range.ts";
-import type { CompactOptions, DeleteOptions, PageOptions, PutOptions, RangeOptions, ReadOptions, TxnOptions } from "./kv-options.ts";
-import { deleteRequest, putRequest, rangeRequest } from "./kv-requests.ts";
+import { KvClient } from "./kv-client.ts";
+import type { ReadOptions } from "./kv-options.ts";
 import { LeaseClient } from "./lease/lease-client.ts";
 import { MemberClient } from "./member-client.ts";
-import type { QueueContext } from "./ownership/claimed-key.ts";
 import { Election } from "./ownership/election.ts";
 import { HeldLock } from "./ownership/held-lock.ts";
 import type { OwnershipOptions } from "./ownership/ownership.ts";
-import { readEntries, readPages } from "./range-pages.ts";
+import type { QueueContext } from "./ownership/queue-context.ts";
 import { plainHeader } from "./response-header.ts";
-import { isReadOnly, Txn } from "./txn/txn.ts";
 import { WatchMultiplexer } from "./watch/watch-multiplexer.ts";
 import type { Watch, WatchOptions } from "./watch/watch-types.ts";
 
-const { kvService, clusterService, maintenanceService, AlarmType: AlarmNumber, AlarmRequest_AlarmAction: AlarmAction } = etcdserverpb;
-const range = etcdMethod(kvService, kvService.methods.range);
-const put = etcdMethod(kvService, kvService.methods.put);
-const deleteRange = etcdMethod(kvService, kvService.methods.deleteRange);
-const txn = etcdMethod(kvService, kvService.methods.txn);
-const compact = etcdMethod(kvService, kvService.methods.compact);
+const { clusterService, maintenanceService, AlarmType: AlarmNumber, AlarmRequest_AlarmAction: AlarmAction } = etcdserverpb;
 const memberList = etcdMethod(clusterService, clusterService.methods.memberList);
 const alarm = etcdMethod(maintenanceService, maintenanceService.methods.alarm);
 
@@ -44,65 +27,19 @@ const alarm = etcdMethod(maintenanceService, maintenanceService.methods.alarm);
  * etcd's API, of RaftKV or of etcd itself. Reads go to another member when one does not answer; writes only if they were certainly not
  * applied, else they reject with ERR_OUTCOME_UNKNOWN. All calls reject with ClientError.
  */
-export class EtcdClient {
+export class EtcdClient extends KvClient {
   readonly leases: LeaseClient;
   readonly #context: ClientContext;
   readonly #router: EtcdRouter;
   readonly #watches: WatchMultiplexer;
 
   constructor(context: ClientContext) {
+    const router = new EtcdRouter(context);
+    super(router);
     this.#context = context;
-    this.#router = new EtcdRouter(context);
+    this.#router = router;
     this.leases = new LeaseClient(context, this.#router);
     this.#watches = new WatchMultiplexer(context, this.#router.selection);
-  }
-
-  /** The key, or null if there is none. */
-  async get(key: Bytes, options?: ReadOptions): Promise<KeyValue | null> {
-    const { kvs } = await this.range(key, options);
-    return kvs[0] ?? null;
-  }
-
-  range(keys: KeyRange, options: RangeOptions = {}): Promise<RangeResponse> {
-    return this.#router.call("read", range, rangeRequest(keys, options), options);
-  }
-
-  /** The keys of a range one by one, however many there are, all as they were at one revision. Throws ClientError. */
-  entries(keys: KeyRange, options: PageOptions = {}): AsyncGenerator<KeyValue, void> {
-    return readEntries(this, keys, options);
-  }
-
-  /** The same page by page. */
-  pages(keys: KeyRange, options: PageOptions = {}): AsyncGenerator<RangeResponse, void> {
-    return readPages(this, keys, options);
-  }
-
-  put(key: Bytes, value: Bytes, options: PutOptions = {}): Promise<PutResponse> {
-    return this.#router.call("once", put, putRequest(key, value, options), options);
-  }
-
-  delete(keys: KeyRange, options: DeleteOptions = {}): Promise<DeleteRangeResponse> {
-    return this.#router.call("once", deleteRange, deleteRequest(keys, options), options);
-  }
-
-  /**
-   * ```ts
-   * const { succeeded } = await etcd
-   *   .txn()
-   *   .compare(compare.value("balance", ">", "100"))
-   *   .success(operation.put("balance", "0"))
-   *   .failure(operation.get("balance"))
-   *   .commit();
-   * ```
-   */
-  txn(): Txn<[], []> {
-    return Txn.empty((request, options) => this.transact(request, options));
-  }
-
-  /** A transaction as it goes over the wire. */
-  transact(request: TxnRequest, { idempotent = false, ...options }: TxnOptions = {}): Promise<TxnResponse> {
-    const repetition = isReadOnly(request) ? "read" : idempotent ? "idempotent" : "once";
-    return this.#router.call(repetition, txn, request, options);
   }
 
   /**
@@ -130,13 +67,6 @@ export class EtcdClient {
 
   election(name: Bytes): Election {
     return new Election(this.#queueContext, name);
-  }
-
-  /** Forgets what was overwritten or deleted before `revision`. Compacting twice is refused with ERR_COMPACTED. */
-  async compact(revision: number, { physical = false, ...options }: CompactOptions = {}): Promise<ResponseHeader> {
-    const request = create(etcdserverpb.CompactionRequestSchema, { revision: BigInt(revision), physical });
-    const response = await this.#router.call("once", compact, request, options);
-    return plainHeader(response.header);
   }
 
   /** The members as the cluster knows them; linearizable where the server can, unless `consistency` is "serializable". */
@@ -180,7 +110,12 @@ export class EtcdClient {
   }
 
   get #queueContext(): QueueContext {
-    return { etcd: this, clock: this.#context.ports.clock };
+    return {
+      kv: this,
+      leases: this.leases,
+      watch: (keys, options) => this.watch(keys, options),
+      clock: this.#context.ports.clock,
+    };
   }
 
   /** Calls that wait reject with ERR_CLOSED. The client that this is a part of closes it. */

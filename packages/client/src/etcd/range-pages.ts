@@ -1,9 +1,11 @@
 import type { KeyValue, RangeResponse } from "@raftkv/api";
 import { StatusCode } from "@raftkv/raft-rpc";
 import { ClientError } from "../client-error.ts";
-import type { EtcdClient } from "./etcd-client.ts";
 import { type KeyRange, keyAfter, toWireRange, type WireRange } from "./key-range.ts";
-import type { PageOptions } from "./kv-options.ts";
+import type { PageOptions, RangeOptions } from "./kv-options.ts";
+
+/** One call. Rejects with ClientError. */
+export type RangeReader = (keys: KeyRange, options: RangeOptions) => Promise<RangeResponse>;
 
 const defaultPageSize = 1000;
 
@@ -11,7 +13,7 @@ const defaultPageSize = 1000;
  * A range in pages, each by a call of its own, all as they were at one revision: that of the first page. A page that is too large for one
  * answer is asked for again with fewer keys. Throws ClientError: ERR_COMPACTED if the revision is compacted meanwhile.
  */
-export async function* readPages(etcd: EtcdClient, keys: KeyRange, options: PageOptions): AsyncGenerator<RangeResponse, void> {
+export async function* readPages(read: RangeReader, keys: KeyRange, options: PageOptions): AsyncGenerator<RangeResponse, void> {
   const { pageSize = defaultPageSize, ...rest } = options;
   if (!(Number.isSafeInteger(pageSize) && pageSize >= 1))
     throw new RangeError(`A page of ${pageSize} keys is not possible, give at least 1`);
@@ -21,7 +23,7 @@ export async function* readPages(etcd: EtcdClient, keys: KeyRange, options: Page
   while (range !== null) {
     let page: RangeResponse;
     try {
-      page = await etcd.range(fromWire(range), { ...rest, limit, revision });
+      page = await read(fromWire(range), { ...rest, limit, revision });
     } catch (error) {
       if (limit === 1 || !isTooLarge(error)) throw error;
       limit = Math.ceil(limit / 2);
@@ -34,8 +36,8 @@ export async function* readPages(etcd: EtcdClient, keys: KeyRange, options: Page
 }
 
 /** The same, key by key. */
-export async function* readEntries(etcd: EtcdClient, keys: KeyRange, options: PageOptions): AsyncGenerator<KeyValue, void> {
-  for await (const { kvs } of readPages(etcd, keys, options)) yield* kvs;
+export async function* readEntries(read: RangeReader, keys: KeyRange, options: PageOptions): AsyncGenerator<KeyValue, void> {
+  for await (const { kvs } of readPages(read, keys, options)) yield* kvs;
 }
 
 /** What is left of the range after a page; null: nothing. */

@@ -2,10 +2,10 @@ import type { KeyValue, RangeResponse } from "@raftkv/api";
 import type { Bytes } from "../../bytes.ts";
 import type { CallOptions } from "../../call-options.ts";
 import { longestTimeoutMs } from "../../client-options.ts";
-import type { EtcdClient } from "../etcd-client.ts";
-import { type QueueContext, queuePrefix } from "./claimed-key.ts";
 import { Leadership } from "./leadership.ts";
 import type { OwnershipOptions } from "./ownership.ts";
+import type { QueueContext } from "./queue-context.ts";
+import { queuePrefix } from "./waiting-line.ts";
 
 /** Candidates stand in a line; the one at its front leads, and announces a value. */
 export class Election {
@@ -51,24 +51,20 @@ export class Election {
     }
   }
 
-  get #etcd(): EtcdClient {
-    return this.#context.etcd;
-  }
-
   #oldest(options: CallOptions): Promise<RangeResponse> {
-    return this.#etcd.range({ prefix: this.#prefix }, { ...options, sort: { by: "createRevision", order: "ascending" }, limit: 1 });
+    return this.#context.kv.range({ prefix: this.#prefix }, { ...options, sort: { by: "createRevision", order: "ascending" }, limit: 1 });
   }
 
   /** Somebody stands. */
   async #candidate(startRevision: number, options: Pick<CallOptions, "signal">): Promise<void> {
-    for await (const { events } of this.#etcd.watch({ prefix: this.#prefix }, { ...options, startRevision, only: "puts" })) {
+    for await (const { events } of this.#context.watch({ prefix: this.#prefix }, { ...options, startRevision, only: "puts" })) {
       if (events.length > 0) return;
     }
   }
 
   /** Until the leader's key is deleted. */
   async *#announcements(key: Uint8Array, startRevision: number, options: Pick<CallOptions, "signal">): AsyncGenerator<KeyValue, void> {
-    for await (const { events } of this.#etcd.watch(key, { ...options, startRevision })) {
+    for await (const { events } of this.#context.watch(key, { ...options, startRevision })) {
       for (const { type, kv } of events) {
         if (type === "delete") return;
         yield kv;

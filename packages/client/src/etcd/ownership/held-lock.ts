@@ -1,7 +1,8 @@
 import type { Bytes } from "../../bytes.ts";
 import type { CallOptions } from "../../call-options.ts";
-import { ClaimedKey, type QueueContext } from "./claimed-key.ts";
+import { ClaimedKey } from "./claimed-key.ts";
 import type { Ownership, OwnershipOptions } from "./ownership.ts";
+import type { QueueContext } from "./queue-context.ts";
 
 /**
  * A lock that is held. What it protects must check the fencing token, or hold on to `signal`: no lock can stop a process that sleeps while

@@ -5,20 +5,7 @@ import type { KeyRange } from "../key-range.ts";
 import type { DeleteSettings, PutSettings, RangeSettings } from "../kv-options.ts";
 import { deleteRequest, putRequest, rangeRequest } from "../kv-requests.ts";
 import type { Txn, TxnResult } from "./txn.ts";
-
-/** One operation of a transaction, and how its answer is read. */
-export interface Operation<Result> {
-  readonly request: RequestOp;
-  /** Throws ClientError if it is the answer to another operation. */
-  readonly read: (response: ResponseOp) => Result;
-}
-
-export type Operations = readonly Operation<unknown>[];
-
-/** What the operations answer, place by place. */
-export type ResultsOf<Ops extends Operations> = {
-  readonly [Place in keyof Ops]: Ops[Place] extends Operation<infer Result> ? Result : never;
-};
+import type { Operation, Operations } from "./typed-operation.ts";
 
 /** What a transaction can do, in the order in which it is given. Reads see what was written before them in the same transaction. */
 export const operation = {

@@ -1,7 +1,7 @@
 import type { Compare, RequestOp, ResponseHeader, TxnRequest, TxnResponse } from "@raftkv/api";
 import { ClientError } from "../../client-error.ts";
 import type { TxnOptions } from "../kv-options.ts";
-import type { Operations, ResultsOf } from "./operation.ts";
+import type { Operations, ResultsOf } from "./typed-operation.ts";
 
 /** Which of both lists was run, and what it answered. */
 export type TxnResult<Success extends Operations, Failure extends Operations> =
