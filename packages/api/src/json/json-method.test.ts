@@ -14,6 +14,7 @@ import { Lease } from "../generated/etcdserverpb/lease_pb.ts";
 import { AlarmResponseSchema, AlarmType, Maintenance } from "../generated/etcdserverpb/maintenance_pb.ts";
 import { Watch, WatchRequestSchema, WatchResponseSchema } from "../generated/etcdserverpb/watch_pb.ts";
 import { Event_EventType } from "../generated/mvccpb/kv_pb.ts";
+import { clientServices } from "../service/client-services.ts";
 import { jsonMethod } from "./json-method.ts";
 import { parseJson, readJsonValue } from "./json-parser.ts";
 import { JsonError } from "./json-value.ts";
@@ -160,4 +161,70 @@ test("a message goes to JSON and back", () => {
       expect(there(TxnRequestSchema, messageToJson(TxnRequestSchema, message))).toEqual(toBinary(TxnRequestSchema, message));
     }),
   );
+});
+
+describe("whatever a client sends", () => {
+  const methods = clientServices.flatMap((service) => service.methods);
+  const names = [...new Set(methods.flatMap(({ input }) => namesIn(input)))];
+  const leaf = fc.oneof(
+    fc.string({ unit: "binary" }),
+    fc.constantFrom("", "AA==", "DESCEND", "\ud800", "-1", "1e400", "null", "18446744073709551616"),
+    fc.double(),
+    fc.integer(),
+    fc.boolean(),
+    fc.constant(null),
+  );
+  const { value } = fc.letrec<{ value: unknown }>((tie) => ({
+    value: fc.oneof(
+      { maxDepth: 5, withCrossShrink: true },
+      leaf,
+      fc.dictionary(fc.constantFrom(...names), tie("value"), { maxKeys: 4 }),
+      fc.array(tie("value"), { maxLength: 3 }),
+    ),
+  }));
+
+  /** Of the fields of a message and of those that it holds. */
+  function namesIn(message: DescMessage, seen = new Set<DescMessage>()): string[] {
+    if (seen.has(message)) return [];
+    seen.add(message);
+    return message.fields.flatMap((field) => [
+      field.name,
+      field.jsonName,
+      ...(field.message === undefined ? [] : namesIn(field.message, seen)),
+    ]);
+  }
+
+  test("is a request or refused with a JsonError, and a request is what its own JSON stands for", () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...methods), value, (method, json) => {
+        const message = refusedAsNull(() => jsonMethod(method).encodeRequest(readJsonValue(JSON.stringify(json))));
+        if (message === null) return;
+        const written = messageToJson(method.input, fromBinary(method.input, message));
+        expect(jsonMethod(method).encodeRequest(readJsonValue(written))).toEqual(message);
+      }),
+      { numRuns: 3_000 },
+    );
+  });
+
+  test("cut anywhere or damaged is refused with a JsonError, or something else", () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...methods), value, fc.nat(), fc.string({ maxLength: 2 }), (method, json, place, damage) => {
+        const text = JSON.stringify(json);
+        const at = place % (text.length + 1);
+        for (const broken of [text.slice(0, at), text.slice(0, at) + damage + text.slice(at + 1)]) {
+          refusedAsNull(() => jsonMethod(method).encodeRequest(readJsonValue(broken)));
+        }
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  function refusedAsNull(read: () => Uint8Array): Uint8Array | null {
+    try {
+      return read();
+    } catch (error) {
+      expect(error).toBeInstanceOf(JsonError);
+      return null;
+    }
+  }
 });
