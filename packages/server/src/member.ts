@@ -1,6 +1,6 @@
-import { clientFileDescriptors, etcdserverpb, v3electionpb, v3lockpb } from "@raftkv/api";
+import { clientFileDescriptors, etcdserverpb } from "@raftkv/api";
 import { openLogStore, readIdentity } from "@raftkv/log-store";
-import { type Configuration, type NodeId, votersOnly } from "@raftkv/raft-core";
+import type { NodeId } from "@raftkv/raft-core";
 import {
   bootstrapLog,
   type Clock,
@@ -22,6 +22,7 @@ import {
   type ServerCounters,
 } from "@raftkv/raft-rpc";
 import { AttributesPublisher } from "./cluster/attributes-publisher.ts";
+import { founders, foundingConfiguration } from "./cluster/founding.ts";
 import { type FoundingCluster, foundCluster, idText, nodeIdOf } from "./cluster/identity.ts";
 import { MemberDirectory } from "./cluster/member-directory.ts";
 import { MemberStores } from "./cluster/member-stores.ts";
@@ -33,11 +34,7 @@ import { MemberLeases } from "./lease/member-leases.ts";
 import { PeerNetwork, peerLimits } from "./peer/peer-network.ts";
 import type { ClientCalls } from "./services/client-calls.ts";
 import { clusterService } from "./services/etcd/cluster-service.ts";
-import { electionService } from "./services/etcd/election-service.ts";
 import { KvService } from "./services/etcd/kv-service.ts";
-import { LeaseService } from "./services/etcd/lease-service.ts";
-import { LockQueue } from "./services/etcd/lock-queue.ts";
-import { lockService } from "./services/etcd/lock-service.ts";
 import { maintenanceService } from "./services/etcd/maintenance-service.ts";
 import { authService } from "./services/etcd/unimplemented-service.ts";
 import { HealthReporter } from "./services/health-reporter.ts";
@@ -178,7 +175,7 @@ export class Member {
 
     const peerDispatcher = new Dispatcher();
     transport.register(peerDispatcher);
-    leases.register(peerDispatcher);
+    leases.registerForPeers(peerDispatcher);
     const observed = observers(ports.logger);
     this.peerServer = new RpcServer({ dispatcher: peerDispatcher, clock: ports.clock, limits: peerLimits, ...observed });
     parts.peerGate.open((connection) => this.peerServer.accept(connection));
@@ -187,16 +184,11 @@ export class Member {
     const { limits, connections } = config.clientPort;
     const messageBytesMax = config.maxRequestBytes + messageOverheadBytes;
     const dispatcher = clientDispatcher(context, this.health, upkeep, ports.clock);
-    const { keeper, router } = leases;
     const { electionMs, maxLeases } = config;
     this.watches = new MemberWatches({ context, config: config.watch, electionMs, clock: ports.clock, random: ports.random });
     this.watches.register(dispatcher);
-    const leaseService = new LeaseService({ context, keeper, router, random: ports.random, electionMs, leasesMax: maxLeases });
-    leaseService.register(dispatcher);
-    const { hub } = this.watches;
-    const queue = new LockQueue({ context, hub, leases: leaseService });
-    dispatcher.add(v3lockpb.lockService, lockService(context, queue));
-    dispatcher.add(v3electionpb.electionService, electionService({ context, queue, hub }));
+    const { hub, leaderLoss } = this.watches;
+    leases.registerForClients(dispatcher, { context, hub, leaderLoss, random: ports.random, leasesMax: maxLeases });
     this.clientCalls = {
       dispatcher,
       interceptors: [leaderRequirement(context.node)],
@@ -258,6 +250,7 @@ export class Member {
     await this.context.node.handOver();
     await Promise.all(this.listeners.map((listener) => listener.close()));
     this.watches.close();
+    this.leases.endCalls();
     await Promise.all([this.clientServer.close(drainMs), this.otherProtocol?.close(drainMs)]);
     await this.leases.close();
     // Before the node: a snapshot that is being received would keep the log open.
@@ -347,14 +340,6 @@ function nameOf(nodeId: NodeId, directory: MemberDirectory, cluster: FoundingClu
   const member = directory.byNodeId(nodeId);
   if (member === undefined) return String(nodeId);
   return member.name || (cluster.members.find(({ id }) => id === member.id)?.name ?? idText(member.id));
-}
-
-function founders(cluster: FoundingCluster): ConstructorParameters<typeof MemberDirectory>[0] {
-  return cluster.members.map(({ id, peerUrls }) => ({ id, name: "", peerUrls, clientUrls: [], storeId: 0n }));
-}
-
-function foundingConfiguration(cluster: FoundingCluster): Configuration {
-  return votersOnly(cluster.members.map((member) => nodeIdOf(member.id)));
 }
 
 /** Opens the log of an existing member, or begins that of a founding one, also if damage took all of it. */

@@ -1,12 +1,20 @@
-import type { Clock, RaftNode } from "@raftkv/raft-node";
+import { v3electionpb, v3lockpb } from "@raftkv/api";
+import type { WatchHub } from "@raftkv/kvstore";
+import type { Clock, RaftNode, Random } from "@raftkv/raft-node";
 import type { Dispatcher } from "@raftkv/raft-rpc";
 import type { MemberStores } from "../cluster/member-stores.ts";
 import { LeaseCallService } from "../peer/lease-call-service.ts";
 import { LeaseForwarder } from "../peer/lease-forwarder.ts";
 import type { PeerIdentity } from "../peer/peer-identity.ts";
 import type { PeerNetwork } from "../peer/peer-network.ts";
+import { electionService } from "../services/etcd/election-service.ts";
+import { LeaseService } from "../services/etcd/lease-service.ts";
+import { LockQueue } from "../services/etcd/lock-queue.ts";
+import { lockService } from "../services/etcd/lock-service.ts";
+import type { ServiceContext } from "../services/service-context.ts";
 import type { ApplyResult } from "../state/apply-result.ts";
 import type { ReplicatedState } from "../state/replicated-state.ts";
+import type { LeaderLoss } from "../watch/leader-loss.ts";
 import { LeaseKeeper } from "./lease-keeper.ts";
 import { LeaseRouter } from "./lease-router.ts";
 
@@ -23,8 +31,16 @@ export interface MemberLeasesOptions {
   readonly electionMs: number;
 }
 
+export interface LeaseCallsOptions {
+  readonly context: ServiceContext;
+  readonly hub: WatchHub;
+  readonly leaderLoss: LeaderLoss;
+  readonly random: Random;
+  readonly leasesMax: number;
+}
+
 /**
- * All about leases at one member: it keeps them while it leads, asks the leader while it does not, and answers those who ask it.
+ * All about leases, and the locks and elections that are made of them, at one member: it keeps them while it leads, asks the leader while it does not, and answers those who ask it.
  *
  *     LeaseService ─► LeaseRouter ──leads──► LeaseKeeper ◄── LeaseCallService ◄── another member
  *                          └──follows──► LeaseForwarder ──► the leader
@@ -33,12 +49,16 @@ export class MemberLeases {
   readonly keeper: LeaseKeeper;
   readonly router: LeaseRouter;
   private readonly forwarder: LeaseForwarder;
-  private readonly calls: LeaseCallService;
+  private readonly peerCalls: LeaseCallService;
+  private readonly electionMs: number;
+  private service: LeaseService | null = null;
+  private queue: LockQueue | null = null;
 
   constructor({ node, state, self, stores, peers, clock, electionMs }: MemberLeasesOptions) {
     const keeper = new LeaseKeeper({ node, store: state.store, clock, electionMs });
     state.observe({ leaseChanged: (id) => keeper.changed(id) });
     this.keeper = keeper;
+    this.electionMs = electionMs;
     this.forwarder = new LeaseForwarder({
       self,
       directory: state.directory,
@@ -49,12 +69,28 @@ export class MemberLeases {
     // As long as other requests may take.
     const timeoutMs = 5_000 + 2 * electionMs;
     this.router = new LeaseRouter({ node, keeper, remote: this.forwarder, clock, timeoutMs, countMax: questionsMax });
-    this.calls = new LeaseCallService({ self, stores, keeper });
+    this.peerCalls = new LeaseCallService({ self, stores, keeper });
   }
 
   /** Adds what other members call. */
-  register(peerDispatcher: Dispatcher): void {
-    this.calls.register(peerDispatcher);
+  registerForPeers(dispatcher: Dispatcher): void {
+    this.peerCalls.register(dispatcher);
+  }
+
+  /** Adds what clients call. */
+  registerForClients(dispatcher: Dispatcher, { context, hub, leaderLoss, random, leasesMax }: LeaseCallsOptions): void {
+    const { keeper, router, electionMs } = this;
+    this.service = new LeaseService({ context, keeper, router, random, electionMs, leasesMax, leaderLoss });
+    this.service.register(dispatcher);
+    this.queue = new LockQueue({ context, hub, leases: this.service });
+    dispatcher.add(v3lockpb.lockService, lockService(context, this.queue));
+    dispatcher.add(v3electionpb.electionService, electionService({ context, queue: this.queue, hub }));
+  }
+
+  /** Ends the calls of clients that would go on for long. */
+  endCalls(): void {
+    this.service?.close();
+    this.queue?.close();
   }
 
   async close(): Promise<void> {

@@ -33,6 +33,7 @@ export interface MemberWatchesOptions {
 export class MemberWatches {
   readonly hub: WatchHub;
   readonly service: WatchService;
+  readonly leaderLoss: LeaderLoss;
   private readonly pump: WatchPump;
 
   constructor({ context, config, electionMs, clock, random }: MemberWatchesOptions) {
@@ -41,6 +42,7 @@ export class MemberWatches {
     state.observe({ written: () => hub.publish(), restored: () => hub.restored() });
     this.hub = hub;
     this.pump = new WatchPump(hub, clock);
+    this.leaderLoss = new LeaderLoss({ node, clock, electionMs });
     this.service = new WatchService({
       node,
       hub,
@@ -49,7 +51,7 @@ export class MemberWatches {
       fragmentBytes: context.maxRequestBytes + messageOverheadBytes,
       progressNotifyMs: config.progressNotifyMs,
       random,
-      leaderLoss: new LeaderLoss({ node, clock, electionMs }),
+      leaderLoss: this.leaderLoss,
       clock,
     });
   }

@@ -3,7 +3,7 @@ import type { WatchHub } from "@raftkv/kvstore";
 import type { RpcError, ServiceImpl } from "@raftkv/raft-rpc";
 import type { ServiceContext } from "../service-context.ts";
 import { ElectionObservation, keyValueMessage } from "./election-observation.ts";
-import { withEtcdErrors } from "./etcd-error.ts";
+import { etcdErrors, rpcError, withEtcdErrors } from "./etcd-error.ts";
 import { headerMessage } from "./header-message.ts";
 import { lockError, withLockErrors } from "./lock-error.ts";
 import type { LockQueue, QueuePlace } from "./lock-queue.ts";
@@ -48,8 +48,9 @@ export function electionService({ context, queue, hub }: ElectionServiceOptions)
       withLockErrors(async () => create(ResignResponseSchema, { header: header(await queue.leave(placeOf(leader).place)) })),
     async *observe({ name }, call) {
       await withLockErrors(() => withEtcdErrors(context.node.readBarrier()));
-      const observation = new ElectionObservation({ context, queue, hub, name, signal: call.signal });
+      const observation = new ElectionObservation({ context, queue, hub, name, signal: queue.until(call.signal) });
       for await (const { revision, kv } of observation.leaders()) yield create(LeaderResponseSchema, { header: header(revision), kv });
+      throw rpcError(etcdErrors.stopped);
     },
   };
 }

@@ -17,6 +17,8 @@ class Scene {
   /** What the client got, in order. */
   readonly answers: (readonly [id: bigint, ttl: number])[] = [];
   ended: RpcError | null | undefined = undefined;
+  /** How often the stream said that it is over. */
+  ends = 0;
   private readonly network = new MemoryNetwork(this.clock);
   private stream: ClientStreamCall | null = null;
 
@@ -24,7 +26,8 @@ class Scene {
     const { state } = new MemoryLeader(this.clock);
     const header = (revision: number) => ({ clusterId: 1n, memberId: 2n, revision, raftTerm: 3 });
     const router = { keepAlive: (id: bigint, completion: Completion<number>) => void this.renewals.push({ id, completion }) };
-    const dispatcher = new Dispatcher().addStream(path, (call) => new LeaseKeepAliveStream(call, { header, state }, router));
+    const options = { context: { header, state }, router, onOver: () => void this.ends++ };
+    const dispatcher = new Dispatcher().addStream(path, (call) => new LeaseKeepAliveStream(call, options));
     const server = new RpcServer({ dispatcher, clock: this.clock });
     await this.network.portOf("server").listen({ host: "", port }, (connection) => server.accept(connection));
     const connect = () => this.network.portOf("client").connect({ host: "server", port }, 500);
@@ -102,6 +105,7 @@ describe("a keep-alive stream", () => {
     await scene.answer(0, 10);
     expect(scene.answers).toEqual([[5n, 10]]);
     expect(scene.ended).toBeNull();
+    expect(scene.ends).toBe(1);
   });
 
   test.each([
@@ -143,6 +147,7 @@ describe("a keep-alive stream", () => {
     await scene.open();
     await scene.send(5);
     await scene.cancel();
+    expect(scene.ends).toBe(1);
     await scene.answer(0, 10);
     expect(scene.answers).toEqual([]);
   });

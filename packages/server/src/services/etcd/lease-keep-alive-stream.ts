@@ -3,10 +3,18 @@ import type { Completion, NodeError } from "@raftkv/raft-node";
 import { StatusCode, type StreamCall, type StreamCallHandlers } from "@raftkv/raft-rpc";
 import type { LeaseRouter } from "../../lease/lease-router.ts";
 import type { ServiceContext } from "../service-context.ts";
+import type { EtcdError } from "./etcd-error.ts";
 import { leaseErrorOf } from "./lease-error.ts";
 
 /** Renewals of one stream that may wait; the client is read again when half of them are answered. */
 const waitingMax = 1_000;
+
+export interface LeaseKeepAliveStreamOptions {
+  readonly context: Pick<ServiceContext, "header" | "state">;
+  readonly router: Pick<LeaseRouter, "keepAlive">;
+  /** Called once, however the stream ended. */
+  readonly onOver: () => void;
+}
 
 /**
  * One `LeaseKeepAlive` stream: a response for each request, in their order. On the hot path: one object for each renewal that waits, and no
@@ -14,18 +22,16 @@ const waitingMax = 1_000;
  */
 export class LeaseKeepAliveStream implements StreamCallHandlers {
   private readonly call: StreamCall;
-  private readonly context: Pick<ServiceContext, "header" | "state">;
-  private readonly router: Pick<LeaseRouter, "keepAlive">;
+  private readonly options: LeaseKeepAliveStreamOptions;
   private renewals: Renewal[] = [];
   /** The client sends faster than it is answered, or reads more slowly. */
   private isPaused = false;
   private isClientDone = false;
   private isOver = false;
 
-  constructor(call: StreamCall, context: Pick<ServiceContext, "header" | "state">, router: Pick<LeaseRouter, "keepAlive">) {
+  constructor(call: StreamCall, options: LeaseKeepAliveStreamOptions) {
     this.call = call;
-    this.context = context;
-    this.router = router;
+    this.options = options;
     call.setHandlers(this);
   }
 
@@ -33,11 +39,12 @@ export class LeaseKeepAliveStream implements StreamCallHandlers {
     if (this.isOver) return;
     const id = this.decodedId(bytes);
     if (id === null) return;
+    const { context, router } = this.options;
     // As etcd: the header shows the store as it was before the renewal.
-    const renewal = new Renewal(this, id, this.context.header(this.context.state.store.revision));
+    const renewal = new Renewal(this, id, context.header(context.state.store.revision));
     this.renewals.push(renewal);
     if (this.renewals.length >= waitingMax) this.pause();
-    this.router.keepAlive(id, renewal);
+    router.keepAlive(id, renewal);
   }
 
   onEnd(): void {
@@ -46,8 +53,7 @@ export class LeaseKeepAliveStream implements StreamCallHandlers {
   }
 
   onCancel(): void {
-    this.isOver = true;
-    this.renewals = [];
+    this.finish();
   }
 
   onDrain(): void {
@@ -65,15 +71,21 @@ export class LeaseKeepAliveStream implements StreamCallHandlers {
     }
     if (count > 0) this.renewals = this.renewals.slice(count);
     if (!isWritable) return this.pause();
-    if (this.isClientDone && this.renewals.length === 0) return this.end(StatusCode.OK, "");
+    if (this.isClientDone && this.renewals.length === 0) return this.end({ code: StatusCode.OK, message: "" });
     if (!this.isPaused || this.renewals.length > waitingMax / 2) return;
     this.isPaused = false;
     this.call.resume();
   }
 
   failed(error: NodeError): void {
-    const { code, message } = leaseErrorOf(error);
-    this.end(code, message);
+    this.end(leaseErrorOf(error));
+  }
+
+  /** Ends the stream, unless it is over already. */
+  end({ code, message }: EtcdError): void {
+    if (this.isOver) return;
+    this.finish();
+    this.call.end(code, message);
   }
 
   private decodedId(bytes: Uint8Array): bigint | null {
@@ -81,7 +93,7 @@ export class LeaseKeepAliveStream implements StreamCallHandlers {
       return decodeLeaseKeepAliveRequest(bytes).id;
     } catch (error) {
       if (!(error instanceof CodecError)) throw error;
-      this.end(StatusCode.INTERNAL, `grpc: error unmarshalling request: ${error.message}`);
+      this.end({ code: StatusCode.INTERNAL, message: `grpc: error unmarshalling request: ${error.message}` });
       return null;
     }
   }
@@ -91,11 +103,10 @@ export class LeaseKeepAliveStream implements StreamCallHandlers {
     this.call.pause();
   }
 
-  private end(code: StatusCode, message: string): void {
-    if (this.isOver) return;
+  private finish(): void {
     this.isOver = true;
     this.renewals = [];
-    this.call.end(code, message);
+    this.options.onOver();
   }
 }
 

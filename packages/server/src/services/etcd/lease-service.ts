@@ -1,10 +1,11 @@
 import { create, encodeRequestCommand, etcdserverpb, toBinary } from "@raftkv/api";
 import { NodeError, promised, type Random } from "@raftkv/raft-node";
-import { type Dispatcher, RpcError, type ServiceImpl, StatusCode } from "@raftkv/raft-rpc";
+import { type Dispatcher, RpcError, type ServiceImpl, StatusCode, type StreamCall } from "@raftkv/raft-rpc";
 import type { LeaseTime } from "../../lease/lease-answer.ts";
 import type { LeaseKeeper } from "../../lease/lease-keeper.ts";
 import type { LeaseRouter } from "../../lease/lease-router.ts";
 import { leaseCostBytes } from "../../space/request-cost.ts";
+import type { LeaderLoss } from "../../watch/leader-loss.ts";
 import type { ServiceContext } from "../service-context.ts";
 import { etcdErrors, refusalError, rpcError, withEtcdErrors } from "./etcd-error.ts";
 import { headerMessage } from "./header-message.ts";
@@ -25,12 +26,16 @@ export interface LeaseServiceOptions {
   readonly electionMs: number;
   /** Leases of the whole cluster; no more are granted through this member. */
   readonly leasesMax: number;
+  readonly leaderLoss: LeaderLoss;
 }
 
 /** `etcdserverpb.Lease`. Any member serves it: what only the leader knows is asked there. */
 export class LeaseService {
   private readonly options: LeaseServiceOptions;
   private readonly context: ServiceContext;
+  /** The keep-alive streams that are open. */
+  private readonly streams = new Set<LeaseKeepAliveStream>();
+  private isClosed = false;
   /** A shorter one might run out while a new leader is elected (etcd's rule). */
   private readonly ttlSecondsMin: bigint;
 
@@ -41,9 +46,14 @@ export class LeaseService {
   }
 
   register(dispatcher: Dispatcher): void {
-    const { context, router } = this.options;
     dispatcher.add(unaryService, this.unary());
-    dispatcher.addStream(`/${unaryService.typeName}/${keepAliveMethod.name}`, (call) => new LeaseKeepAliveStream(call, context, router));
+    dispatcher.addStream(`/${unaryService.typeName}/${keepAliveMethod.name}`, (call) => this.openStream(call));
+  }
+
+  /** Ends all keep-alive streams, and those that come. Clients go on at another member. */
+  close(): void {
+    this.isClosed = true;
+    for (const stream of this.streams) stream.end(etcdErrors.stopped);
   }
 
   /** Grants a lease. An id of 0 stands for one that is chosen here. Throws RpcError with etcd's errors. */
@@ -67,6 +77,19 @@ export class LeaseService {
     if (result.outcome === "refused") throw rpcError(refusalError(result.reason));
     if (result.outcome !== "lease-granted") throw new Error(`Granting a lease ended as ${result.outcome}`);
     return result;
+  }
+
+  private openStream(call: StreamCall): void {
+    if (this.isClosed) return call.end(etcdErrors.stopped.code, etcdErrors.stopped.message);
+    const { context, router, leaderLoss } = this.options;
+    const wantsLeader = call.metadata.get("hasleader") === "true";
+    const onOver = (): void => {
+      stopListening();
+      this.streams.delete(stream);
+    };
+    const stream = new LeaseKeepAliveStream(call, { context, router, onOver });
+    const stopListening = wantsLeader ? leaderLoss.listen(() => stream.end(etcdErrors.noLeader)) : () => undefined;
+    this.streams.add(stream);
   }
 
   private unary(): ServiceImpl<typeof unaryService> {

@@ -36,12 +36,27 @@ export class LockQueue {
   private readonly context: ServiceContext;
   private readonly hub: LockQueueOptions["hub"];
   private readonly leases: LockQueueOptions["leases"];
+  private readonly closing = new AbortController();
   private waiters = 0;
 
   constructor({ context, hub, leases }: LockQueueOptions) {
     this.context = context;
     this.hub = hub;
     this.leases = leases;
+  }
+
+  /** Whoever waits gives up: the member stops. */
+  close(): void {
+    this.closing.abort();
+  }
+
+  get isClosed(): boolean {
+    return this.closing.signal.aborted;
+  }
+
+  /** Aborts when `signal` does, and when the member stops. */
+  until(signal: AbortSignal): AbortSignal {
+    return AbortSignal.any([signal, this.closing.signal]);
   }
 
   /** The lease that was given, or one that is granted for this call. */
@@ -68,15 +83,16 @@ export class LockQueue {
     return { place: { key, createRevision: existing.createRevision }, existing };
   }
 
-  /** Resolves when nobody is before this place, or the place is gone. When `signal` aborts the place is left, and this rejects. */
-  async waitForTurn(name: Uint8Array, place: QueuePlace, signal: AbortSignal): Promise<"first" | "gone"> {
+  /** Resolves when nobody is before this place, or the place is gone. When the call is cancelled the place is left, and this rejects. */
+  async waitForTurn(name: Uint8Array, place: QueuePlace, cancelled: AbortSignal): Promise<"first" | "gone"> {
+    const signal = this.until(cancelled);
     for (;;) {
       if (!this.isHeld(place)) return "gone";
       const next = this.nextBefore(name, place);
       if (next === null) return "first";
       if (signal.aborted) {
         await this.leave(place);
-        throw rpcError({ code: StatusCode.CANCELLED, message: "etcdserver: request canceled" });
+        throw rpcError(this.isClosed ? etcdErrors.stopped : { code: StatusCode.CANCELLED, message: "etcdserver: request canceled" });
       }
       await this.change([next.key, place.key], signal);
     }
