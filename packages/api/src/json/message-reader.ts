@@ -78,7 +78,7 @@ function scalarOf(type: ScalarType, value: JsonValue): unknown {
       return fromBase64(value);
     case ScalarType.STRING:
       if (typeof value !== "string") throw mismatch(value, "string");
-      return value;
+      return wellFormed(value);
     case ScalarType.BOOL:
       if (typeof value !== "boolean") throw mismatch(value, "bool");
       return value;
@@ -93,6 +93,11 @@ function scalarOf(type: ScalarType, value: JsonValue): unknown {
     default:
       throw new JsonError(`a field has the type ${ScalarType[type]}, which no request of this API has`);
   }
+}
+
+/** Halves of surrogate pairs, which have no UTF-8, become U+FFFD, as in Go. */
+function wellFormed(text: string): string {
+  return /[\ud800-\udfff]/.test(text) ? Buffer.from(text).toString() : text;
 }
 
 interface IntegerType {

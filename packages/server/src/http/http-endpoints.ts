@@ -27,6 +27,9 @@ export interface HttpEndpointParts {
   readonly timeouts?: HttpTimeouts;
 }
 
+/** TCP asks a client that was silent for this long whether it is there. */
+const keepAliveMs = 15_000;
+
 /**
  * HTTP/1.1 on the client port, as etcd has it: pages and the JSON gateway. Listens nowhere by itself; it is handed the sockets that turn
  * out not to speak HTTP/2.
@@ -55,6 +58,8 @@ export class HttpEndpoints {
       socket.destroy();
       return;
     }
+    // A client whose machine is gone says nothing; a stream of the gateway would wait for it for ever.
+    socket.setKeepAlive(true, keepAliveMs);
     this.#admission.enter(address);
     this.#sockets.set(socket, new ExchangeDeadline(socket, { clock: this.#parts.clock, timeoutMs: this.#timeouts.pageMs }));
     socket.once("close", () => {

@@ -129,8 +129,11 @@ export class Gateway {
       const sentence = `grpc: received message larger than max (${message.length} vs. ${messageBytesMax})`;
       refuse(exchange, { code: StatusCode.RESOURCE_EXHAUSTED, message: sentence });
     } catch (error) {
-      if (!(error instanceof JsonError)) throw error;
-      refuse(exchange, { code: StatusCode.INVALID_ARGUMENT, message: error.message });
+      if (error instanceof JsonError) refuse(exchange, { code: StatusCode.INVALID_ARGUMENT, message: error.message });
+      else {
+        this.#calls.onHandlerError(method.path, error);
+        refuse(exchange, RpcError.from(error));
+      }
     }
     return null;
   }
