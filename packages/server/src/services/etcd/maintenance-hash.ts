@@ -1,11 +1,16 @@
 import type { KVStore } from "@raftkv/kvstore";
 import type { Clock } from "@raftkv/raft-node";
+import { RpcError, StatusCode } from "@raftkv/raft-rpc";
 import { nextTurn } from "../next-turn.ts";
+import { rpcError } from "./etcd-error.ts";
+import { revisionError } from "./range-query.ts";
 
 /** What a slice takes of a turn of the event loop, about. */
 const sliceMs = 2;
 /** Versions between two looks at the clock. */
 const stepVersions = 128;
+/** Calls that may wait for those before them. */
+const waitingMax = 32;
 
 export interface StoreHash {
   /** uint32. */
@@ -15,19 +20,43 @@ export interface StoreHash {
   readonly compactRevision: number;
 }
 
-/** The hash of the keys up to `revision`, 0 for the newest, made in slices between which the member does everything else. */
-export async function hashOfStore(store: KVStore, clock: Clock, revision: number): Promise<StoreHash> {
-  const run = store.startHash(revision);
-  try {
-    for (;;) {
-      const endMs = clock.monotonicMs() + sliceMs;
-      let hash: number | null;
-      do hash = run.step(stepVersions);
-      while (hash === null && clock.monotonicMs() < endMs);
-      if (hash !== null) return { hash, hashRevision: run.revision, compactRevision: run.compactRevision };
-      await nextTurn(clock);
+/** Hashes of the keys, one after the other, each in slices between which the member does everything else. */
+export class StoreHasher {
+  private readonly store: KVStore;
+  private readonly clock: Clock;
+  private last: Promise<unknown> = Promise.resolve();
+  private waiting = 0;
+
+  constructor(store: KVStore, clock: Clock) {
+    this.store = store;
+    this.clock = clock;
+  }
+
+  /** Of what is retained up to `revision`, 0 and below for the newest when its turn comes. Rejects with RpcError. */
+  hash(revision: number): Promise<StoreHash> {
+    if (this.waiting >= waitingMax) {
+      throw new RpcError(StatusCode.RESOURCE_EXHAUSTED, `raftkv: ${waitingMax} hashes are asked for already, try again later`);
     }
-  } finally {
-    run.close();
+    this.waiting++;
+    const result = this.last.then(() => this.run(revision)).finally(() => this.waiting--);
+    this.last = result.catch(() => {});
+    return result;
+  }
+
+  private async run(revision: number): Promise<StoreHash> {
+    const error = revisionError(this.store, revision);
+    if (error !== null) throw rpcError(error);
+    const run = this.store.startHash(Math.max(revision, 0));
+    try {
+      for (;;) {
+        const endMs = this.clock.monotonicMs() + sliceMs;
+        let hash = run.step(stepVersions);
+        while (hash === null && this.clock.monotonicMs() < endMs) hash = run.step(stepVersions);
+        if (hash !== null) return { hash, hashRevision: run.revision, compactRevision: run.compactRevision };
+        await nextTurn(this.clock);
+      }
+    } finally {
+      run.close();
+    }
   }
 }

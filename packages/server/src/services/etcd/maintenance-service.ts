@@ -7,16 +7,16 @@ import { etcdVersion } from "../../version.ts";
 import type { ServiceContext } from "../service-context.ts";
 import { etcdErrors, rpcError, withEtcdErrors } from "./etcd-error.ts";
 import { headerMessage } from "./header-message.ts";
-import { hashOfStore } from "./maintenance-hash.ts";
+import { StoreHasher } from "./maintenance-hash.ts";
 import { SnapshotStreams } from "./maintenance-snapshot.ts";
 import { statusErrors } from "./maintenance-status.ts";
-import { revisionError } from "./range-query.ts";
 
 const Action = etcdserverpb.AlarmRequest_AlarmAction;
 
 /** `etcdserverpb.Maintenance`, of the member that is asked. */
 export function maintenanceService(context: ServiceContext, clock: Clock): ServiceImpl<typeof etcdserverpb.maintenanceService> {
   const { node, state } = context;
+  const hasher = new StoreHasher(state.store, clock);
   const snapshots = new SnapshotStreams(context, clock);
   return {
     status() {
@@ -49,15 +49,12 @@ export function maintenanceService(context: ServiceContext, clock: Clock): Servi
     defragment: () => create(etcdserverpb.DefragmentResponseSchema, {}),
 
     async hash() {
-      const { hash } = await hashOfStore(state.store, clock, 0);
+      const { hash } = await hasher.hash(0);
       return create(etcdserverpb.HashResponseSchema, { header: headerMessage(context, state.store.revision), hash });
     },
 
     async hashKV(request) {
-      const revision = Number(request.revision);
-      const error = revisionError(state.store, revision);
-      if (error !== null) throw rpcError(error);
-      const { hash, hashRevision, compactRevision } = await hashOfStore(state.store, clock, Math.max(revision, 0));
+      const { hash, hashRevision, compactRevision } = await hasher.hash(Number(request.revision));
       return create(etcdserverpb.HashKVResponseSchema, {
         header: headerMessage(context, state.store.revision),
         hash,
