@@ -1,0 +1,32 @@
+import { describe, expect, test } from "vitest";
+import { memberConfig } from "./member-config.ts";
+import { readOptions } from "./option-source.ts";
+import type { WatchConfig } from "./watch-config.ts";
+
+function configOf(...args: readonly string[]): WatchConfig {
+  return memberConfig(readOptions(args, {})).watch;
+}
+
+describe("the configuration of watches", () => {
+  test("has etcd's interval, and limits where etcd has none", () => {
+    expect(configOf()).toEqual({ progressNotifyMs: 600_000, streamWatchersMax: 50_000, watchersMax: 250_000 });
+  });
+
+  test("takes what is given", () => {
+    const args = ["--watch-progress-notify-interval=1m30s", "--max-watchers=10", "--max-watchers-per-stream=5"];
+    expect(configOf(...args)).toEqual({ progressNotifyMs: 90_000, streamWatchersMax: 5, watchersMax: 10 });
+  });
+
+  test.each([
+    ["--watch-progress-notify-interval=99ms", "--watch-progress-notify-interval 99ms is not between 100ms and 720h"],
+    ["--watch-progress-notify-interval=721h", "--watch-progress-notify-interval 721h is not between 100ms and 720h"],
+    [
+      "--watch-progress-notify-interval=often",
+      '--watch-progress-notify-interval "often" is not a duration, give one like 10s, 5m or 1h30m',
+    ],
+    ["--max-watchers=0", "--max-watchers 0 is not between 1 and 10000000"],
+    ["--max-watchers-per-stream=x", '--max-watchers-per-stream "x" is not a whole number'],
+  ])("refuses %s", (argument, message) => {
+    expect(() => configOf(argument)).toThrow(message);
+  });
+});
