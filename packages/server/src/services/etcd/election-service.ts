@@ -6,7 +6,7 @@ import { ElectionObservation, keyValueMessage } from "./election-observation.ts"
 import { etcdErrors, rpcError, withEtcdErrors } from "./etcd-error.ts";
 import { headerMessage } from "./header-message.ts";
 import { lockError, withLockErrors } from "./lock-error.ts";
-import type { LockQueue, QueuePlace } from "./lock-queue.ts";
+import type { LockQueue, QueueEntry, QueuePlace } from "./lock-queue.ts";
 
 const { CampaignResponseSchema, LeaderResponseSchema, ProclaimResponseSchema, ResignResponseSchema } = v3electionpb;
 
@@ -24,10 +24,10 @@ export function electionService({ context, queue, hub }: ElectionServiceOptions)
     campaign: ({ name, lease: given, value }, call) =>
       withLockErrors(async () => {
         const lease = await queue.leaseFor(given);
-        const place = await candidacy(queue, { name, lease, value });
+        const { place, revision } = await candidacy(queue, { name, lease, value });
         if ((await queue.waitForTurn(name, place, call.signal)) === "gone") throw notLeader();
-        const { revision } = context.state.store;
         const leader = { name, key: place.key, rev: BigInt(place.createRevision), lease };
+        // As etcd: the header is of the moment at which the candidate entered the queue.
         return create(CampaignResponseSchema, { header: header(revision), leader });
       }),
     proclaim: ({ leader, value }) =>
@@ -55,21 +55,23 @@ export function electionService({ context, queue, hub }: ElectionServiceOptions)
   };
 }
 
-/** The candidate's place. One that stands already gets the new value. */
+/** Enters the queue. A candidate that stands already gets the new value. */
 async function candidacy(
   queue: LockQueue,
   { name, lease, value }: { readonly name: Uint8Array; readonly lease: bigint; readonly value: Uint8Array },
-): Promise<QueuePlace> {
-  const { place, existing } = await queue.enter(name, lease, value);
+): Promise<QueueEntry> {
+  const entry = await queue.enter(name, lease, value);
+  const { place, existing } = entry;
   const isOther = existing !== null && !Buffer.from(existing.value).equals(value);
   if (isOther && (await queue.replaceValue(place, value, lease)) === null) throw notLeader();
-  return place;
+  return entry;
 }
 
 function placeOf(leader: v3electionpb.LeaderKey | undefined): { readonly place: QueuePlace; readonly lease: bigint } {
   if (leader === undefined) throw lockError('"leader" field must be provided');
-  // Revisions are safe integers; no key was ever made at another one.
-  const createRevision = leader.rev <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(leader.rev) : -1;
+  // Revisions are safe integers from 0 up; no key was ever made at another one.
+  const isRevision = leader.rev >= 0n && leader.rev <= BigInt(Number.MAX_SAFE_INTEGER);
+  const createRevision = isRevision ? Number(leader.rev) : -1;
   return { place: { key: leader.key, createRevision }, lease: leader.lease };
 }
 

@@ -28,6 +28,14 @@ export interface QueuePlace {
   readonly createRevision: number;
 }
 
+export interface QueueEntry {
+  readonly place: QueuePlace;
+  /** What the lease had there already. */
+  readonly existing: KeyValue | null;
+  /** The store's when this was found. */
+  readonly revision: number;
+}
+
 /**
  * Queues that are made of keys, as etcd's clients make them: each lease that wants to be owner has the key `<name>/<id in hex>`, and the
  * oldest of these keys is the owner's. A lease that ends takes its key with it.
@@ -64,23 +72,19 @@ export class LockQueue {
     return given === 0n ? (await this.leases.grant(ownLeaseSeconds, 0n)).id : given;
   }
 
-  /** Enters a queue. A lease that is in it already keeps its place, and `existing` is what it has there. */
-  async enter(
-    name: Uint8Array,
-    lease: bigint,
-    value: Uint8Array,
-  ): Promise<{ readonly place: QueuePlace; readonly existing: KeyValue | null }> {
+  /** Enters a queue. A lease that is in it already keeps its place. */
+  async enter(name: Uint8Array, lease: bigint, value: Uint8Array): Promise<QueueEntry> {
     const key = concat(name, new TextEncoder().encode(`/${lease.toString(16)}`));
     const { succeeded, revision, responses } = await this.transact({
       compare: [{ target: "create", operand: 0, key, rangeEnd: noBytes, result: 0 }],
       success: [putOf(key, value, lease)],
       failure: [{ type: "range", request: { ...wholeRange, key, rangeEnd: noBytes } }],
     });
-    if (succeeded) return { place: { key, createRevision: revision }, existing: null };
+    if (succeeded) return { place: { key, createRevision: revision }, existing: null, revision };
     const [found] = responses;
     const existing = found?.type === "range" ? found.records[0] : undefined;
     if (existing === undefined) throw new Error("A key that exists was not found");
-    return { place: { key, createRevision: existing.createRevision }, existing };
+    return { place: { key, createRevision: existing.createRevision }, existing, revision };
   }
 
   /** Resolves when nobody is before this place, or the place is gone. When the call is cancelled the place is left, and this rejects. */
