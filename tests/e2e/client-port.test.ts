@@ -105,7 +105,7 @@ describe("the client port of a member", () => {
     const member = await startMember("--max-connections=2");
     const first = await request(member, "/v3/watch", watchAll);
     const second = await request(member, "/v3/watch", watchAll);
-    await expect(request(member, "/health")).rejects.toThrow();
+    await expect(request(member, "/health")).rejects.toThrow("fetch failed");
     await first.body?.cancel();
     await eventually(async () => (await request(member, "/health", { headers: { connection: "close" } })).text(), 5_000);
     await second.body?.cancel();
