@@ -1,4 +1,5 @@
 import { Channel, type ClientStreamCall, type ClientStreamHandlers, type Metadata, RpcError, StatusCode } from "@raftkv/raft-rpc";
+import { onAbort } from "./abort-listeners.ts";
 import { type ClientOptions, defaultResponseBytesMax } from "./client-options.ts";
 import type { Endpoint } from "./endpoint.ts";
 
@@ -124,18 +125,17 @@ export class MemberConnections {
 function request(channel: Channel, { path, message, timeoutMs, signal }: MemberCall): Promise<Uint8Array> {
   if (signal === undefined) return channel.unary(path, message, { timeoutMs, failFast: true });
   return new Promise((resolve, reject) => {
-    const onAbort = (): void => call.cancel();
+    let undo = (): void => undefined;
     const call = channel.request(
       path,
       message,
       (error, response) => {
-        signal.removeEventListener("abort", onAbort);
+        undo();
         if (response !== null) resolve(response);
         else reject(error ?? new RpcError(StatusCode.INTERNAL, "Unary call ended without a result"));
       },
       { timeoutMs, failFast: true },
     );
-    signal.addEventListener("abort", onAbort);
-    if (signal.aborted) call.cancel();
+    undo = onAbort(signal, () => call.cancel());
   });
 }

@@ -1,4 +1,5 @@
 import type { RpcClock, RpcRandom } from "@raftkv/raft-rpc";
+import { onAbort } from "./abort-listeners.ts";
 import { backOffMs } from "./back-off.ts";
 import {
   type ClusterView,
@@ -59,15 +60,16 @@ export class MemberSelection {
   waitForMember(delayMsMax: number, signal?: AbortSignal): Promise<void> {
     const delayMs = Math.max(0, Math.min(nextAttemptMs(this.#view) - this.#clock.monotonicMs(), delayMsMax));
     return new Promise((resolve) => {
+      let undo = (): void => undefined;
       const wake = (): void => {
         timer.cancel();
-        signal?.removeEventListener("abort", wake);
+        undo();
         this.#wakers.delete(wake);
         resolve();
       };
       const timer = this.#clock.setTimer(delayMs, wake);
       this.#wakers.add(wake);
-      signal?.addEventListener("abort", wake);
+      undo = onAbort(signal, wake);
     });
   }
 

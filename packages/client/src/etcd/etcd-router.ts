@@ -75,8 +75,8 @@ export class EtcdRouter {
     return this.#selection;
   }
 
-  /** A unary call. Rejects with ClientError. */
-  call<Request, Response>(
+  /** A unary call. Rejects with ClientError, and with what the encoder throws. */
+  async call<Request, Response>(
     repetition: Repetition,
     method: EtcdMethod<Request, Response>,
     request: Request,

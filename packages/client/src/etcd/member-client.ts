@@ -75,7 +75,10 @@ export class MemberClient {
     await this.#router.callAt(this.#endpoint, moveLeader, request, options);
   }
 
-  /** The member's snapshot, piece by piece: all blobs one after the other are the file. Read as fast as the loop takes it. */
+  /**
+   * The member's snapshot, piece by piece: all blobs one after the other are the file. Read as fast as the loop takes it; `timeoutMs` is the
+   * longest pause between two pieces. Throws ClientError.
+   */
   snapshot(options: CallOptions = {}): AsyncIterableIterator<SnapshotChunk> {
     return readSnapshot(this.#context, this.#endpoint, options);
   }

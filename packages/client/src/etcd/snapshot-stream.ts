@@ -1,65 +1,37 @@
 import { create, etcdserverpb } from "@raftkv/api";
-import { type ClientStreamCall, methodPath, RpcError } from "@raftkv/raft-rpc";
+import { methodPath, RpcError } from "@raftkv/raft-rpc";
 import type { CallOptions } from "../call-options.ts";
 import type { ClientContext } from "../client-context.ts";
 import { ClientError } from "../client-error.ts";
+import { checkTimeout } from "../client-options.ts";
 import type { Endpoint } from "../endpoint.ts";
 import type { SnapshotChunk } from "./cluster-types.ts";
 import { judge, rejection } from "./etcd-refusal.ts";
+import { PulledStream } from "./pulled-stream.ts";
 
 const { snapshot } = etcdserverpb.maintenanceService.methods;
 const path = methodPath(etcdserverpb.maintenanceService, snapshot);
 
-type Arrival = { readonly kind: "chunk"; readonly bytes: Uint8Array } | { readonly kind: "end"; readonly error: RpcError | null };
-
-/** One snapshot on its way. The stream stands still while a chunk waits to be read. Throws ClientError. */
+/** One snapshot on its way, as fast as it is read; the member may let `timeoutMs` pass between two chunks. Throws ClientError. */
 export async function* readSnapshot(
   context: ClientContext,
   endpoint: Endpoint,
   { timeoutMs = context.timeoutMs, signal }: CallOptions,
 ): AsyncGenerator<SnapshotChunk, void> {
+  checkTimeout(timeoutMs);
   context.inFlight.enter();
-  const arrivals: Arrival[] = [];
-  let wake = (): void => undefined;
-  const arrived = (arrival: Arrival): void => {
-    arrivals.push(arrival);
-    wake();
-  };
-  const call: ClientStreamCall = context.connections.stream(endpoint, {
-    path,
-    connectMs: timeoutMs,
-    handlers: {
-      onMetadata: () => undefined,
-      onMessage: (bytes) => {
-        call.pause();
-        arrived({ kind: "chunk", bytes });
-      },
-      onDrain: () => undefined,
-      onClose: (error) => arrived({ kind: "end", error }),
-    },
-  });
-  const onAbort = (): void => call.cancel();
-  signal?.addEventListener("abort", onAbort);
-  if (signal?.aborted === true) call.cancel();
-  call.send(snapshot.request.encode(create(etcdserverpb.SnapshotRequestSchema)));
-  call.end();
+  let stream: PulledStream | null = null;
   try {
-    for (;;) {
-      const arrival = arrivals.shift();
-      if (arrival === undefined) {
-        await new Promise<void>((resolve) => (wake = resolve));
-      } else if (arrival.kind === "chunk") {
-        const { blob, remainingBytes, version } = snapshot.response.decode(arrival.bytes);
-        yield { blob, remainingBytes: Number(remainingBytes), version };
-        call.resume();
-      } else {
-        if (arrival.error !== null) throw failure(endpoint.address, arrival.error, signal);
-        return;
-      }
+    const request = snapshot.request.encode(create(etcdserverpb.SnapshotRequestSchema));
+    stream = new PulledStream(context, endpoint, { path, request, pauseMs: timeoutMs, ...(signal === undefined ? {} : { signal }) });
+    for (let message = await stream.next(); message !== null; message = await stream.next()) {
+      const { blob, remainingBytes, version } = snapshot.response.decode(message);
+      yield { blob, remainingBytes: Number(remainingBytes), version };
     }
+  } catch (reason) {
+    throw failure(endpoint.address, RpcError.from(reason), signal);
   } finally {
-    signal?.removeEventListener("abort", onAbort);
-    call.cancel();
+    stream?.cancel();
     context.inFlight.leave();
   }
 }

@@ -1,4 +1,5 @@
 import { RpcError } from "@raftkv/raft-rpc";
+import { onAbort } from "../../abort-listeners.ts";
 import type { CallOptions } from "../../call-options.ts";
 import type { ClientContext } from "../../client-context.ts";
 import type { Endpoint } from "../../endpoint.ts";
@@ -46,10 +47,8 @@ export class LeaseRenewer {
     const renewal = this.#streamTo(endpoint, time).renew(id, time);
     if (signal === undefined) return renewal;
     return new Promise((resolve, reject) => {
-      const onAbort = (): void => reject(RpcError.from(signal.reason));
-      signal.addEventListener("abort", onAbort);
-      void renewal.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
-      if (signal.aborted) onAbort();
+      const undo = onAbort(signal, () => reject(RpcError.from(signal.reason)));
+      void renewal.then(resolve, reject).finally(undo);
     });
   }
 

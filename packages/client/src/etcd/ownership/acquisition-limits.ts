@@ -1,4 +1,5 @@
 import type { RpcClock, RpcTimer } from "@raftkv/raft-rpc";
+import { onAbort } from "../../abort-listeners.ts";
 import { ClientError } from "../../client-error.ts";
 import type { OwnershipOptions } from "./ownership.ts";
 
@@ -7,7 +8,7 @@ export class AcquisitionLimits {
   readonly #end = new AbortController();
   readonly #undo: (() => void)[] = [];
 
-  constructor(clock: RpcClock, { timeoutMs, signal }: OwnershipOptions, leaseSignal: AbortSignal | null) {
+  constructor(clock: RpcClock, { timeoutMs, signal }: OwnershipOptions, leaseSignal: AbortSignal | undefined) {
     if (timeoutMs !== undefined) {
       const timer: RpcTimer = clock.setTimer(timeoutMs, () => {
         this.#abort(new ClientError("ERR_TIMEOUT", `Others were still there before after ${timeoutMs} ms`));
@@ -17,7 +18,7 @@ export class AcquisitionLimits {
     if (signal !== undefined) {
       this.#follow(signal, () => new ClientError("ERR_ABORTED", "The waiting was ended by its signal", { cause: signal.reason }));
     }
-    if (leaseSignal !== null) this.#follow(leaseSignal, () => leaseSignal.reason);
+    if (leaseSignal !== undefined) this.#follow(leaseSignal, () => leaseSignal.reason);
   }
 
   get signal(): AbortSignal {
@@ -35,10 +36,7 @@ export class AcquisitionLimits {
   }
 
   #follow(signal: AbortSignal, reason: () => unknown): void {
-    const onAbort = (): void => this.#abort(reason());
-    if (signal.aborted) onAbort();
-    signal.addEventListener("abort", onAbort);
-    this.#undo.push(() => signal.removeEventListener("abort", onAbort));
+    this.#undo.push(onAbort(signal, () => this.#abort(reason())));
   }
 
   #abort(reason: unknown): void {

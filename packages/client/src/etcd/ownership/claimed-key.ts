@@ -1,4 +1,5 @@
 import type { ResponseHeader } from "@raftkv/api";
+import { onAbort } from "../../abort-listeners.ts";
 import type { Bytes } from "../../bytes.ts";
 import type { CallOptions } from "../../call-options.ts";
 import { ClientError } from "../../client-error.ts";
@@ -33,7 +34,8 @@ export class ClaimedKey implements Ownership {
   readonly #loss = new AbortController();
   /** Nobody watches the key any more. */
   readonly #end = new AbortController();
-  readonly #onLeaseLoss = (): void => this.#lose(this.#hold.signal?.reason);
+  /** Does not listen to the lease any more. */
+  #unfollow = (): void => undefined;
   #released: Promise<void> | null = null;
 
   private constructor(context: QueueContext, place: JoinedLine, hold: LeaseHold, header: ResponseHeader) {
@@ -43,9 +45,8 @@ export class ClaimedKey implements Ownership {
     this.fencingToken = place.createRevision;
     this.header = header;
     this.#hold = hold;
-    hold.signal?.addEventListener("abort", this.#onLeaseLoss);
-    if (hold.signal?.aborted === true) this.#onLeaseLoss();
-    else void this.#guardKey();
+    this.#unfollow = onAbort(hold.signal, () => this.#lose(hold.signal?.reason));
+    if (!this.signal.aborted) void this.#guardKey();
   }
 
   /** Waits in the line of `name`. Rejects with ClientError; then nothing of it is left in the line. */
@@ -107,7 +108,7 @@ export class ClaimedKey implements Ownership {
   }
 
   #stop(): void {
-    this.#hold.signal?.removeEventListener("abort", this.#onLeaseLoss);
+    this.#unfollow();
     this.#end.abort();
   }
 }
@@ -116,7 +117,7 @@ export class ClaimedKey implements Ownership {
 interface LeaseHold {
   readonly id: bigint;
   /** Aborts when it is lost, if anybody can tell. */
-  readonly signal: AbortSignal | null;
+  readonly signal: AbortSignal | undefined;
   /** Null: it is the caller's. */
   readonly own: Lease | null;
 }
@@ -126,5 +127,5 @@ async function holdLease({ leases }: QueueContext, { lease, ttl = defaultTtl, si
     const own = await leases.hold(ttl, signal === undefined ? {} : { signal });
     return { id: own.id, signal: own.signal, own };
   }
-  return { id: leaseIdOf(lease), signal: typeof lease === "bigint" ? null : (lease.signal ?? null), own: null };
+  return { id: leaseIdOf(lease), signal: typeof lease === "bigint" ? undefined : lease.signal, own: null };
 }

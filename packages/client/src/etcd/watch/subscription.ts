@@ -1,3 +1,4 @@
+import { onAbort } from "../../abort-listeners.ts";
 import { ClientError } from "../../client-error.ts";
 import type { WireRange } from "../key-range.ts";
 import { EventAssembly } from "./event-assembly.ts";
@@ -40,7 +41,8 @@ export class Subscription implements Watch {
   readonly #bufferBytesMax: number;
   readonly #assembly: EventAssembly;
   readonly #waiting: Waiting[] = [];
-  readonly #onAbort = (): void => this.close();
+  /** Does not listen to the signal any more. */
+  #unfollow = (): void => undefined;
   #waitingBytes = 0;
   #parked = false;
   #progressWanted = false;
@@ -52,7 +54,7 @@ export class Subscription implements Watch {
 
   /** Throws RangeError. */
   constructor(owner: SubscriptionOwner, range: WireRange, options: WatchOptions) {
-    const { startRevision = 0, bufferBytesMax = defaultBufferBytesMax, signal } = options;
+    const { startRevision = 0, bufferBytesMax = defaultBufferBytesMax } = options;
     if (!(Number.isSafeInteger(startRevision) && startRevision >= 0))
       throw new RangeError(`Start revision ${startRevision} is no revision`);
     if (!(bufferBytesMax >= 1)) throw new RangeError(`bufferBytesMax ${bufferBytesMax} is less than 1`);
@@ -67,7 +69,12 @@ export class Subscription implements Watch {
     });
     // The loop throws the same; whoever does not look at `created` needs not handle it.
     this.created.catch(() => undefined);
-    signal?.addEventListener("abort", this.#onAbort);
+  }
+
+  /** Wants to be created, until its signal aborts. Called once. */
+  start(): void {
+    this.#unfollow = onAbort(this.#options.signal, () => this.close());
+    if (this.#end === null) this.#owner.attach(this);
   }
 
   get nextRevision(): number {
@@ -197,7 +204,7 @@ export class Subscription implements Watch {
   #finish(error: ClientError | null): void {
     if (this.#end !== null) return;
     this.#end = { error };
-    this.#options.signal?.removeEventListener("abort", this.#onAbort);
+    this.#unfollow();
     this.#owner.detach(this);
     this.#rejectCreated(error ?? new ClientError("ERR_ABORTED", "The watch was closed before a server had taken it"));
     const reader = this.#reader;

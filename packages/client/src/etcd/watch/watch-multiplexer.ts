@@ -3,7 +3,7 @@ import type { ClientContext } from "../../client-context.ts";
 import { ClientError } from "../../client-error.ts";
 import type { Endpoint } from "../../endpoint.ts";
 import type { MemberSelection } from "../../member-selection.ts";
-import { judge, rejection } from "../etcd-refusal.ts";
+import { isOfTransport, judge, rejection } from "../etcd-refusal.ts";
 import { type KeyRange, toWireRange } from "../key-range.ts";
 import { Subscription, type SubscriptionOwner } from "./subscription.ts";
 import { WatchStream, type WatchStreamOwner } from "./watch-stream.ts";
@@ -35,8 +35,7 @@ export class WatchMultiplexer implements SubscriptionOwner, WatchStreamOwner {
   watch(keys: KeyRange, options: WatchOptions): Watch {
     this.#context.inFlight.enter();
     const subscription = this.#subscribe(keys, options);
-    if (options.signal?.aborted === true) subscription.close();
-    else this.attach(subscription);
+    subscription.start();
     return subscription;
   }
 
@@ -91,7 +90,8 @@ export class WatchMultiplexer implements SubscriptionOwner, WatchStreamOwner {
   #failed(address: string, error: RpcError, subscriptions: readonly Subscription[]): void {
     this.#context.onEvent({ kind: "failure", from: address, reason: error.message });
     this.#selection.failed(address, this.#streamBeganMs);
-    const refused = judge(error) === "refused";
+    // A member that has no room for the stream is no reason to end watches.
+    const refused = judge(error) === "refused" && !isOfTransport(error);
     for (const subscription of subscriptions) {
       if (refused) subscription.fail(rejection("Watch", address, error));
       else subscription.interrupted();
