@@ -54,7 +54,10 @@ class VersionCount {
       this.eventCount++;
       assert(events.at(versions.event(version)) === version, "The event of a version leads to it");
     }
-    if (!table.isRetained(version)) return;
+    if (!table.isRetained(version)) {
+      assert(table.compactRevision > events.firstRevision, "Nothing that was given up is left when all is reclaimed");
+      return;
+    }
     const bytes = versions.payloadBytes(version);
     this.#payloadBytes += bytes;
     if (isTombstone || version < 0) this.#freeableBytes += bytes;
