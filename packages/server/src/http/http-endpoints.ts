@@ -51,6 +51,10 @@ export class HttpEndpoints {
     this.#server = createServer({ maxHeaderSize: 16 * 1024, keepAliveTimeout: 0 }, (request, response) => this.#serve(request, response));
   }
 
+  get connectionCount(): number {
+    return this.#sockets.size;
+  }
+
   /** Takes a socket that is paused, with what was read of it put back. Destroys it if there are too many. */
   accept(socket: Socket): void {
     const address = `${socket.remoteAddress}:${socket.remotePort}`;

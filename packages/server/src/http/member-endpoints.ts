@@ -25,7 +25,13 @@ export function createMemberEndpoints(member: Member, config: ClientPortConfig):
   const health = healthOf(context);
   const checks = new CheckPages(health);
   const counts = new HealthCounts();
-  const figures = new FigureSource(member, { health: counts, checks: checks.counts });
+  const figures = new FigureSource(member, {
+    health: counts,
+    checks: checks.counts,
+    get httpConnections() {
+      return endpoints.connectionCount;
+    },
+  });
   const metrics = new MemberMetrics(() => figures.read());
   const pages: ReadonlyMap<string, Page> = new Map<string, Page>([
     ["/health", healthPage(health, counts)],

@@ -1,14 +1,10 @@
 import { clientMethodKinds } from "@raftkv/api";
-import type { CheckCount } from "../http/check-pages.ts";
-import type { HealthCounts } from "../http/health-page.ts";
 import type { Member } from "../member.ts";
 import type { MemberFigures, MethodFigures } from "./member-figures.ts";
 import { StoreActivity } from "./store-activity.ts";
 
-export interface PageCounts {
-  readonly health: HealthCounts;
-  readonly checks: readonly CheckCount[];
-}
+/** What HTTP/1.1 adds to the figures. */
+export type HttpFigures = Pick<MemberFigures, "health" | "checks" | "httpConnections">;
 
 const methodTypes = {
   unary: "unary",
@@ -20,14 +16,14 @@ const methodTypes = {
 /** Puts together what a member knows of itself. */
 export class FigureSource {
   private readonly member: Member;
-  private readonly pages: PageCounts;
+  private readonly http: HttpFigures;
   private readonly activity: StoreActivity;
   private readonly kinds = clientMethodKinds();
 
   /** Counts what is applied from now on. */
-  constructor(member: Member, pages: PageCounts) {
+  constructor(member: Member, http: HttpFigures) {
     this.member = member;
-    this.pages = pages;
+    this.http = http;
     const { state } = member.context;
     this.activity = new StoreActivity(state.store);
     state.observe(this.activity);
@@ -55,7 +51,7 @@ export class FigureSource {
       peers: peers.figures,
       connections: clientCounters.connectionsOpen,
       limits: clientCounters.limits,
-      ...this.pages,
+      ...this.http,
     };
   }
 

@@ -49,6 +49,8 @@ export interface MemberFigures {
   /** Connections of clients by HTTP/2, and how often a limit refused something of theirs. */
   readonly connections: number;
   readonly limits: Readonly<LimitCounters>;
+  /** Connections by HTTP/1.1. */
+  readonly httpConnections: number;
   readonly health: Readonly<HealthCounts>;
   readonly checks: readonly CheckCount[];
 }

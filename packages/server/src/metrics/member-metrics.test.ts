@@ -50,6 +50,7 @@ const figures: MemberFigures = {
   peers: [{ id: 0xdefn, isConnected: true, traffic: { sentBytes: 10, receivedBytes: 20, sendFailures: 1, disconnects: 2 } }],
   connections: 4,
   limits,
+  httpConnections: 3,
   health: { success: 8, failures: 1 },
   checks: [{ kind: "readyz", name: "non_learner", isSuccess: true, successes: 3, failures: 0 }],
 };
@@ -150,6 +151,7 @@ test("store, watches, peers and pages are shown with etcd's names and labels", a
     'etcd_server_healthcheck{type="readyz",name="non_learner"}': "1",
     'etcd_server_healthchecks_total{type="readyz",name="non_learner",status="success"}': "3",
     'etcd_server_id{server_id="abc"}': "1",
+    raftkv_client_http_connections: "3",
     'raftkv_client_limit_refusals_total{limit="connections"}': "6",
   });
   expect(

@@ -66,6 +66,12 @@ export const networkMetrics: readonly MetricDefinition[] = [
     help: "Connections of clients that speak HTTP/2.",
     valueOf: ({ connections }) => connections,
   }),
+  number({
+    name: "raftkv_client_http_connections",
+    type: "gauge",
+    help: "Connections of clients that speak HTTP/1.1.",
+    valueOf: ({ httpConnections }) => httpConnections,
+  }),
   {
     name: "raftkv_client_limit_refusals_total",
     type: "counter",
