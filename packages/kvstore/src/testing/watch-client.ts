@@ -13,6 +13,7 @@ export class WatchClient {
   patience = Number.POSITIVE_INFINITY;
   readonly #world: WatchWorld;
   readonly #stream: WatchStream;
+  #progressCount = 0;
   #pending: { readonly span: KeySpan; readonly creation: WatchCreation } | null = null;
 
   constructor(world: WatchWorld) {
@@ -45,6 +46,15 @@ export class WatchClient {
 
   intervalIsOver(): void {
     this.#stream.notifyProgress();
+  }
+
+  /** In the end, when nobody lacks anything. */
+  checkProgressIsTold(): void {
+    const open = [...this.watchers.values()].filter(({ state }) => state === "open");
+    const isDue = open.length > 0 && open.every(({ creation }) => (creation.startRevision ?? 0) <= this.#world.store.revision + 1);
+    const before = this.#progressCount;
+    this.askForProgress();
+    assert(this.#progressCount - before === Number(isDue), "Progress is told once if all watchers have everything");
   }
 
   /** Reads again, this many responses. */
@@ -107,6 +117,7 @@ export class WatchClient {
 
   /** It promises that everything up to the revision was delivered. */
   #progressed(id: bigint, revision: number): void {
+    this.#progressCount++;
     const meant = id === -1n ? [...this.watchers.values()].filter(({ state }) => state === "open") : [this.watchers.get(id)];
     assert(meant.length > 0, "Progress is told of watchers");
     for (const watcher of meant) {

@@ -101,6 +101,7 @@ export function checkRandomWatches(numRuns: number): void {
       hub.runTurn(() => true);
       assert(hub.slowCount === 0, "In the end nobody lacks anything");
       for (const client of clients) client.checkNothingMissing();
+      for (const client of clients) client.checkProgressIsTold();
       const open = clients.flatMap(({ watchers }) => [...watchers.values()].filter(({ state }) => state === "open"));
       assert(hub.watcherCount === open.length, "All watchers that live are counted");
       for (const client of clients) client.leave();

@@ -69,7 +69,6 @@ export class CatchUp {
       group = new CatchUpGroup(revision, this.#options.hash);
       this.#waiting.set(revision, group);
     }
-    watcher.state = "behind";
     group.add(watcher);
   }
 

@@ -3,7 +3,7 @@ import type { KVStore } from "../kv-store.ts";
 import { CatchUp, type CatchUpOwner, deliveryCost } from "./catch-up.ts";
 import { type EventEncoder, EventEncoding } from "./event-encoding.ts";
 import { spanBytes } from "./key-span.ts";
-import { Watcher, type WatcherOptions, type WatchReceiver } from "./watcher.ts";
+import { Watcher, type WatcherOptions, type WatcherState, type WatchReceiver } from "./watcher.ts";
 import { WatchedKeyHash, WatcherIndex } from "./watcher-index.ts";
 
 /** What is delivered of a turn's changes as they happen, in bytes that are copied; the rest follows at the turn's end, all at once. */
@@ -38,6 +38,8 @@ export class WatchHub {
   readonly #live: WatcherIndex;
   readonly #catchUp: CatchUp;
   readonly #held = new Map<WatchReceiver, Set<Watcher>>();
+  /** How many watchers of a receiver lack something; no entry for none. */
+  readonly #slow = new Map<WatchReceiver, number>();
   /** Everything up to here was delivered to the live watchers. */
   #published: number;
   #watcherCount = 0;
@@ -80,6 +82,11 @@ export class WatchHub {
     return this.#watcherCount - this.#live.size;
   }
 
+  /** Whether a watcher of the receiver lacks something. */
+  isBehind(receiver: WatchReceiver): boolean {
+    return this.#slow.has(receiver);
+  }
+
   /** Bytes of keys that watchers hold. */
   get spanBytes(): number {
     return this.#spanBytes;
@@ -117,7 +124,7 @@ export class WatchHub {
       default:
         watcher.state satisfies never;
     }
-    watcher.state = "ended";
+    this.#turn(watcher, "ended");
     this.#forget(watcher);
   }
 
@@ -174,6 +181,7 @@ export class WatchHub {
     if (revision > this.#published) {
       this.#goLive(watcher);
     } else if (watcher.receiver.isReady) {
+      this.#turn(watcher, "behind");
       this.#catchUp.add(watcher, revision);
       this.#tellWork();
     } else {
@@ -182,7 +190,7 @@ export class WatchHub {
   }
 
   #goLive(watcher: Watcher): void {
-    watcher.state = "live";
+    this.#turn(watcher, "live");
     this.#live.add(watcher);
   }
 
@@ -196,7 +204,7 @@ export class WatchHub {
     const held = this.#held.get(watcher.receiver);
     if (held === undefined) this.#held.set(watcher.receiver, new Set([watcher]));
     else held.add(watcher);
-    watcher.state = "held";
+    this.#turn(watcher, "held");
   }
 
   #release(watcher: Watcher): void {
@@ -206,9 +214,19 @@ export class WatchHub {
   }
 
   #overtaken(watcher: Watcher): void {
-    watcher.state = "overtaken";
+    this.#turn(watcher, "overtaken");
     this.#forget(watcher);
     watcher.receiver.overtaken(watcher, this.#store.compactRevision);
+  }
+
+  #turn(watcher: Watcher, state: WatcherState): void {
+    const change = Number(isSlow(state)) - Number(isSlow(watcher.state));
+    watcher.state = state;
+    if (change === 0) return;
+    const { receiver } = watcher;
+    const count = (this.#slow.get(receiver) ?? 0) + change;
+    if (count === 0) this.#slow.delete(receiver);
+    else this.#slow.set(receiver, count);
   }
 
   #forget(watcher: Watcher): void {
@@ -259,4 +277,8 @@ export class WatchHub {
     this.#isWorkTold = true;
     this.onWork?.();
   }
+}
+
+function isSlow(state: WatcherState): boolean {
+  return state === "behind" || state === "held";
 }

@@ -56,6 +56,9 @@ export class WatchStream implements WatchReceiver {
   readonly #watchers = new Map<bigint, Watcher>();
   /** The watchers that want progress; true: it got nothing since it was last told. */
   readonly #quiet = new Map<Watcher, boolean>();
+  /** Watchers that began later than with the next revision; some may have begun by now. */
+  readonly #later = new Set<Watcher>();
+  #overtakenCount = 0;
   #nextId = 0n;
   #isClosed = false;
 
@@ -86,6 +89,8 @@ export class WatchStream implements WatchReceiver {
     if (watcher === undefined) return;
     this.#watchers.delete(watchId);
     this.#quiet.delete(watcher);
+    this.#later.delete(watcher);
+    if (watcher.state === "overtaken") this.#overtakenCount--;
     this.#hub.cancel(watcher);
     this.#notify({ kind: "cancelled", watchId, revision: this.#hub.revision });
   }
@@ -93,13 +98,8 @@ export class WatchStream implements WatchReceiver {
   /** Tells how far all watchers are, if they have got everything; if not, nothing is said, and the client asks again. */
   requestProgress(): void {
     const { revision } = this.#hub;
-    let count = 0;
-    for (const watcher of this.#watchers.values()) {
-      if (watcher.state === "overtaken") continue;
-      if (watcher.state !== "live" || watcher.nextRevision > revision + 1) return;
-      count++;
-    }
-    if (count > 0) this.#notify({ kind: "progress", watchId: allWatchers, revision });
+    if (this.#liveCount() === 0 || this.#hub.isBehind(this) || this.#waitsForLater(revision)) return;
+    this.#notify({ kind: "progress", watchId: allWatchers, revision });
   }
 
   /** To be called once in an interval: tells those watchers how far they are that want it, lack nothing, and got nothing in the interval. */
@@ -126,6 +126,7 @@ export class WatchStream implements WatchReceiver {
     for (const watcher of this.#watchers.values()) this.#hub.cancel(watcher);
     this.#watchers.clear();
     this.#quiet.clear();
+    this.#later.clear();
   }
 
   deliver(watcher: Watcher, revision: number, events: readonly Uint8Array[]): void {
@@ -136,6 +137,7 @@ export class WatchStream implements WatchReceiver {
 
   overtaken(watcher: Watcher, compactRevision: number): void {
     this.#quiet.delete(watcher);
+    this.#overtakenCount++;
     this.#notify({ kind: "overtaken", watchId: watcher.id, compactRevision });
   }
 
@@ -155,6 +157,20 @@ export class WatchStream implements WatchReceiver {
     const watcher = this.#hub.watch(options, this);
     this.#watchers.set(id, watcher);
     if (watcher.wantsProgress) this.#quiet.set(watcher, true);
+    if (watcher.nextRevision > this.#hub.revision + 1) this.#later.add(watcher);
+  }
+
+  #liveCount(): number {
+    return this.#watchers.size - this.#overtakenCount;
+  }
+
+  /** Whether a watcher begins later than with the next revision. */
+  #waitsForLater(revision: number): boolean {
+    for (const watcher of this.#later) {
+      if (watcher.state === "live" && watcher.nextRevision > revision + 1) return true;
+      this.#later.delete(watcher);
+    }
+    return false;
   }
 
   #takeId(): bigint {
