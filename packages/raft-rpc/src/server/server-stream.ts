@@ -278,7 +278,8 @@ export class ServerStream extends Http2Stream implements UnaryCall, StreamCall, 
   #ask(interceptors: readonly ServerInterceptor[]): void {
     let admitted: Promise<void> | null = null;
     try {
-      this.#tally = new CallTally(this.#connection.clock, observersOf(interceptors, this));
+      const observers = observersOf(interceptors, this);
+      if (observers.length > 0) this.#tally = new CallTally(this.#connection.clock, observers);
       admitted = admitCall(interceptors, this);
     } catch (error) {
       return this.#refuse(error);
