@@ -43,7 +43,9 @@ export class CatchUpGroup {
   /** Takes over all watchers of a group that is as far, with what was gathered for them. */
   join(other: CatchUpGroup): void {
     for (const watcher of other.watchers) this.add(watcher);
-    this.gathered = this.gathered.length === 0 ? other.gathered : this.gathered.concat(other.gathered);
+    const [more, fewer] = this.gathered.length < other.gathered.length ? [other.gathered, this.gathered] : [this.gathered, other.gathered];
+    for (const watcher of fewer) more.push(watcher);
+    this.gathered = more;
     this.gatheredBytes += other.gatheredBytes;
     this.gatheredCount += other.gatheredCount;
   }

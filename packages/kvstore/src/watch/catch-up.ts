@@ -12,12 +12,13 @@ const roundBytesMax = 16 * 1024 * 1024;
 const roundEventsMax = 1_000_000;
 /** A round that finds nothing to deliver ends too, so that the other groups have their turn. */
 const roundRevisionsMax = 100_000;
-/** What a step may cost, in bytes that are copied: some hundred microseconds. */
+/** What a step may cost, in bytes that are copied, about one in a nanosecond. */
 const stepCostMax = 256 * 1024;
-/** Next to the bytes. */
-const revisionCost = 64;
-export const deliveryCost = 512;
-const moveCost = 256;
+/** Next to the bytes: to look at a revision, to keep an event for a watcher, to deliver to one, and to take one elsewhere. */
+const revisionCost = 512;
+const gatherCost = 64;
+export const deliveryCost = 1024;
+const moveCost = 1024;
 
 /** What becomes of watchers, and of what was gathered for them. */
 export interface CatchUpOwner {
@@ -122,11 +123,12 @@ export class CatchUp {
         group.phase = "delivering";
         return;
       }
-      const bytesBefore = encoding.bytes;
+      const { bytes } = encoding;
+      const { gatheredCount } = group;
       group.cursor = store.visitEvents(group.cursor, 1, this.#gatherEvent);
-      const bytes = encoding.bytes - bytesBefore;
-      group.gatheredBytes += bytes;
-      cost += revisionCost + bytes + this.#deliverComplete();
+      group.gatheredBytes += encoding.bytes - bytes;
+      cost += revisionCost + encoding.bytes - bytes + gatherCost * (group.gatheredCount - gatheredCount);
+      cost += this.#deliverComplete();
     }
   }
 

@@ -7,7 +7,7 @@ import { Watcher, type WatcherOptions, type WatcherState, type WatchReceiver } f
 import { WatchedKeyHash, WatcherIndex } from "./watcher-index.ts";
 
 /** What is delivered of a turn's changes as they happen, in bytes that are copied; the rest follows at the turn's end, all at once. */
-const turnCostMax = 1024 * 1024;
+const turnCostMax = 2 * 1024 * 1024;
 
 export interface WatchHubOptions {
   readonly store: Pick<KVStore, "revision" | "compactRevision" | "visitEvents">;
