@@ -15,7 +15,7 @@ export class HeldLease {
   readonly checkpoint: Deadline<HeldLease> | null;
   /** A checkpoint is on its way through the log. */
   isCheckpointUnderWay = false;
-  /** Its expiry waits for its turn, or is on its way through the log. */
+  /** Its time is over: its end waits for its turn, is on its way through the log, or is tried again. */
   isExpiring = false;
   /** Revoked or expired, or held no longer because leadership is over. */
   isGone = false;

@@ -6,6 +6,8 @@ import type { LeaderNode } from "./leader-node.ts";
 /** etcd's numbers: a burst of expiries must not take the log from those who write. */
 const perScanMax = 500;
 const underWayMax = 16;
+/** After the cluster refused to end a lease, as it does while its members' stores differ. */
+const refusedRetryMs = 5_000;
 
 /** Ends leases whose time is over, by a command: only the log changes what is replicated. */
 export class LeaseExpirer {
@@ -14,6 +16,7 @@ export class LeaseExpirer {
   private readonly deadlines: DeadlineHeap<HeldLease>;
   private queue: HeldLease[] = [];
   private underWay = 0;
+  private lastScanMs = 0;
 
   constructor(node: LeaderNode, term: number, deadlines: DeadlineHeap<HeldLease>) {
     this.node = node;
@@ -23,6 +26,7 @@ export class LeaseExpirer {
 
   /** Takes the next leases whose time is over; those of the last scan that still wait count as well. */
   scan(nowMs: number): void {
+    this.lastScanMs = nowMs;
     while (this.queue.length < perScanMax) {
       const due = this.deadlines.takeDue(nowMs);
       if (due === null) break;
@@ -44,16 +48,20 @@ export class LeaseExpirer {
       if (held.isGone) continue;
       this.underWay++;
       const { id, grantIndex } = held;
-      const settle = (): void => this.settle(held);
-      this.node.submit(encodeLeaseExpireCommand({ id, grantIndex, term: this.term }), { succeed: settle, fail: settle });
+      this.node.submit(encodeLeaseExpireCommand({ id, grantIndex, term: this.term }), {
+        succeed: () => this.settle(held, this.lastScanMs + refusedRetryMs),
+        fail: () => this.settle(held, this.lastScanMs),
+      });
     }
   }
 
-  /** A lease that could not be ended is tried again at the next scan. */
-  private settle(held: HeldLease): void {
+  /** A lease that is not gone is tried again; nobody renews it meanwhile. */
+  private settle(held: HeldLease, againMs: number): void {
     this.underWay--;
-    held.isExpiring = false;
-    if (!held.isGone) this.deadlines.add(held.expiry);
+    if (!held.isGone) {
+      this.deadlines.move(held.expiry, againMs);
+      this.deadlines.add(held.expiry);
+    }
     this.proposeNext();
   }
 }

@@ -1,4 +1,4 @@
-import { decodeCommand } from "@raftkv/api";
+import { decodeCommand, etcdserverpb } from "@raftkv/api";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { ManualClock } from "../testing/manual-clock.ts";
 import { LeaseKeeper } from "./lease-keeper.ts";
@@ -130,6 +130,22 @@ describe("a leader's leases", () => {
     expect(leases.count).toBe(200);
     await scene.run(scanMs);
     expect(leases.count).toBe(0);
+  });
+
+  test("that the cluster refuses to end are tried again, not too often, and can't be renewed meanwhile", async () => {
+    const scene = await Scene.leading();
+    const kind = etcdserverpb.AlarmType.CORRUPT;
+    scene.leader.grant(5n, 10);
+    scene.leader.state.alarms.activate({ memberId: 1n, kind });
+    await scene.run(40_000);
+    expect(scene.has(5n)).toBe(true);
+    expect(scene.leader.applied.length).toBeLessThan(10);
+    const heard = scene.keepAlive(5n);
+    await scene.run();
+    expect(heard.said).toBe("waits");
+    scene.leader.state.alarms.deactivate({ memberId: 1n, kind });
+    await scene.run(5_000 + scanMs);
+    expect(heard.said).toBe(0);
   });
 
   test("of an id that is granted anew have nothing of the earlier one", async () => {
