@@ -217,6 +217,37 @@ describe.skipIf(etcdProgram === null)("the JSON gateway answers as that of etcd 
     }
   });
 
+  test("to a client that holds a lock and is elected", async () => {
+    const [theirs, ours] = await Promise.all(
+      ports.map(async (port) => {
+        const answers: Answer[] = [];
+        const say = async (path: string, body: unknown): Promise<string> => {
+          const answer = await ask(port, path, JSON.stringify(body), "5S");
+          answers.push(answer);
+          return JSON.stringify(answer.body);
+        };
+        await say("/v3/lease/grant", { ID: 777, TTL: 60 });
+        await say("/v3/lock/lock", { name: base64("lock"), lease: 777 });
+        await say("/v3/lock/lock", { name: base64("lock"), lease: "777" });
+        await say("/v3/kv/range", { key: base64("lock/"), range_end: base64("lock0") });
+        await say("/v3/lock/unlock", { key: base64("lock/309") });
+        const campaign = await say("/v3/election/campaign", { name: base64("seat"), lease: 777, value: base64("me") });
+        const leader: unknown = (JSON.parse(campaign) as { leader: unknown }[])[0]?.leader;
+        await say("/v3/election/leader", { name: base64("seat") });
+        await say("/v3/election/proclaim", { leader, value: base64("still me") });
+        await say("/v3/election/leader", { name: base64("seat") });
+        await say("/v3/election/resign", { leader });
+        await say("/v3/election/proclaim", { leader, value: base64("me again") });
+        await say("/v3/election/resign", { leader });
+        await say("/v3/election/leader", { name: base64("seat") });
+        await say("/v3/lease/revoke", { ID: 777 });
+        return answers;
+      }),
+    );
+    expect(ours).toEqual(theirs);
+    expect(theirs?.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200, 200, 200, 200, 200, 200, 500, 200, 500, 200]);
+  });
+
   test.each(["GET", "PUT", "OPTIONS", "HEAD"])("to %s, with the same headers", async (method) => {
     for (const path of ["/v3/kv/range", "/v3/nothing", "/nothing", "/version", "/health"]) {
       const [theirs, ours] = await Promise.all(
