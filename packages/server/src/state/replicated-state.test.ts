@@ -116,6 +116,7 @@ describe("the replicated state", () => {
     expect(replica.state.store.get(text("a"))).toMatchObject({ record: { value: text("2"), version: 3 } });
     expect(replica.put("none", "", { ignoreValue: true })).toEqual({ outcome: "refused", reason: "key-not-found" });
     expect(replica.put("a", "3", { lease: 5n })).toEqual({ outcome: "refused", reason: "lease-not-found" });
+    expect(replica.put("none", "", { lease: 5n, ignoreValue: true })).toEqual({ outcome: "refused", reason: "lease-not-found" });
     expect(replica.state.store.revision).toBe(4);
   });
 

@@ -154,6 +154,7 @@ export class ReplicatedState implements StateMachine<ApplyResult> {
   /** etcd's put: insert or replace; `ignore_value` and `ignore_lease` keep what is there and need an existing key. */
   private put(request: PutRequest): ApplyResult {
     const { store } = this;
+    if (request.lease !== 0n && !store.leases.has(request.lease)) return { outcome: "refused", reason: "lease-not-found" };
     let existing: KeyValue | null = null;
     if (request.ignoreValue || request.ignoreLease) {
       existing = store.find(request.key);
@@ -161,7 +162,6 @@ export class ReplicatedState implements StateMachine<ApplyResult> {
     }
     const value = request.ignoreValue && existing !== null ? existing.value : request.value;
     const lease = request.ignoreLease && existing !== null ? existing.lease : request.lease;
-    if (lease !== 0n && !store.leases.has(lease)) return { outcome: "refused", reason: "lease-not-found" };
     const { revision, previous } = store.set(request.key, value, { lease, wantPrevious: request.prevKv });
     return { outcome: "put", revision, previous };
   }
