@@ -10,8 +10,8 @@ export interface ObservedLeader {
 }
 
 export interface ElectionObservationOptions {
-  readonly context: ServiceContext;
-  readonly queue: LockQueue;
+  readonly context: Pick<ServiceContext, "state">;
+  readonly queue: Pick<LockQueue, "owner" | "queueChange">;
   readonly hub: Pick<WatchHub, "watch" | "cancel" | "resume">;
   readonly name: Uint8Array;
   readonly signal: AbortSignal;

@@ -14,7 +14,9 @@ const waitersMax = 10_000;
 const noBytes = new Uint8Array(0);
 
 export interface LockQueueOptions {
-  readonly context: ServiceContext;
+  readonly context: Pick<ServiceContext, "maxRequestBytes" | "maxTxnOps" | "quota" | "state"> & {
+    readonly node: Pick<ServiceContext["node"], "propose">;
+  };
   readonly hub: Pick<WatchHub, "watch" | "cancel">;
   readonly leases: Pick<LeaseService, "grant">;
 }
@@ -41,7 +43,7 @@ export interface QueueEntry {
  * oldest of these keys is the owner's. A lease that ends takes its key with it.
  */
 export class LockQueue {
-  private readonly context: ServiceContext;
+  private readonly context: LockQueueOptions["context"];
   private readonly hub: LockQueueOptions["hub"];
   private readonly leases: LockQueueOptions["leases"];
   private readonly closing = new AbortController();
