@@ -36,8 +36,8 @@ export class AnsweringServer {
     }
   }
 
-  close(): void {
-    this.channel.close();
+  close(): Promise<void> {
+    return this.channel.close();
   }
 
   private call(request: AnyRequest): Promise<object> {
