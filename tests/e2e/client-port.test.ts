@@ -4,6 +4,7 @@ import { create, grpcHealthV1 } from "@raftkv/api";
 import { Channel, connectTcp, createClient, SystemClock } from "@raftkv/raft-rpc";
 import { afterEach, describe, expect, test } from "vitest";
 import { eventually } from "../support/eventually.ts";
+import { freePorts } from "../support/free-port.ts";
 import { type ClusterMember, ProcessCluster } from "../support/process-cluster.ts";
 
 const clusters: ProcessCluster[] = [];
@@ -109,6 +110,20 @@ describe("the client port of a member", () => {
     await first.body?.cancel();
     await eventually(async () => (await request(member, "/health", { headers: { connection: "close" } })).text(), 5_000);
     await second.body?.cancel();
+  });
+
+  test("has another beside it that only shows how the member is", async () => {
+    const [port = 0] = await freePorts(1);
+    await startMember(`--listen-metrics-urls=http://127.0.0.1:${port}`);
+    const ask = async (path: string, init: RequestInit = {}) => {
+      const response = await fetch(`http://127.0.0.1:${port}${path}`, { ...init, headers: { connection: "close" } });
+      return [response.status, (await response.text()).slice(0, 17)];
+    };
+    expect(await ask("/health")).toEqual([200, '{"health":"true"}']);
+    expect(await ask("/readyz")).toEqual([200, "ok\n"]);
+    expect((await ask("/metrics"))[0]).toBe(200);
+    expect((await ask("/version"))[0]).toBe(404);
+    expect((await ask("/v3/kv/range", range))[0]).toBe(404);
   });
 
   test("ends streams with a status when its member stops", async () => {

@@ -56,6 +56,8 @@ const drainMs = 2_000;
 export interface OtherProtocol {
   /** Takes a connection with what was read of it. */
   accept(connection: ByteStream, firstBytes: Uint8Array): void;
+  /** Takes a new connection of somebody who may only see how the member is. */
+  acceptForMetrics(connection: ByteStream): void;
   /** Lets what is being answered end for `graceMs`, then ends it. Resolves when all connections are closed. */
   close(graceMs: number): Promise<void>;
 }
@@ -99,6 +101,10 @@ export class Member {
       const peerGate = new ConnectionGate();
       const clientGate = new ConnectionGate();
       for (const url of config.listenPeerUrls) opening.listeners.push(await listen(ports, url, peerGate, "listen-peer-urls"));
+      const metricsGate = new ConnectionGate();
+      for (const url of config.clientPort.listenMetricsUrls) {
+        opening.listeners.push(await listen(ports, url, metricsGate, "listen-metrics-urls"));
+      }
       for (const url of config.listenClientUrls) opening.listeners.push(await listen(ports, url, clientGate, "listen-client-urls"));
       const state = new ReplicatedState(new MemberDirectory(founders(cluster)), ports.random.below(2 ** 32));
       opening.logStore = await openLog(options, cluster, memberId, state);
@@ -110,6 +116,7 @@ export class Member {
         listeners: opening.listeners,
         peerGate,
         clientGate,
+        metricsGate,
       });
     } catch (error) {
       await opening.undo();
@@ -209,6 +216,7 @@ export class Member {
       ...(otherProtocol === null ? {} : { onOtherProtocol: (connection, firstBytes) => otherProtocol.accept(connection, firstBytes) }),
     });
     parts.clientGate.open((connection) => this.clientServer.accept(connection));
+    if (otherProtocol !== null) parts.metricsGate.open((connection) => otherProtocol.acceptForMetrics(connection));
 
     this.publisher = new AttributesPublisher(context, {
       clock: ports.clock,
@@ -268,6 +276,7 @@ interface MemberParts {
   readonly listeners: readonly Listener[];
   readonly peerGate: ConnectionGate;
   readonly clientGate: ConnectionGate;
+  readonly metricsGate: ConnectionGate;
 }
 
 interface RunningParts {

@@ -1,4 +1,5 @@
 import type { ConnectionLimits, RpcLimits } from "@raftkv/raft-rpc";
+import { checkListenUrls, type MemberUrl, parseMemberUrls } from "./member-url.ts";
 import { durationMs, listOf, trueOrFalse, wholeNumber } from "./option-value.ts";
 import type { OptionName } from "./options.ts";
 
@@ -7,6 +8,8 @@ export interface ClientPortConfig {
   readonly limits: Pick<RpcLimits, "concurrentStreamsMax" | "pingIntervalMinMs" | "keepaliveMs" | "keepaliveTimeoutMs">;
   readonly connections: Pick<ConnectionLimits, "max" | "perAddressMax" | "idleMs" | "ageMs">;
   readonly http: HttpConfig;
+  /** Where health pages and metrics are served besides, and nothing else; mostly none. */
+  readonly listenMetricsUrls: readonly MemberUrl[];
 }
 
 /** What is not gRPC on the client port. */
@@ -28,6 +31,8 @@ export function clientPortConfig(text: (flag: OptionName) => string): ClientPort
   /** 0 switches a limit off. */
   const limit = (flag: OptionName): number => duration(flag) || Number.POSITIVE_INFINITY;
   const keepaliveTimeoutMs = duration("grpc-keepalive-timeout");
+  const listenMetricsUrls = text("listen-metrics-urls") === "" ? [] : parseMemberUrls(text("listen-metrics-urls"), "--listen-metrics-urls");
+  checkListenUrls(listenMetricsUrls, "--listen-metrics-urls");
   return {
     limits: {
       concurrentStreamsMax: count("max-concurrent-streams"),
@@ -47,5 +52,6 @@ export function clientPortConfig(text: (flag: OptionName) => string): ClientPort
       corsOrigins: listOf(text("cors"), "cors"),
       hosts: listOf(text("host-whitelist"), "host-whitelist"),
     },
+    listenMetricsUrls,
   };
 }

@@ -50,7 +50,10 @@ describe("the configuration of a member", () => {
         ageMs: Number.POSITIVE_INFINITY,
       },
       http: { gateway: true, corsOrigins: ["*"], hosts: ["*"] },
+      listenMetricsUrls: [],
     });
+    const metrics = configure(["--listen-metrics-urls=http://127.0.0.1:9090,http://127.0.0.1:9091"]).clientPort.listenMetricsUrls;
+    expect(metrics.map(({ port }) => port)).toEqual([9090, 9091]);
     const flags = ["--max-connection-age=1h30m", "--grpc-keepalive-interval=0", "--cors=https://a.example, https://b.example"];
     const { connections, limits, http } = configure([...flags, "--enable-grpc-gateway=false"]).clientPort;
     expect([connections.ageMs, limits.keepaliveMs]).toEqual([5_400_000, Number.POSITIVE_INFINITY]);
@@ -84,6 +87,7 @@ describe("the configuration of a member", () => {
     ["a port that is none", ["--listen-peer-urls=http://127.0.0.1:99999"], /ports go from 1 to 65535/],
     ["https", ["--listen-peer-urls=https://127.0.0.1:2380"], /only http is supported so far/],
     ["a host name to listen on", ["--listen-peer-urls=http://example.com:2380"], /needs an IP address or localhost/],
+    ["a host name to serve metrics on", ["--listen-metrics-urls=http://example.com:1"], /--listen-metrics-urls: .* needs an IP address/],
     ["the same URL twice", ["--listen-peer-urls=http://127.0.0.1:1,http://127.0.0.1:1"], /http:\/\/127.0.0.1:1 is given twice/],
     ["client URLs that nobody is told", ["--listen-client-urls=http://127.0.0.1:2379"], /--advertise-client-urls is required/],
     ["a name that is not in the cluster", [...threeMembers.slice(1), "--name=n9"], /names n1, n2, n3 but not this member "n9"/],

@@ -60,6 +60,7 @@ export const serverOptions = [
   { flag: "grpc-keepalive-min-time", default: "5s", help: "shortest time between pings of a client" },
   { flag: "grpc-keepalive-interval", default: "2h", help: "a client that was silent for this long is pinged, 0 for never" },
   { flag: "grpc-keepalive-timeout", default: "20s", help: "a client that does not answer a ping for this long is gone, 0 for no pings" },
+  { flag: "listen-metrics-urls", default: "", help: "comma-separated URLs to serve health pages and metrics on, besides the client URLs" },
   { flag: "enable-grpc-gateway", default: "true", help: "serve the API as JSON over HTTP, too", isSwitch: true },
   { flag: "cors", default: "*", help: "comma-separated origins whose pages a browser lets call the JSON gateway" },
   { flag: "host-whitelist", default: "*", help: "comma-separated host names by which HTTP requests may name this member" },

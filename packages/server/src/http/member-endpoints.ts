@@ -1,5 +1,4 @@
 import { NodeError } from "@raftkv/raft-node";
-import type { ByteStream } from "@raftkv/raft-rpc";
 import type { ClientPortConfig } from "../config/client-port.ts";
 import type { Member, OtherProtocol } from "../member.ts";
 import { FigureSource } from "../metrics/figure-source.ts";
@@ -29,29 +28,31 @@ export function createMemberEndpoints(member: Member, config: ClientPortConfig):
     health: counts,
     checks: checks.counts,
     get httpConnections() {
-      return endpoints.connectionCount;
+      return endpoints.connectionCount + endpointsForMetrics.connectionCount;
     },
   });
   const metrics = new MemberMetrics(() => figures.read());
-  const pages: ReadonlyMap<string, Page> = new Map<string, Page>([
+  const pagesForMetrics: readonly (readonly [string, Page])[] = [
     ["/health", healthPage(health, counts)],
     ["/livez", checks.page("livez")],
     ["/livez/", checks.page("livez")],
     ["/readyz", checks.page("readyz")],
     ["/readyz/", checks.page("readyz")],
     ["/metrics", metricsPage(metrics)],
-    ["/version", versionPage],
-  ]);
+  ];
+  const shared = { access: new AccessControl(config.http), clock, connections: config.connections };
   const endpoints = new HttpEndpoints({
-    access: new AccessControl(config.http),
-    pages,
+    ...shared,
+    pages: new Map([...pagesForMetrics, ["/version", versionPage]]),
     gateway: config.http.gateway ? new Gateway(clientCalls, clock) : null,
-    clock,
-    connections: config.connections,
   });
+  const endpointsForMetrics = new HttpEndpoints({ ...shared, pages: new Map(pagesForMetrics), gateway: null });
   return {
-    accept: (connection: ByteStream, firstBytes: Uint8Array) => endpoints.accept(socketOf(connection, firstBytes)),
-    close: (graceMs) => endpoints.close(graceMs),
+    accept: (connection, firstBytes) => endpoints.accept(socketOf(connection, firstBytes)),
+    acceptForMetrics: (connection) => endpointsForMetrics.accept(socketOf(connection, new Uint8Array())),
+    async close(graceMs) {
+      await Promise.all([endpoints.close(graceMs), endpointsForMetrics.close(graceMs)]);
+    },
   };
 }
 
