@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { clientsOf, grant, hasKey, keepAlive, put, timeToLive } from "../testing/lease-client.ts";
+import { clientsOf, grant, hasKey, keepAlive, put, revoke, timeToLive } from "../testing/lease-client.ts";
 import { leaseOrdeal } from "../testing/lease-ordeal.ts";
 import { SimulatedCluster } from "./simulated-cluster.ts";
 
@@ -8,8 +8,8 @@ const electionMs = 1_000;
 const scanMs = 500;
 
 /** A cluster with a leader, and a client at each member: at the leader, and at a follower. */
-async function startedCluster(seed: number) {
-  const cluster = new SimulatedCluster({ seed });
+async function startedCluster(seed: number, flags: readonly string[] = []) {
+  const cluster = new SimulatedCluster({ seed, flags });
   const { simulation } = cluster;
   await simulation.drive(() => cluster.startAll());
   const clients = clientsOf(cluster, simulation.addNode("client").start());
@@ -67,6 +67,51 @@ describe("A lease in a cluster", () => {
     await simulation.runFor(2_000);
     await simulation.drive(() => cluster.startAll());
     expect(await simulation.drive(() => patient)).toBe(60);
+  });
+});
+
+describe("What a cluster knows of leases", () => {
+  test("survives a power cut of all members at once", async () => {
+    const { cluster, simulation, atFollower } = await startedCluster(4, ["--snapshot-count=5"]);
+    const id = await simulation.drive(() => grant(atFollower, 20));
+    for (const key of ["a", "b", "c", "d", "e", "f", "g"]) await simulation.drive(() => put(atFollower, key, id));
+    for (const node of cluster.nodes) cluster.losePower(node);
+    await simulation.runFor(1_000);
+    await simulation.drive(() => cluster.startAll());
+    await simulation.runFor(5_000);
+    // The connection from before the power cut fails at its first use.
+    await expect(simulation.drive(() => hasKey(atFollower, "a"))).rejects.toThrow("Connection was lost");
+    const { ttl, keys } = await simulation.drive(() => timeToLive(atFollower, id));
+    expect(keys).toEqual(["a", "b", "c", "d", "e", "f", "g"]);
+    expect(ttl).toBeGreaterThan(10);
+    await simulation.runFor(20_000);
+    expect(await simulation.drive(() => hasKey(atFollower, "a"))).toBe(false);
+  });
+
+  test("is how much was left of a long one when its leader failed, give or take five minutes", async () => {
+    const { cluster, simulation, leaderNode, atFollower } = await startedCluster(5, [
+      "--heartbeat-interval=1000",
+      "--election-timeout=5000",
+    ]);
+    const [left, kept] = await simulation.drive(() => Promise.all([grant(atFollower, 3_600), grant(atFollower, 3_600)]));
+    await simulation.runFor(11 * 60_000);
+    expect(await simulation.drive(() => keepAlive(atFollower, kept))).toBe(3_600);
+    cluster.crash(leaderNode);
+    await simulation.runFor(15_000);
+    expect((await simulation.drive(() => timeToLive(atFollower, left))).ttl).toBeLessThan(3_600 - 10 * 60 + 10);
+    expect((await simulation.drive(() => timeToLive(atFollower, kept))).ttl).toBeGreaterThan(3_600 - 20);
+  });
+
+  test("has a limit, above which no more are granted", async () => {
+    const { simulation, atFollower } = await startedCluster(6, ["--max-leases=2"]);
+    await simulation.drive(() => grant(atFollower, 60));
+    const last = await simulation.drive(() => grant(atFollower, 60));
+    await expect(simulation.drive(() => grant(atFollower, 60))).rejects.toMatchObject({
+      code: 8,
+      message: "raftkv: there are 2 leases, revoke some or start the members with a higher --max-leases than 2",
+    });
+    await simulation.drive(() => revoke(atFollower, last));
+    expect(await simulation.drive(() => grant(atFollower, 60))).not.toBe(last);
   });
 });
 

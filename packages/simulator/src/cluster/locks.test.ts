@@ -2,7 +2,7 @@ import { create, etcdserverpb, v3electionpb, v3lockpb } from "@raftkv/api";
 import type { Ports } from "@raftkv/raft-node";
 import { Channel, type Client, createClient } from "@raftkv/raft-rpc";
 import { describe, expect, test } from "vitest";
-import { grant, hasKey, type MemberClient, put, timeToLive } from "../testing/lease-client.ts";
+import { grant, hasKey, type MemberClient, put, revoke, timeToLive } from "../testing/lease-client.ts";
 import { clientPort, SimulatedCluster } from "./simulated-cluster.ts";
 
 interface LockClient extends MemberClient {
@@ -148,7 +148,7 @@ describe("A lock", () => {
     await drive(() => lock(one, "mutex", holder));
     const waiting = outcomeOf(lock(other, "mutex", waiter));
     await simulation.runFor(500);
-    await drive(() => one.lease.leaseRevoke(create(etcdserverpb.LeaseRevokeRequestSchema, { ID: waiter })));
+    await drive(() => revoke(one, waiter));
     await simulation.runFor(500);
     expect(waiting.now).toBe("mutex: session is expired");
   });
@@ -194,7 +194,7 @@ describe("An election", () => {
     const expired = outcomeOf(campaign(other, "office", third, "three"));
     await simulation.runFor(1_000);
     controller.abort();
-    await drive(() => one.lease.leaseRevoke(create(etcdserverpb.LeaseRevokeRequestSchema, { ID: third })));
+    await drive(() => revoke(one, third));
     await simulation.runFor(1_000);
     expect(cancelled.now).not.toBe("waits");
     expect(expired.now).toBe("election: not leader");

@@ -26,6 +26,10 @@ export async function grant({ lease }: MemberClient, ttl: number, timeoutMs = 5_
   return (await lease.leaseGrant(request, { timeoutMs })).ID;
 }
 
+export async function revoke({ lease }: MemberClient, id: bigint): Promise<void> {
+  await lease.leaseRevoke(create(etcdserverpb.LeaseRevokeRequestSchema, { ID: id }), { timeoutMs: 5_000 });
+}
+
 /** Seconds that the lease has, 0 if there is none. */
 export async function keepAlive({ lease }: MemberClient, id: bigint, timeoutMs = 5_000): Promise<number> {
   for await (const { TTL } of lease.leaseKeepAlive(once(create(etcdserverpb.LeaseKeepAliveRequestSchema, { ID: id })), { timeoutMs })) {
