@@ -1,4 +1,4 @@
-import { create, etcdserverpb } from "@raftkv/api";
+import { create, etcdserverpb, type ResponseHeader } from "@raftkv/api";
 import { type RpcRandom, StatusCode } from "@raftkv/raft-rpc";
 import type { CallOptions } from "../../call-options.ts";
 import type { ClientContext } from "../../client-context.ts";
@@ -67,8 +67,10 @@ export class LeaseClient {
   }
 
   /** Ends the lease, and its keys with it. */
-  async revoke(id: bigint, options?: CallOptions): Promise<void> {
-    await this.#router.call("once", leaseRevoke, create(etcdserverpb.LeaseRevokeRequestSchema, { ID: id }), options);
+  async revoke(id: bigint, options?: CallOptions): Promise<ResponseHeader> {
+    const request = create(etcdserverpb.LeaseRevokeRequestSchema, { ID: id });
+    const response = await this.#router.call("once", leaseRevoke, request, options);
+    return plainHeader(response.header);
   }
 
   async timeToLive(id: bigint, { keys = false, ...options }: CallOptions & { readonly keys?: boolean } = {}): Promise<LeaseTimeToLive> {
