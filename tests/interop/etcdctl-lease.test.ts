@@ -114,6 +114,24 @@ describe.skipIf(etcdctl === null)("etcdctl's leases, locks and elections, unchan
     expect(await run("get", "kept")).toBe("");
   });
 
+  test("keeps a lease alive while the leader is killed and comes back", async () => {
+    const id = await grant(3);
+    await run("put", "survivor", "1", `--lease=${id}`);
+    const leader = await cluster.leader();
+    const [follower] = await cluster.followers();
+    const keeper = new RunningEtcdctl([`--endpoints=127.0.0.1:${follower?.clientPort}`, "lease", "keep-alive", id]);
+    running.push(keeper);
+    await keeper.wrote(/keepalived with TTL\(3\)/);
+    await leader.kill();
+    const before = keeper.output.length;
+    await eventually(async () => expect(keeper.output.slice(before).match(/keepalived/g)?.length).toBeGreaterThan(3), 20_000);
+    leader.start();
+    await cluster.leader();
+    expect(await run("get", "survivor")).toBe("survivor\n1\n");
+    await keeper.stop();
+    await eventually(async () => expect(await run("get", "survivor")).toBe(""), 10_000);
+  });
+
   test("holds a lock until it stops, and the next in line gets it", async () => {
     const first = start("lock", "mutex");
     await first.wrote(/^mutex\/[0-9a-f]+\n/);
