@@ -115,13 +115,6 @@ export class CellArena {
     if (page.liveCells === 0) this.#retire(page);
   }
 
-  /** True if a cell for `sizeBytes` would be exactly as large as the one at `ref`. */
-  fits(ref: CellRef, sizeBytes: number): boolean {
-    const page = this.#pageOf(ref);
-    if (sizeBytes > classedBytesMax) return page.cellBytes === roundUpLarge(sizeBytes);
-    return page.sizeClass === sizeClassOf(sizeBytes);
-  }
-
   /** Walks all pages and checks the accounting. @throws Error if it does not add up. */
   verify(): void {
     let liveCells = 0;

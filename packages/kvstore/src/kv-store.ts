@@ -268,10 +268,7 @@ export class KVStore {
   }
 
   #span(key: Uint8Array, rangeEnd: Uint8Array): NodeSpan {
-    if (rangeEnd.length === 0) {
-      const node = this.#nodeOf(key);
-      return { first: node, stop: node === 0 ? 0 : this.#table.next(node) };
-    }
+    if (rangeEnd.length === 0) return this.#table.spanOf(this.#nodeOf(key));
     checkKey(key);
     const isOpen = rangeEnd.length === 1 && rangeEnd[0] === 0;
     return this.#table.span(key, isOpen ? null : rangeEnd);

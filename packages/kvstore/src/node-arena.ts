@@ -10,9 +10,9 @@ export type NodeRef = CellRef;
  * A node is two cells, so that a search, which reads little but towers, finds most of them in the processor's cache. In words of
  * 32 bits:
  *
- *     tower   │    0   │    1    2      3    │    4    5      6    │ ...
- *             │ record │ next, shared, ahead │ next, shared, ahead │
- *             │  cell  │  link of level 0    │  link of level 1    │
+ *     tower   │    0   │    1    2      3      4    │    5    6      7      8    │ ...
+ *             │ record │ next, shared, ahead, width │ next, shared, ahead, width │
+ *             │  cell  │      link of level 0       │      link of level 1       │
  *
  *     record  │  0 1   │ 2 3  │   4 5   │  6 7  │   8   │   9    │  10   │  11    │  12    │  13    │ 14 ...
  *             │ create │ mod  │ version │ lease │ value │ value  │ older │ event  │  key   │ tower  │ key bytes,
@@ -20,11 +20,12 @@ export type NodeRef = CellRef;
  *
  * All fields but the key and the height are those of the key's newest version; `older` is the history cell of the one before.
  * A link has the next node, how many bits its key begins with in common with the key of this node, and the next key's 32 bits
- * behind those: mostly enough to judge the next node without reading its key. Revisions and version are doubles that hold safe
- * integers.
+ * behind those: mostly enough to judge the next node without reading its key. Its width is the number of keys that are there, and
+ * not deleted, from this node on up to, but without, the next; that of the last link above level 0 means nothing. Revisions and
+ * version are doubles that hold safe integers.
  */
 export const linkStart = 1;
-export const linkWords = 3;
+export const linkWords = 4;
 const leaseWord = 6;
 const valueWord = 8;
 const olderWord = 10;
@@ -81,6 +82,20 @@ export class NodeArena {
     page[at + 2] = next === 0 ? 0 : this.bitsAt(next, sharedBits);
   }
 
+  width(node: NodeRef, level: number): number {
+    return this.#towerPage(node)[linkOffset(node, level) + 3] as number;
+  }
+
+  setWidth(node: NodeRef, level: number, width: number): void {
+    this.#towerPage(node)[linkOffset(node, level) + 3] = width;
+  }
+
+  addWidth(node: NodeRef, level: number, difference: number): void {
+    const page = this.#towerPage(node);
+    const at = linkOffset(node, level) + 3;
+    page[at] = (page[at] as number) + difference;
+  }
+
   height(node: NodeRef): number {
     const record = this.#record(node);
     return this.#recordPage(record)[wordOffset(record) + heightWord] as number;
@@ -103,13 +118,6 @@ export class NodeArena {
   loadKey(node: NodeRef, target: SearchKey): void {
     const record = this.#record(node);
     target.loadWords(this.#recordPage(record), wordOffset(record) + keyStart, this.keyLength(node));
-  }
-
-  /** Negative, zero or positive as the key of `node` is less than, equal to or greater than `key`, compared as unsigned bytes. */
-  compareKey(node: NodeRef, key: SearchKey): number {
-    const record = this.#record(node);
-    const start = wordOffset(record) + keyStart;
-    return compareWords(this.#recordPage(record), start, this.keyLength(node), key.words, 0, key.length);
   }
 
   hasKey(node: NodeRef, key: SearchKey): boolean {

@@ -62,6 +62,32 @@ describe("the limit", () => {
   });
 });
 
+describe("the count", () => {
+  test("is of the keys that are there, now and at any revision, far or near", () => {
+    for (let i = 0; i < 300; i++) store.set(bytes(`k${String(i).padStart(3, "0")}`), bytes("1"));
+    store.deleteRange(bytes("k100"), bytes("k200"));
+    const counts: number[] = [];
+    for (const revision of [307, 308, 309]) counts.push(store.range(bytes("k"), bytes("l"), { revision, countOnly: true }).count);
+    store.set(bytes("k150"), bytes("again"));
+    store.remove(bytes("k150"));
+    expect(counts).toEqual([299, 300, 200]);
+    for (const revision of [150, 250, 308, 309, 310, 311]) {
+      for (const [key, end] of [
+        ["a", "z"],
+        ["k", "k150"],
+        ["k050", "k250"],
+        ["k15", "k16"],
+        ["k300", "z"],
+      ] as const) {
+        const { records, count } = store.range(bytes(key), bytes(end), { revision });
+        expect([revision, key, count]).toEqual([revision, key, records.length]);
+        expect(store.range(bytes(key), bytes(end), { revision, countOnly: true }).count).toBe(count);
+        expect(store.range(bytes(key), bytes(end), { revision, limit: 7 })).toMatchObject({ count, more: count > 7 });
+      }
+    }
+  });
+});
+
 describe("the order", () => {
   test("is that of keys unless another target is asked for, which is then ascending", () => {
     expect(keysOf(open, open, { sortOrder: "ascend" })).toBe("a b c ca of 4");

@@ -1,5 +1,6 @@
 import { orderOfBytes } from "./byte-order.ts";
 import type { KeyValue } from "./key-value.ts";
+import { countAt } from "./live-count.ts";
 import type { VersionRef } from "./version-store.ts";
 import { type NodeSpan, now, type VersionTable } from "./version-table.ts";
 import type { VersionView } from "./version-view.ts";
@@ -47,7 +48,7 @@ export interface RangeResult extends RangeSummary {
 /** Calls `visit` for each record of the span that the query asks for. The revision is one that can be read. */
 export function visitSpan(table: VersionTable, span: NodeSpan, query: RangeQuery, visit: (view: VersionView) => void): RangeSummary {
   const revision = isAtPresent(table, query) ? now : (query.revision as number);
-  if (query.countOnly === true) return { count: countSpan(table, span, revision), more: false };
+  if (query.countOnly === true) return { count: countAt(table, span, revision), more: false };
   const limit = (query.limit ?? 0) > 0 ? (query.limit as number) : Number.POSITIVE_INFINITY;
   const content = query.keysOnly === true ? "keys" : "records";
   return table.visit(content, (view) => {
@@ -63,15 +64,6 @@ export function visitSpan(table: VersionTable, span: NodeSpan, query: RangeQuery
 /** The newest version of each key is found without a look at its revision, so it is worth to know. */
 function isAtPresent(table: VersionTable, { revision = 0 }: RangeQuery): boolean {
   return revision <= 0 || revision === table.revision;
-}
-
-function countSpan(table: VersionTable, span: NodeSpan, revision: number): number {
-  if (revision === now && table.isAll(span)) return table.liveCount;
-  let count = 0;
-  for (let node = span.first; node !== span.stop; node = table.next(node)) {
-    if (table.liveAt(node, revision) !== 0) count++;
-  }
-  return count;
 }
 
 function visitInKeyOrder(
@@ -90,10 +82,7 @@ function visitInKeyOrder(
     visit(view.show(version));
     shown++;
   }
-  if (node === span.stop) return { count: shown, more: false };
-  if (bounds.uncounted) return { count: shown, more: true };
-  const isAll = revision === now && table.isAll(span);
-  const count = isAll ? table.liveCount : shown + countSpan(table, { first: node, stop: span.stop }, revision);
+  const count = node === span.stop ? shown : countAt(table, span, revision);
   return { count, more: count > shown };
 }
 

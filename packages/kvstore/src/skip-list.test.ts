@@ -29,14 +29,21 @@ class ListUnderTest {
     if (!this.list.exact) this.list.link(this.nodes.create(this.#key, this.#heights.next()));
   }
 
-  append(bytes: Uint8Array): void {
+  append(bytes: Uint8Array, state: "alive" | "deleted" = "alive"): void {
     this.#key.load(bytes);
-    this.list.append(this.nodes.create(this.#key, this.#heights.next()));
+    this.list.append(this.nodes.create(this.#key, this.#heights.next()), state);
+  }
+
+  mark(bytes: Uint8Array, state: "alive" | "deleted"): void {
+    const node = this.seek(bytes);
+    if (this.list.exact && this.list.isAlive(node) !== (state === "alive")) this.list.mark(node, state);
   }
 
   remove(bytes: Uint8Array): void {
     const node = this.seek(bytes);
     if (!this.list.exact) return;
+    this.mark(bytes, "deleted");
+    this.seek(bytes);
     this.list.unlink(node);
     this.nodes.free(node);
   }
@@ -112,9 +119,54 @@ describe("SkipList", () => {
     );
   });
 
-  test("a run of nodes is unlinked one after the other with a single seek", () => {
+  test("knows how many living nodes are in front of a key, whatever lives, dies, comes and goes", () => {
+    const step = fc.tuple(fc.constantFrom("insert", "remove", "deleted", "alive"), trickyKeys);
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 120 }), fc.integer(), (steps, seed) => {
+        const subject = new ListUnderTest(seed);
+        const living = new Map<string, Uint8Array>();
+        const known = new Set<string>();
+        for (const [kind, key] of steps) {
+          const name = key.join();
+          if (kind === "insert") subject.insert(key);
+          else if (kind === "remove") subject.remove(key);
+          else subject.mark(key, kind);
+          const isNew = !known.has(name);
+          if ((kind === "insert" && isNew) || (kind === "alive" && !isNew)) living.set(name, key);
+          if (kind === "remove" || kind === "deleted") living.delete(name);
+          if (kind === "insert") known.add(name);
+          if (kind === "remove") known.delete(name);
+          subject.list.verify();
+        }
+        const sorted = sortedUnique([...living.values()]);
+        expect(subject.list.liveCount).toBe(sorted.length);
+        for (const [, key] of steps) {
+          subject.seek(key);
+          expect(subject.list.rank).toBe(sorted.filter((each) => orderOfBytes(new Uint8Array(each), key) < 0).length);
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test("a list that is built with deleted nodes counts the others", () => {
+    const subject = new ListUnderTest(9);
+    for (let i = 0; i < 200; i++) subject.append(new Uint8Array([i]), i % 3 === 0 ? "deleted" : "alive");
+    subject.list.verify();
+    subject.seek(new Uint8Array([150]));
+    expect([subject.list.liveCount, subject.list.rank]).toEqual([133, 100]);
+  });
+
+  test("a run of nodes is deleted, and then unlinked, one after the other with a single seek each", () => {
     const subject = new ListUnderTest(3);
     for (let i = 0; i < 200; i++) subject.insert(new Uint8Array([7, i]));
+    let marked = subject.seek(new Uint8Array([7, 50]));
+    for (let i = 50; i < 150; i++) {
+      subject.list.mark(marked, "deleted");
+      marked = subject.list.next(marked);
+      expect(subject.list.leadsTo(marked)).toBe(true);
+      subject.list.verify();
+    }
     let node = subject.seek(new Uint8Array([7, 50]));
     for (let i = 50; i < 150; i++) {
       const next = subject.list.next(node);
@@ -135,6 +187,21 @@ describe("SkipList", () => {
     subject.seek(new Uint8Array([1]));
     expect(() => subject.list.link(subject.nodes.create(key, 1))).toThrow("A node is linked where a seek just found its key missing");
     expect(() => subject.append(new Uint8Array([0]))).toThrow(/appended/);
+  });
+
+  test("marking or unlinking a node stops where the path does not lead, or its state does not fit", () => {
+    const subject = new ListUnderTest(1);
+    for (let i = 1; i < 5; i++) subject.insert(new Uint8Array([i]));
+    const [one, two] = [subject.seek(new Uint8Array([1])), subject.seek(new Uint8Array([2]))];
+    expect(() => subject.list.mark(one, "deleted")).toThrow("A node is marked where a seek just found it");
+    expect(() => subject.list.mark(two, "alive")).toThrow("A node is marked when it changes");
+    expect(() => subject.list.unlink(two)).toThrow("A node is unlinked when it is deleted");
+    subject.list.mark(two, "deleted");
+    expect(() => subject.list.unlink(two)).toThrow("A node is unlinked where a seek just found it");
+    const key = new SearchKey();
+    key.load(new Uint8Array([3, 3]));
+    expect(() => subject.list.link(subject.nodes.create(key, 1))).toThrow("A node is linked where a seek just found its key missing");
+    subject.list.verify();
   });
 
   test("the highest tower grows with the logarithm of the count", () => {

@@ -5,11 +5,14 @@ import { allBits, bitsAt, SearchKey, wordCount } from "./search-key.ts";
 import { towerHeightMax } from "./tower-heights.ts";
 
 /**
- * An ordered list of nodes (Pugh 1990). Several lists may share one arena; a node is in at most one of them.
+ * An ordered list of nodes (Pugh 1990), each of which is alive or not: its key is there, or was deleted.
  *
- *     level 2  head ───────────────────────────► d ─────────────► end
- *     level 1  head ───────────► b ────────────► d ─────────────► end
- *     level 0  head ────► a ───► b ────► c ────► d ────► e ─────► end
+ *     level 2  head ───────────────2──────────► d ────────────► end
+ *     level 1  head ───────1──────► b ────1───► d ────────────► end
+ *     level 0  head ──0──► a ──1──► b ──0─► c ──1─► d ──1─► e ─1─► end        b is not alive
+ *
+ * A link knows how many living nodes it passes, the one that it leads away from included (Pugh, "A Skip List Cookbook", 1990, section
+ * 3.4), so a search knows how many are in front of what it finds.
  */
 export class SkipList {
   readonly #nodes: NodeArena;
@@ -19,9 +22,13 @@ export class SkipList {
   /** Bits that the sought key shares with that node, and with the one that follows it on the level. */
   readonly #sharedBefore = new Int32Array(towerHeightMax);
   readonly #sharedAfter = new Int32Array(towerHeightMax);
-  #pathHolds = false;
+  /** How many living nodes are in front of the node of the path. */
+  readonly #rankBefore = new Int32Array(towerHeightMax);
+  /** Whether the path leads to what was sought last, or on from there, or nowhere since nodes were linked. */
+  #pathState: "sought" | "moved on" | "lost" = "lost";
   #levels = 1;
   #count = 0;
+  #liveCount = 0;
   #exact = false;
 
   constructor(nodes: NodeArena) {
@@ -32,6 +39,16 @@ export class SkipList {
 
   get count(): number {
     return this.#count;
+  }
+
+  /** Nodes that are alive. */
+  get liveCount(): number {
+    return this.#liveCount;
+  }
+
+  /** How many living nodes are in front of what the last `seek` returned. */
+  get rank(): number {
+    return (this.#rankBefore[0] as number) + this.#nodes.width(this.#path[0] as number, 0);
   }
 
   /** True if the last `seek` found the key itself. */
@@ -45,6 +62,10 @@ export class SkipList {
 
   next(node: NodeRef): NodeRef {
     return this.#nodes.next(node, 0);
+  }
+
+  isAlive(node: NodeRef): boolean {
+    return this.#nodes.width(node, 0) !== 0;
   }
 
   /**
@@ -70,6 +91,7 @@ export class SkipList {
     let ahead = bitsAt(sought, 0, soughtCount, 0);
     let bound = 0;
     let sharedWithBound = 0;
+    let rank = 0;
     let exact = false;
     for (let level = this.#levels - 1; level >= 0; level--) {
       let at = tower + linkWords * level;
@@ -99,6 +121,7 @@ export class SkipList {
           shared = bits;
           ahead = bitsAt(sought, 0, soughtCount, bits);
         }
+        rank += page[at + 3] as number;
         node = next;
         page = pages[node >>> pageShift] as Int32Array;
         tower = wordOffset(node) + linkStart;
@@ -108,70 +131,80 @@ export class SkipList {
       this.#path[level] = node;
       this.#sharedBefore[level] = shared;
       this.#sharedAfter[level] = sharedWithBound;
+      this.#rankBefore[level] = rank;
     }
     this.#exact = exact;
-    this.#pathHolds = true;
+    this.#pathState = "sought";
     return bound;
   }
 
-  /** Puts `node` where the last `seek`, for its key, did not find it. */
+  /** Puts `node`, which is alive, where the last `seek`, for its key, did not find it. */
   link(node: NodeRef): void {
-    assert(this.#pathHolds && !this.#exact, "A node is linked where a seek just found its key missing");
-    this.#splice(node);
-    this.#pathHolds = false;
+    assert(this.#pathState === "sought" && !this.#exact, "A node is linked where a seek just found its key missing");
+    this.#splice(node, 1);
+    this.#pathState = "lost";
   }
 
   /** Puts `node` at the end. Only for lists that are built in key order, without any seek before. */
-  append(node: NodeRef): void {
-    assert(this.#nodes.next(this.#path[0] as number, 0) === 0, "A node is appended behind the last one");
+  append(node: NodeRef, state: "alive" | "deleted"): void {
     const last = this.#path[0] as number;
+    assert(this.#nodes.next(last, 0) === 0, "A node is appended behind the last one");
     assert(last === this.#head || this.#nodes.compareKeys(last, node) < 0, "Nodes are appended in key order");
     const height = this.#nodes.height(node);
     for (let level = 0; level < height; level++) {
       const previous = this.#path[level] as number;
       this.#sharedBefore[level] = previous === this.#head ? 0 : this.#nodes.sharedBits(previous, node);
     }
-    this.#splice(node);
+    const { rank } = this;
+    this.#splice(node, state === "alive" ? 1 : 0);
     this.#path.fill(node, 0, height);
+    this.#rankBefore.fill(rank, 0, height);
   }
 
-  /** Takes out the node that the last `seek` returned, or that followed the one taken out just before. The caller frees it. */
+  /** True if `node` is what the path leads to, so that it can be marked or taken out without another seek. */
+  leadsTo(node: NodeRef): boolean {
+    return this.#pathState !== "lost" && this.#nodes.next(this.#path[0] as number, 0) === node;
+  }
+
+  /** Lets the node that the path leads to live or not, and moves the path on to the one behind it. */
+  mark(node: NodeRef, state: "alive" | "deleted"): void {
+    assert(this.leadsTo(node), "A node is marked where a seek just found it");
+    const nodes = this.#nodes;
+    const isAlive = state === "alive";
+    assert(this.isAlive(node) !== isAlive, "A node is marked when it changes");
+    const difference = isAlive ? 1 : -1;
+    const height = nodes.height(node);
+    for (let level = height; level < this.#levels; level++) nodes.addWidth(this.#path[level] as number, level, difference);
+    for (let level = 0; level < height; level++) nodes.addWidth(node, level, difference);
+    this.#liveCount += difference;
+    this.#rankBefore.fill(this.rank, 0, height);
+    this.#path.fill(node, 0, height);
+    this.#pathState = "moved on";
+  }
+
+  /** Takes out the node that the path leads to, which is not alive. The caller frees it. */
   unlink(node: NodeRef): void {
-    assert(this.#pathHolds && this.#nodes.next(this.#path[0] as number, 0) === node, "A node is unlinked where a seek just found it");
+    assert(this.leadsTo(node), "A node is unlinked where a seek just found it");
+    assert(!this.isAlive(node), "A node is unlinked when it is deleted");
     const nodes = this.#nodes;
     const height = nodes.height(node);
     for (let level = 0; level < height; level++) {
       const previous = this.#path[level] as number;
       const shared = Math.min(nodes.sharedWithNext(previous, level), nodes.sharedWithNext(node, level));
       nodes.setLink(previous, level, nodes.next(node, level), shared);
+      nodes.addWidth(previous, level, nodes.width(node, level));
     }
     this.#count--;
   }
 
-  /** Takes out the first node, which must exist. The caller frees it. */
-  shift(): NodeRef {
-    const node = this.first();
-    assert(node !== 0, "A list is not shifted when it is empty");
-    const height = this.#nodes.height(node);
-    for (let level = 0; level < height; level++) this.#nodes.setLink(this.#head, level, this.#nodes.next(node, level), 0);
-    this.#count--;
-    this.#pathHolds = false;
-    return node;
-  }
-
-  /** Frees the head. The list must be empty and is not used any more. */
-  dispose(): void {
-    assert(this.#count === 0, "A list is disposed of when it is empty");
-    this.#nodes.free(this.#head);
-  }
-
-  /** Walks every level. @throws Error if keys are out of order, a tower is not linked on each of its levels, or the count is off. */
+  /** Walks every level. @throws Error if keys are out of order, a tower is not linked on each of its levels, or a count is off. */
   verify(): void {
     const nodes = this.#nodes;
     for (let level = towerHeightMax - 1; level >= 0; level--) {
       let above = nodes.next(this.#head, Math.min(level + 1, towerHeightMax - 1));
       let previous = 0;
       let count = 0;
+      this.#verifyWidths(level);
       for (let node = nodes.next(this.#head, level); node !== 0; node = nodes.next(node, level)) {
         count++;
         assert(nodes.height(node) > level, "A node is linked only on the levels of its tower");
@@ -189,6 +222,22 @@ export class SkipList {
     }
   }
 
+  /** Compares each link of the level with those of level 0 that it goes past. */
+  #verifyWidths(level: number): void {
+    const nodes = this.#nodes;
+    let passed = 0;
+    let from = this.#head;
+    for (let node = this.#head; node !== 0; node = nodes.next(node, 0)) {
+      if (node === nodes.next(from, level)) {
+        assert(nodes.width(from, level) === passed, "A link knows how many living nodes it passes");
+        from = node;
+        passed = 0;
+      }
+      passed += nodes.width(node, 0);
+    }
+    assert(level > 0 || this.isAlive(this.#head) === false, "The head is not alive");
+  }
+
   #verifyLink(previous: NodeRef, node: NodeRef, level: number): void {
     if (previous === 0) {
       assert(this.#nodes.sharedWithNext(this.#head, level) === 0, "The head shares no bits with any key");
@@ -199,20 +248,27 @@ export class SkipList {
     assert(this.#nodes.aheadOf(previous, level) === this.#nodes.bitsAt(node, shared), "A link knows the bits ahead");
   }
 
-  #splice(node: NodeRef): void {
+  #splice(node: NodeRef, life: 0 | 1): void {
     const nodes = this.#nodes;
+    const { rank } = this;
     const height = nodes.height(node);
     if (height > this.#levels) {
       this.#path.fill(this.#head, this.#levels, height);
       this.#sharedBefore.fill(0, this.#levels, height);
       this.#sharedAfter.fill(0, this.#levels, height);
+      this.#rankBefore.fill(0, this.#levels, height);
       this.#levels = height;
     }
     for (let level = 0; level < height; level++) {
       const previous = this.#path[level] as number;
+      const passed = rank - (this.#rankBefore[level] as number);
+      nodes.setWidth(node, level, nodes.width(previous, level) - passed + life);
+      nodes.setWidth(previous, level, passed);
       nodes.setLink(node, level, nodes.next(previous, level), this.#sharedAfter[level] as number);
       nodes.setLink(previous, level, node, this.#sharedBefore[level] as number);
     }
+    if (life === 1) for (let level = height; level < this.#levels; level++) nodes.addWidth(this.#path[level] as number, level, 1);
     this.#count++;
+    this.#liveCount += life;
   }
 }

@@ -46,7 +46,7 @@ const damages: readonly Damage[] = [
     () => table.versions.nodes.setRevisions(a, 3, 4, 3),
     "A key keeps its create revision until it is deleted",
   ],
-  ["a deleted key that is there", () => table.versions.nodes.setRevisions(b, 5, 6, 1), "A key is created once, and deleted once"],
+  ["a deleted key that is there", () => table.versions.nodes.setRevisions(b, 5, 6, 1), "A key is alive until it is deleted"],
   ["a revision to come", () => table.versions.nodes.setRevisions(a, 2, 9, 3), "No version is newer than the table"],
   ["a value without a cell", () => table.versions.nodes.setValue(a, 0, 1), "Only an empty value has no cell"],
   ["freeable bytes that are none", () => table.events.addFreeable(1), "What a compaction frees is accounted"],

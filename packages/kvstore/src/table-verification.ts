@@ -15,16 +15,20 @@ export function verifyTable(table: VersionTable): void {
   index.verify();
   assert(index.count === list.count, "The index has as many nodes as the list");
   const count = new VersionCount();
+  let liveCount = 0;
   for (let node = list.first(); node !== 0; node = list.next(node)) {
     verifyNode(table, node);
+    if (list.isAlive(node)) liveCount++;
     for (let version = node; version !== 0; version = versions.older(version)) count.add(table, version);
   }
+  assert(liveCount === list.liveCount, "The keys that are there are counted");
   count.verify(table);
   verifyEvents(table, count.eventCount);
 }
 
 function verifyNode(table: VersionTable, node: NodeRef): void {
   const { nodes } = table.versions;
+  assert(table.list.isAlive(node) !== table.versions.isTombstone(node), "A key is alive until it is deleted");
   const key = new SearchKey();
   nodes.loadKey(node, key);
   assert(table.index.find(nodes.hashOf(node, table.keyHash), key) === node, "The index finds each node of the list");
@@ -33,7 +37,6 @@ function verifyNode(table: VersionTable, node: NodeRef): void {
 /** What the versions add up to. */
 class VersionCount {
   eventCount = 0;
-  #live = 0;
   #older = 0;
   #values = 0;
   #payloadBytes = 0;
@@ -44,8 +47,7 @@ class VersionCount {
     const { versions, events } = table;
     this.#verifyChain(table, version);
     const isTombstone = versions.isTombstone(version);
-    if (version > 0) this.#live += isTombstone ? 0 : 1;
-    else this.#older++;
+    if (version < 0) this.#older++;
     if (versions.valueCell(version) !== 0) this.#values++;
     assert((versions.valueCell(version) === 0) === (versions.valueLength(version) === 0), "Only an empty value has no cell");
     const modRevision = versions.modRevision(version);
@@ -65,7 +67,6 @@ class VersionCount {
 
   verify(table: VersionTable): void {
     const { versions, events, list } = table;
-    assert(this.#live === table.liveCount, "The keys that are there are counted");
     assert(this.#payloadBytes === table.payloadBytes, "The payload of all retained versions is accounted");
     const given = events.freeableBytes(Math.max(table.compactRevision, 1));
     assert(events.freeableBytes(table.revision) - given === this.#freeableBytes, "What a compaction frees is accounted");

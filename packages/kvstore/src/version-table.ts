@@ -16,6 +16,8 @@ import { VersionView } from "./version-view.ts";
 export interface NodeSpan {
   readonly first: NodeRef;
   readonly stop: NodeRef;
+  /** Keys of the span that are there now. */
+  readonly liveCount: number;
 }
 
 /** As a revision to read at: what is there now. */
@@ -41,7 +43,6 @@ export class VersionTable {
   readonly #bound = new SearchKey();
   readonly #results = new ResultBytes();
   #compactRevision: number;
-  #liveCount = 0;
   #payloadBytes = 0;
   #visits = 0;
   #readers = 0;
@@ -66,7 +67,7 @@ export class VersionTable {
 
   /** Keys that are there now. */
   get liveCount(): number {
-    return this.#liveCount;
+    return this.list.liveCount;
   }
 
   /** Bytes of the keys and values of all versions that no compaction freed, or will free, and 64 for each. Depends on the calls only. */
@@ -96,9 +97,8 @@ export class VersionTable {
     nodes.setRevisions(node, fields.createRevision, fields.modRevision, fields.version);
     nodes.setLease(node, fields.leaseHigh, fields.leaseLow);
     nodes.setValue(node, values.store(value), value.length);
-    this.list.append(node);
+    this.list.append(node, fields.version > 0 ? "alive" : "deleted");
     this.index.add(this.#hash, node);
-    if (fields.version > 0) this.#liveCount++;
     this.#payloadBytes += this.versions.payloadBytes(node);
     return node;
   }
@@ -122,25 +122,30 @@ export class VersionTable {
 
   /** The nodes of keys from `start` on and below `end`; null is no bound. */
   span(start: Uint8Array, end: Uint8Array | null): NodeSpan {
+    const { list } = this;
     let stop = 0;
+    let stopRank = list.liveCount;
     if (end !== null) {
       this.#bound.load(end);
-      stop = this.list.seek(this.#bound);
+      stop = list.seek(this.#bound);
+      stopRank = list.rank;
     }
     this.#bound.load(start);
-    const first = this.list.seek(this.#bound);
+    const first = list.seek(this.#bound);
     const isReversed = first !== 0 && stop !== 0 && this.versions.nodes.compareKeys(stop, first) < 0;
-    return first === 0 || isReversed ? { first: 0, stop: 0 } : { first, stop };
+    return first === 0 || isReversed ? { first: 0, stop: 0, liveCount: 0 } : { first, stop, liveCount: stopRank - list.rank };
   }
 
-  /** True if the span is the whole table. */
-  isAll(span: NodeSpan): boolean {
-    return span.stop === 0 && span.first === this.list.first();
+  /** The span of a single key, which may be 0 for none. */
+  spanOf(node: NodeRef): NodeSpan {
+    return node === 0
+      ? { first: 0, stop: 0, liveCount: 0 }
+      : { first: node, stop: this.next(node), liveCount: this.list.isAlive(node) ? 1 : 0 };
   }
 
   /** What a key has at a revision that is not compacted, or `now`: 0 if it is not there, or deleted. */
   liveAt(node: NodeRef, revision: number): VersionRef {
-    if (revision === now) return this.#liveCount === this.list.count || !this.versions.isTombstone(node) ? node : 0;
+    if (revision === now) return this.list.isAlive(node) ? node : 0;
     const version = this.versions.newestAt(node, revision);
     return version === 0 || this.versions.isTombstone(version) ? 0 : version;
   }
@@ -167,7 +172,6 @@ export class VersionTable {
     this.list.link(node);
     this.index.add(this.#hash, node);
     this.versions.nodes.setOlder(node, 0);
-    this.#liveCount++;
     this.#setNewest(node, this.revision, 1, value, lease);
     return node;
   }
@@ -178,7 +182,7 @@ export class VersionTable {
     const { nodes } = this.versions;
     const version = nodes.version(node);
     const createRevision = version === 0 ? this.revision : nodes.createRevision(node);
-    if (version === 0) this.#liveCount++;
+    if (version === 0) this.#mark(node, "alive");
     this.#retireNewest(node);
     this.#setNewest(node, createRevision, version + 1, value, lease);
   }
@@ -188,7 +192,7 @@ export class VersionTable {
     this.#assertNoVisit();
     const { versions } = this;
     assert(!versions.isTombstone(node), "Only a key that is there is deleted");
-    this.#liveCount--;
+    this.#mark(node, "deleted");
     this.#retireNewest(node);
     this.#setNewest(node, 0, 0, noValue, 0n);
     this.events.addFreeable(versions.payloadBytes(node));
@@ -212,8 +216,7 @@ export class VersionTable {
   /** Takes out a node that has no version left but a tombstone, and frees it. For the reclaimer. */
   unlink(node: NodeRef): void {
     const { nodes } = this.versions;
-    nodes.loadKey(node, this.#bound);
-    this.list.seek(this.#bound);
+    this.#leadTo(node);
     this.list.unlink(node);
     this.index.remove(nodes.hashOf(node, this.keyHash), node);
     this.versions.freeNode(node);
@@ -253,6 +256,18 @@ export class VersionTable {
 
   #createNode(): NodeRef {
     return this.versions.nodes.create(this.#key, this.#heights.next());
+  }
+
+  #mark(node: NodeRef, state: "alive" | "deleted"): void {
+    this.#leadTo(node);
+    this.list.mark(node, state);
+  }
+
+  /** Seeks a node in the list, unless the list has just come to it, as when a span is deleted. */
+  #leadTo(node: NodeRef): void {
+    if (this.list.leadsTo(node)) return;
+    this.versions.nodes.loadKey(node, this.#bound);
+    this.list.seek(this.#bound);
   }
 
   /** Makes room for the next version of a node. */

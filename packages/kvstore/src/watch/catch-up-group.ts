@@ -1,4 +1,4 @@
-import type { Watcher } from "./watcher.ts";
+import type { Watcher, WatcherGroup } from "./watcher.ts";
 import { type WatchedKeyHash, WatcherIndex } from "./watcher-index.ts";
 
 /**
@@ -8,7 +8,7 @@ import { type WatchedKeyHash, WatcherIndex } from "./watcher-index.ts";
 export type CatchUpPhase = "gathering" | "delivering" | "leaving" | "ending";
 
 /** Watchers that go through the history together, because they lack the same revisions. */
-export class CatchUpGroup {
+export class CatchUpGroup implements WatcherGroup {
   /** Everything below has been gathered for all of them. */
   cursor: number;
   phase: CatchUpPhase = "gathering";

@@ -1,4 +1,3 @@
-import type { CatchUpGroup } from "./catch-up-group.ts";
 import type { EncodedEvent } from "./event-encoding.ts";
 import type { KeySpan } from "./key-span.ts";
 
@@ -41,6 +40,14 @@ export interface WatchReceiver {
  */
 export type WatcherState = "live" | "behind" | "held" | "overtaken" | "ended";
 
+/** Watchers that lack the same revisions. */
+export interface WatcherGroup {
+  /** The first revision that all of them lack. */
+  readonly cursor: number;
+  readonly watchers: ReadonlySet<Watcher>;
+  delete(watcher: Watcher): void;
+}
+
 /** Somebody's interest in a span of keys from a revision on. It has no queue: what it lacks lies in the store's history. */
 export class Watcher {
   readonly id: bigint;
@@ -53,7 +60,7 @@ export class Watcher {
   /** Nothing below is for it: it was delivered, or never asked for. Of a watcher that is behind, its group knows. */
   nextRevision: number;
   /** While it is behind. */
-  group: CatchUpGroup | null = null;
+  group: WatcherGroup | null = null;
   eventBytes = 0;
   /** Revision of the first of `events`. */
   firstRevision = 0;
