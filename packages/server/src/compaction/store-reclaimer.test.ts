@@ -2,13 +2,18 @@ import { expect, test } from "vitest";
 import { ManualClock } from "../testing/manual-clock.ts";
 import { StoreReclaimer } from "./store-reclaimer.ts";
 
-/** Garbage of so many steps, each of which takes a millisecond. */
+/** Garbage that takes so many steps. */
 class Garbage {
   steps = 0;
   taken = 0;
+  isHeld = false;
+
+  get bytesUsed() {
+    return { payload: 0, used: this.steps, reserved: this.steps };
+  }
 
   reclaim(): boolean {
-    if (this.steps > 0) {
+    if (this.steps > 0 && !this.isHeld) {
       this.steps--;
       this.taken++;
     }
@@ -49,6 +54,21 @@ test("whoever waits for the memory is told when it is there", async () => {
   expect(isDone).toBe(false);
   await clock.run(3);
   expect(isDone).toBe(true);
+});
+
+test("memory that somebody holds is asked for less often, until it is let go", async () => {
+  const clock = new ManualClock();
+  const garbage = new Garbage();
+  const reclaimer = new StoreReclaimer({ store: garbage, clock });
+  garbage.steps = 10;
+  garbage.isHeld = true;
+  reclaimer.compacted();
+  await clock.run(10);
+  garbage.isHeld = false;
+  await clock.run(50);
+  expect(garbage.taken).toBe(0);
+  await clock.run(50);
+  expect(garbage.taken).toBe(10);
 });
 
 test("a reclaimer that is stopped does nothing more", async () => {

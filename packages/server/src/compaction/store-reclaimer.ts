@@ -10,15 +10,17 @@ const stepVersions = 512;
 const sliceStepsMax = 64;
 /** Between two slices others have their turn. */
 const pauseMs = 3;
+/** After a slice that freed nothing: somebody reads a snapshot or makes a hash, which keeps the memory. */
+const heldPauseMs = 100;
 
 export interface StoreReclaimerOptions {
-  readonly store: Pick<KVStore, "reclaim">;
+  readonly store: Pick<KVStore, "reclaim" | "bytesUsed">;
   readonly clock: Clock;
 }
 
 /** Gives the memory of compacted versions back, in slices between which the member does everything else. */
 export class StoreReclaimer implements StateObserver {
-  private readonly store: Pick<KVStore, "reclaim">;
+  private readonly store: StoreReclaimerOptions["store"];
   private readonly clock: Clock;
   private timer: Timer | null = null;
   private waiting: (() => void)[] = [];
@@ -47,13 +49,14 @@ export class StoreReclaimer implements StateObserver {
     this.wake();
   }
 
-  private wake(): void {
-    this.timer ??= this.clock.setTimer(pauseMs, () => this.runSlice());
+  private wake(delayMs = pauseMs): void {
+    this.timer ??= this.clock.setTimer(delayMs, () => this.runSlice());
   }
 
   private runSlice(): void {
+    const usedBefore = this.store.bytesUsed.used;
     this.timer = null;
-    if (this.hasMoreAfterSlice()) return this.wake();
+    if (this.hasMoreAfterSlice()) return this.wake(this.store.bytesUsed.used < usedBefore ? pauseMs : heldPauseMs);
     const { waiting } = this;
     this.waiting = [];
     for (const done of waiting) done();

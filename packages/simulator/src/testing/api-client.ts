@@ -69,7 +69,3 @@ export function rangeOf(key: string, more: Partial<RangeRequest> = {}): RangeReq
 export function deletionOf(key: string, more: Partial<DeleteRangeRequest> = {}): DeleteRangeRequest {
   return { key: text(key), rangeEnd: noBytes, prevKv: false, ...more };
 }
-
-export function operation(request: PutRequest): RequestOp {
-  return { type: "put", request };
-}
