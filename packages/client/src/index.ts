@@ -15,6 +15,7 @@ export type { ClientEvent, ClientOptions, ClientPorts, ClientSettings } from "./
 export { type ClusterStatus, leaderOf, type MemberStatus, type ReachableMember, type UnreachableMember } from "./cluster-status.ts";
 export { type ClusterView, selectMember, type ViewMember } from "./cluster-view.ts";
 export { type Endpoint, parseEndpoint } from "./endpoint.ts";
+export { readEndpointList } from "./endpoint-list.ts";
 export type {
   Alarm,
   AlarmList,
@@ -54,6 +55,6 @@ export type { Txn, TxnResult } from "./etcd/txn/txn.ts";
 export type { Operation, Operations, ResultsOf } from "./etcd/txn/typed-operation.ts";
 export { WatchCompactedError } from "./etcd/watch/watch-compacted-error.ts";
 export type { Watch, WatchBatch, WatchEvent, WatchOptions } from "./etcd/watch/watch-types.ts";
-export { connect, connectClient, endpointsVariable } from "./node-client.ts";
+export { connect, connectClient, endpointsVariable, type NodeClientSettings } from "./node-client.ts";
 export { RaftKVClient } from "./raftkv-client.ts";
 export type { GetResult, LeaderHint, PutResult, RedirectResult, RemoveResult, UpdateResult } from "./result.ts";

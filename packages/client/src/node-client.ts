@@ -1,8 +1,14 @@
 import { MessageChannel, type MessagePort } from "node:worker_threads";
 import { connectTcp, SystemClock, SystemRandom } from "@raftkv/raft-rpc";
-import type { ClientSettings } from "./client-options.ts";
+import { type ClientSettings, checkTimeout } from "./client-options.ts";
 import { defaultTarget, readEndpointList } from "./endpoint-list.ts";
 import { RaftKVClient } from "./raftkv-client.ts";
+
+/** What can be chosen for a client on real sockets. */
+export interface NodeClientSettings extends ClientSettings {
+  /** Most time for one connection to be made, in ms; what is left of the call's time is another limit. Default: only that. */
+  readonly connectTimeoutMs?: number;
+}
 
 /** Names the endpoints of clients that are not told any: `raftkv://a:2379,b:2379`, with or without the scheme. */
 export const endpointsVariable = "RAFTKV_ENDPOINTS";
@@ -19,7 +25,7 @@ export const endpointsVariable = "RAFTKV_ENDPOINTS";
  */
 export async function connect(
   target: string | readonly string[] = process.env[endpointsVariable] || defaultTarget,
-  settings: Omit<ClientSettings, "endpoints"> = {},
+  settings: Omit<NodeClientSettings, "endpoints"> = {},
 ): Promise<RaftKVClient> {
   const client = connectClient({ ...settings, endpoints: readEndpointList(target) });
   try {
@@ -40,10 +46,11 @@ export async function connect(
  * client.close();
  * ```
  */
-export function connectClient(settings: ClientSettings): RaftKVClient {
+export function connectClient({ connectTimeoutMs, ...settings }: NodeClientSettings): RaftKVClient {
+  if (connectTimeoutMs !== undefined) checkTimeout(connectTimeoutMs);
   return new RaftKVClient({
     ...settings,
-    connect: connectTcp,
+    connect: (endpoint, timeoutMs) => connectTcp(endpoint, Math.min(timeoutMs, connectTimeoutMs ?? timeoutMs)),
     clock: new SystemClock(),
     random: new SystemRandom(),
     onBusy: processHold(),
