@@ -30,6 +30,9 @@ type CalledMethod = Pick<GatewayCallOptions, "path" | "counters">;
 const prefix = /^\/v3(beta)?(?=\/)/;
 /** Base64 takes a third more than what it stands for, and escapes of JSON more than that. */
 const jsonBytesPerByte = 2;
+/** Of requests, as much as connections by HTTP/2 may hold. */
+const heldBytesMax = 256 * 1024 * 1024;
+/** Of the answers of one stream. */
 const queueBytesMax = 4 * 1024 * 1024;
 
 /** etcd's API as JSON over HTTP/1.1. Calls the same handlers as gRPC, by the same rules, without a connection in between. */
@@ -46,7 +49,7 @@ export class Gateway {
     this.#clock = clock;
     this.#slots = new CallSlots(calls.concurrentMax);
     this.#documentBytesMax = jsonBytesPerByte * calls.messageBytesMax;
-    this.#bodies = new RequestBodies(this.#documentBytesMax);
+    this.#bodies = new RequestBodies({ bytesMax: this.#documentBytesMax, heldBytesMax });
   }
 
   /** Is this path the gateway's, whether there is something or not? */
@@ -84,7 +87,13 @@ export class Gateway {
     const base = { ...options, method, response, deadline, stallMs };
     if (route.kind === "unary") {
       const { handler } = route;
-      this.#readBody(exchange, method, (message) => this.#start(exchange, new UnaryGatewayCall({ ...base, handler, message })));
+      this.#readBody(exchange, method, (message, release) => {
+        const onEnded = (call: GatewayCall): void => {
+          release();
+          base.onEnded(call);
+        };
+        this.#start(exchange, new UnaryGatewayCall({ ...base, handler, message, onEnded }));
+      });
       return;
     }
     const limits = { documentBytesMax: this.#documentBytesMax, messageBytesMax: this.#calls.messageBytesMax, queueBytesMax };
@@ -109,12 +118,13 @@ export class Gateway {
     };
   }
 
-  #readBody(exchange: GatewayExchange, method: JsonMethod, onMessage: (message: Uint8Array) => void): void {
+  #readBody(exchange: GatewayExchange, method: JsonMethod, onMessage: (message: Uint8Array, release: () => void) => void): void {
     exchange.deadline.extend(exchange.timeoutMs);
     this.#bodies.read(exchange.request, {
-      onText: (text) => {
+      onText: (text, release) => {
         const message = this.#messageOf(exchange, method, text);
-        if (message !== null) onMessage(message);
+        if (message === null) release();
+        else onMessage(message, release);
       },
       onRefused: (error) => refuse(exchange, error),
     });

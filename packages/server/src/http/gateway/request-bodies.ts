@@ -1,54 +1,64 @@
-import type { IncomingMessage } from "node:http";
+import type { Readable } from "node:stream";
 import { StatusCode } from "@raftkv/raft-rpc";
 import type { GatewayError } from "./gateway-error.ts";
 import { GrowingBytes } from "./growing-bytes.ts";
 
-/** Of all requests that are being received. */
-const heldBytesMax = 64 * 1024 * 1024;
+export interface BodyLimits {
+  /** Of one request. */
+  readonly bytesMax: number;
+  /** Of all requests that come or are being answered. */
+  readonly heldBytesMax: number;
+}
 
 export interface BodyReader {
-  onText(text: string): void;
+  /** `release` is called when nothing of the request is needed any more; it may be called twice. */
+  onText(text: string, release: () => void): void;
   /** The rest of the body is passed over. */
   onRefused(error: GatewayError): void;
 }
 
 /** Reads requests as a whole, each up to a limit and all together up to another. */
 export class RequestBodies {
-  readonly #bytesMax: number;
+  readonly #limits: BodyLimits;
   #heldBytes = 0;
 
-  constructor(bytesMax: number) {
-    this.#bytesMax = bytesMax;
+  constructor(limits: BodyLimits) {
+    this.#limits = limits;
   }
 
-  read(request: IncomingMessage, reader: BodyReader): void {
-    let body: GrowingBytes | null = new GrowingBytes();
-    const forget = (): void => {
-      this.#heldBytes -= body?.length ?? 0;
-      body = null;
+  read(request: Readable, reader: BodyReader): void {
+    const body = new GrowingBytes();
+    let state: "reading" | "handed on" | "released" = "reading";
+    let heldBytes = 0;
+    const release = (): void => {
+      state = "released";
+      this.#heldBytes -= heldBytes;
+      heldBytes = 0;
     };
     request.on("data", (chunk: Uint8Array) => {
-      if (body === null) return;
-      const error = this.#refusal(body.length + chunk.length, chunk.length);
+      if (state !== "reading") return;
+      const error = this.#refusal(heldBytes + chunk.length, chunk.length);
       if (error !== null) {
-        forget();
+        release();
         return reader.onRefused(error);
       }
+      heldBytes += chunk.length;
       this.#heldBytes += chunk.length;
       body.append(chunk);
     });
     request.once("end", () => {
-      if (body === null) return;
-      this.#heldBytes -= body.length;
-      const text = body.takeText();
-      body = null;
-      reader.onText(text);
+      if (state !== "reading") return;
+      state = "handed on";
+      reader.onText(body.takeText(), release);
     });
-    request.once("close", forget);
+    request.once("close", () => {
+      if (state === "reading") release();
+    });
   }
 
   #refusal(bodyBytes: number, chunkBytes: number): GatewayError | null {
-    if (bodyBytes > this.#bytesMax) return tooMuch(`raftkv: the request is larger than ${this.#bytesMax} bytes`);
+    const { bytesMax, heldBytesMax } = this.#limits;
+    if (bodyBytes > bytesMax) return tooMuch(`raftkv: the request is larger than ${bytesMax} bytes`);
     if (this.#heldBytes + chunkBytes > heldBytesMax) return tooMuch("raftkv: too many requests are being received, try again");
     return null;
   }
