@@ -20,8 +20,7 @@ interface Writes {
 /**
  * True if a branch puts a key twice, or puts one that it deletes. The two branches of a transaction exclude each other. The rule is
  * etcd's with its gaps: of nested transactions side by side, a put is compared with the deletes of earlier ones but not of later
- * ones, and the delete of all keys from one on is not compared. Takes time in proportion to the operations, times the depth of
- * nesting or the number of transactions side by side.
+ * ones, and the delete of all keys from one on is not compared.
  */
 export function hasDuplicateKey({ success, failure }: TxnRequest): boolean {
   return mayCollide(success) || mayCollide(failure) ? writesOf(success) === null || writesOf(failure) === null : false;

@@ -11,52 +11,48 @@ export type SortedKeys = readonly Uint8Array[];
 /** Ascending intervals that don't touch each other. */
 export type SortedIntervals = readonly KeyInterval[];
 
+/** So few are put into a copy of the many one by one: that compares far less than a merge does. */
+const fewMax = 32;
+
 /** The keys of both lists. */
 export function unionOfKeys(a: SortedKeys, b: SortedKeys): SortedKeys {
-  if (a.length === 0) return b;
-  if (b.length === 0) return a;
-  const union: Uint8Array[] = [];
-  for (let i = 0, j = 0; i < a.length || j < b.length; ) {
-    const order = orderOfHeads(a[i], b[j], orderOfBytes);
-    union.push((order <= 0 ? a[i] : b[j]) as Uint8Array);
-    if (order <= 0) i++;
-    if (order >= 0) j++;
+  const [many, few] = bySize(a, b);
+  if (few.length === 0) return many;
+  if (few.length > fewMax) return merged(many, few, orderOfBytes).filter((key, at, all) => at === 0 || !areEqual(key, all[at - 1]));
+  const union = [...many];
+  for (const key of few) {
+    const at = placeOf(union, key);
+    if (!areEqual(key, union[at])) union.splice(at, 0, key);
   }
   return union;
 }
 
 export function haveCommonKey(a: SortedKeys, b: SortedKeys): boolean {
-  for (let i = 0, j = 0; i < a.length && j < b.length; ) {
-    const order = orderOfBytes(a[i] as Uint8Array, b[j] as Uint8Array);
-    if (order === 0) return true;
-    if (order < 0) i++;
-    else j++;
-  }
-  return false;
+  const [many, few] = bySize(a, b);
+  return few.some((key) => areEqual(key, many[placeOf(many, key)]));
 }
 
 /** True if one of the keys lies in one of the intervals. */
 export function touch(keys: SortedKeys, intervals: SortedIntervals): boolean {
-  for (let i = 0, j = 0; i < keys.length && j < intervals.length; ) {
-    const key = keys[i] as Uint8Array;
-    const { begin, end } = intervals[j] as KeyInterval;
-    if (orderOfBytes(key, begin) < 0) i++;
-    else if (orderOfBytes(key, end) < 0) return true;
-    else j++;
-  }
-  return false;
+  if (keys.length <= intervals.length) return keys.some((key) => isWithin(key, intervals[countWhile(intervals, endsUpTo(key))]));
+  return intervals.some((interval) => {
+    const key = keys[placeOf(keys, interval.begin)];
+    return key !== undefined && isWithin(key, interval);
+  });
 }
 
 /** What both lists cover. */
 export function unionOfIntervals(a: SortedIntervals, b: SortedIntervals): SortedIntervals {
-  if (a.length === 0) return b;
-  if (b.length === 0) return a;
-  const ascending: KeyInterval[] = [];
-  for (let i = 0, j = 0; i < a.length || j < b.length; ) {
-    const next = orderOfHeads(a[i], b[j], orderOfBegins) <= 0 ? a[i++] : b[j++];
-    ascending.push(next as KeyInterval);
+  const [many, few] = bySize(a, b);
+  if (few.length === 0) return many;
+  if (few.length > fewMax) return joined(merged(many, few, orderOfBegins));
+  const union = [...many];
+  for (const { begin, end } of few) {
+    const from = countWhile(union, (each) => orderOfBytes(each.end, begin) < 0);
+    const to = countWhile(union, (each) => orderOfBytes(each.begin, end) <= 0);
+    union.splice(from, to - from, ...joined([{ begin, end }, ...union.slice(from, to)].sort(orderOfBegins)));
   }
-  return joined(ascending);
+  return union;
 }
 
 export function sortedIntervals(intervals: readonly KeyInterval[]): SortedIntervals {
@@ -74,12 +70,49 @@ function joined(ascending: readonly KeyInterval[]): SortedIntervals {
   return apart;
 }
 
-function orderOfBegins(a: KeyInterval, b: KeyInterval): number {
-  return orderOfBytes(a.begin, b.begin);
+function merged<Item>(a: readonly Item[], b: readonly Item[], order: (a: Item, b: Item) => number): Item[] {
+  const all: Item[] = [];
+  let taken = 0;
+  for (const item of a) {
+    while (taken < b.length && order(b[taken] as Item, item) < 0) all.push(b[taken++] as Item);
+    all.push(item);
+  }
+  return all.concat(b.slice(taken));
 }
 
-/** Which of two lists gives the next element: a list that is used up does not. */
-function orderOfHeads<Head>(a: Head | undefined, b: Head | undefined, order: (a: Head, b: Head) => number): number {
-  if (a === undefined) return 1;
-  return b === undefined ? -1 : order(a, b);
+function bySize<Item>(a: readonly Item[], b: readonly Item[]): readonly [many: readonly Item[], few: readonly Item[]] {
+  return a.length >= b.length ? [a, b] : [b, a];
+}
+
+/** Where the key is, or would be. */
+function placeOf(keys: SortedKeys, key: Uint8Array): number {
+  return countWhile(keys, (each) => orderOfBytes(each, key) < 0);
+}
+
+/** How many items from the first on meet a condition that none behind them meets (binary search). */
+function countWhile<Item>(items: readonly Item[], isMet: (item: Item) => boolean): number {
+  let low = 0;
+  let high = items.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (isMet(items[middle] as Item)) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function endsUpTo(key: Uint8Array): (interval: KeyInterval) => boolean {
+  return ({ end }) => orderOfBytes(end, key) <= 0;
+}
+
+function isWithin(key: Uint8Array, interval: KeyInterval | undefined): boolean {
+  return interval !== undefined && orderOfBytes(interval.begin, key) <= 0 && orderOfBytes(key, interval.end) < 0;
+}
+
+function areEqual(key: Uint8Array, other: Uint8Array | undefined): boolean {
+  return other !== undefined && orderOfBytes(key, other) === 0;
+}
+
+function orderOfBegins(a: KeyInterval, b: KeyInterval): number {
+  return orderOfBytes(a.begin, b.begin);
 }

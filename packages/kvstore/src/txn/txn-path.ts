@@ -4,6 +4,8 @@ import type { PutRequest, RequestOp, TxnRequest } from "./txn-request.ts";
 import type { TxnRefusal } from "./txn-result.ts";
 import type { TxnStore } from "./txn-store.ts";
 
+const noBytes = new Uint8Array(0);
+
 /** The branch that a transaction takes, and those that the transactions nested in it take, in their order. */
 export interface TxnPath {
   readonly succeeded: boolean;
@@ -80,5 +82,3 @@ function revisionRefusal(store: TxnStore, revision: number): TxnRefusal | null {
   if (revision > store.revision) return "future";
   return revision < store.compactRevision ? "compacted" : null;
 }
-
-const noBytes = new Uint8Array(0);
