@@ -6,6 +6,8 @@ export interface OptionDefinition {
   readonly help: string;
   /** May stand alone, and is true then. */
   readonly isSwitch?: true;
+  /** Its name in etcd 3.4 and 3.5, which is taken too. */
+  readonly formerName?: string;
 }
 
 /** Every option that `raftkv server` takes. Help and documentation are made from this table. */
@@ -44,6 +46,7 @@ export const serverOptions = [
     flag: "watch-progress-notify-interval",
     default: "10m",
     help: "a watcher that asks for it and sees no event is told this often how far it is",
+    formerName: "experimental-watch-progress-notify-interval",
   },
   { flag: "max-watchers-per-stream", default: "50000", help: "watchers that a client may have in one stream" },
   { flag: "max-watchers", default: "250000", help: "watchers of all clients of this member" },
@@ -68,7 +71,7 @@ export const serverOptions = [
 
 export type OptionName = (typeof serverOptions)[number]["flag"];
 
-/** The environment variable of an option. */
-export function environmentName(flag: OptionName): string {
+/** The environment variable of an option, by its name. */
+export function environmentName(flag: string): string {
   return `ETCD_${flag.toUpperCase().replaceAll("-", "_")}`;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { memberConfig } from "./member-config.ts";
-import { readOptions } from "./option-source.ts";
+import { readOptions, unknownVariables } from "./option-source.ts";
 import type { WatchConfig } from "./watch-config.ts";
 
 function configOf(...args: readonly string[]): WatchConfig {
@@ -15,6 +15,15 @@ describe("the configuration of watches", () => {
   test("takes what is given", () => {
     const args = ["--watch-progress-notify-interval=1m30s", "--max-watchers=10", "--max-watchers-per-stream=5"];
     expect(configOf(...args)).toEqual({ progressNotifyMs: 90_000, streamWatchersMax: 5, watchersMax: 10 });
+  });
+
+  test("takes the interval by its name of etcd 3.4 too, as a flag and as a variable", () => {
+    expect(configOf("--experimental-watch-progress-notify-interval", "1s").progressNotifyMs).toBe(1_000);
+    const environment = { ETCD_EXPERIMENTAL_WATCH_PROGRESS_NOTIFY_INTERVAL: "2s" };
+    expect(memberConfig(readOptions([], environment)).watch.progressNotifyMs).toBe(2_000);
+    expect(unknownVariables(environment)).toEqual([]);
+    const both = ["--experimental-watch-progress-notify-interval=1s", "--watch-progress-notify-interval=1s"];
+    expect(() => configOf(...both)).toThrow("--watch-progress-notify-interval is given twice");
   });
 
   test.each([
