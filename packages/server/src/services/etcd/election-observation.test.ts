@@ -4,6 +4,7 @@ import { promised } from "@raftkv/raft-node";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { MemoryLeader } from "../../lease/testing/memory-leader.ts";
 import { SpaceQuota } from "../../space/space-quota.ts";
+import type { ApplyResult } from "../../state/apply-result.ts";
 import { ManualClock } from "../../testing/manual-clock.ts";
 import { ElectionObservation, type ObservedLeader } from "./election-observation.ts";
 import { LockQueue, type QueuePlace } from "./lock-queue.ts";
@@ -27,7 +28,10 @@ class Scene {
     const { state } = this.leader;
     const hub = new WatchHub({ store: state.store, encodeEvent: encodeWatchEvent });
     state.observe({ written: () => hub.publish() });
-    const node = { propose: (command: Uint8Array) => promised<never>((completion) => this.leader.submit(command, completion)) };
+    const node = {
+      propose: (command: Uint8Array) => promised<ApplyResult>((completion) => this.leader.submit(command, completion)),
+      readBarrier: () => promised<number>((completion) => this.leader.read(completion)),
+    };
     const quota = new SpaceQuota({ store: state.store, limitBytes: Number.POSITIVE_INFINITY, onExceeded: () => {} });
     const context = { node, state, quota, maxRequestBytes: 1_000_000, maxTxnOps: 128 };
     this.hub = hub;

@@ -12,10 +12,11 @@ const ownLeaseSeconds = 60n;
 /** Calls that may wait for their turn at one member. */
 const waitersMax = 10_000;
 const noBytes = new Uint8Array(0);
+const cancelledError = { code: StatusCode.CANCELLED, message: "etcdserver: request canceled" };
 
 export interface LockQueueOptions {
   readonly context: Pick<ServiceContext, "maxRequestBytes" | "maxTxnOps" | "quota" | "state"> & {
-    readonly node: Pick<ServiceContext["node"], "propose">;
+    readonly node: Pick<ServiceContext["node"], "propose" | "readBarrier">;
   };
   readonly hub: Pick<WatchHub, "watch" | "cancel">;
   readonly leases: Pick<LeaseService, "grant">;
@@ -89,18 +90,14 @@ export class LockQueue {
     return { place: { key, createRevision: existing.createRevision }, existing, revision };
   }
 
-  /** Resolves when nobody is before this place, or the place is gone. When the call is cancelled the place is left, and this rejects. */
+  /** Resolves when nobody is before this place, or the place is gone. If the call is cancelled, or waiting fails, the place is left. */
   async waitForTurn(name: Uint8Array, place: QueuePlace, cancelled: AbortSignal): Promise<"first" | "gone"> {
-    const signal = this.until(cancelled);
-    for (;;) {
-      if (!this.isHeld(place)) return "gone";
-      const next = this.nextBefore(name, place);
-      if (next === null) return "first";
-      if (signal.aborted) {
-        await this.leave(place);
-        throw rpcError(this.isClosed ? etcdErrors.stopped : { code: StatusCode.CANCELLED, message: "etcdserver: request canceled" });
-      }
-      await this.change([next.key, place.key], signal);
+    try {
+      return await this.turn(name, place, this.until(cancelled));
+    } catch (error) {
+      // If it can't be left it goes with its lease.
+      await this.leave(place).catch(() => undefined);
+      throw error;
     }
   }
 
@@ -146,6 +143,24 @@ export class LockQueue {
     if (result.outcome === "refused") throw rpcError(refusalError(result.reason));
     if (result.outcome !== "txn") throw new Error(`A transaction ended as ${result.outcome}`);
     return result.result;
+  }
+
+  private async turn(name: Uint8Array, place: QueuePlace, signal: AbortSignal): Promise<"first" | "gone"> {
+    let isConfirmed = true;
+    for (;;) {
+      if (!this.isHeld(place)) return "gone";
+      const next = this.nextBefore(name, place);
+      if (next === null && isConfirmed) return "first";
+      if (signal.aborted) throw rpcError(this.isClosed ? etcdErrors.stopped : cancelledError);
+      if (next === null) {
+        // This member may be late: the cluster may have ended the lease that the place belongs to.
+        await withEtcdErrors(this.context.node.readBarrier());
+        isConfirmed = true;
+      } else {
+        await this.change([next.key, place.key], signal);
+        isConfirmed = false;
+      }
+    }
   }
 
   private isHeld({ key, createRevision }: QueuePlace): boolean {
