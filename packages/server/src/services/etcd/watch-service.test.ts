@@ -325,6 +325,15 @@ describe("a call", () => {
     expect(refused.error).toMatchObject({ code: StatusCode.UNAVAILABLE, message });
   });
 
+  test("is ended by a member that finds that it can't trust its data", async () => {
+    watch.create("a");
+    await member.run(5_000);
+    expect(watch.error).toBe(undefined);
+    member.node.memberState = "quarantined";
+    await member.run(1_000);
+    expect(watch.error).toMatchObject({ code: StatusCode.UNAVAILABLE });
+  });
+
   test("that wants a leader ends after three election time-outs without one, others go on", async () => {
     const strict = await member.client().open({ hasLeader: true });
     strict.create("a");

@@ -1,4 +1,4 @@
-import type { RaftNode, Random } from "@raftkv/raft-node";
+import type { RaftNode, Random, Timer } from "@raftkv/raft-node";
 import type { Dispatcher, StreamCall } from "@raftkv/raft-rpc";
 import type { ApplyResult } from "../../state/apply-result.ts";
 import type { LeaderLoss } from "../../watch/leader-loss.ts";
@@ -14,6 +14,8 @@ export interface WatchServiceOptions extends Omit<WatchCallOptions, "progressMs"
 }
 
 const jitterShare = 10;
+/** How often a member that serves watches looks at itself. */
+const lookMs = 1_000;
 
 /** `etcdserverpb.Watch`. Any member serves it, from what it has applied. */
 export class WatchService {
@@ -21,6 +23,7 @@ export class WatchService {
   /** The calls that are open, each with what is to be done when it is over. */
   private readonly calls = new Map<WatchCall, () => void>();
   private isClosed = false;
+  private timer: Timer | null = null;
 
   constructor(options: WatchServiceOptions) {
     this.options = options;
@@ -37,7 +40,7 @@ export class WatchService {
   /** Ends all calls, and those that come. Clients go on at another member. */
   close(): void {
     this.isClosed = true;
-    for (const call of this.calls.keys()) call.end(etcdErrors.stopped);
+    this.endAll(etcdErrors.stopped);
   }
 
   private open(call: StreamCall): void {
@@ -49,6 +52,20 @@ export class WatchService {
     const wantsLeader = call.metadata.get("hasleader") === "true";
     const stopListening = wantsLeader ? leaderLoss.listen(() => watchCall.end(etcdErrors.noLeader)) : () => undefined;
     this.calls.set(watchCall, stopListening);
+    this.schedule();
+  }
+
+  private schedule(): void {
+    this.timer ??= this.options.clock.setTimer(lookMs, () => {
+      this.timer = null;
+      const refusal = this.refusal();
+      if (refusal !== null) this.endAll(refusal);
+      else if (this.calls.size > 0) this.schedule();
+    });
+  }
+
+  private endAll(reason: EtcdError): void {
+    for (const call of [...this.calls.keys()]) call.end(reason);
   }
 
   /** A member that has lost something would keep its watchers waiting for what it may never see. */
@@ -70,5 +87,8 @@ export class WatchService {
   private over(call: WatchCall): void {
     this.calls.get(call)?.();
     this.calls.delete(call);
+    if (this.calls.size > 0) return;
+    this.timer?.cancel();
+    this.timer = null;
   }
 }
