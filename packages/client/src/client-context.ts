@@ -9,6 +9,7 @@ export interface ClientContext {
   readonly endpoints: readonly Endpoint[];
   /** Of a call that is not told another. */
   readonly timeoutMs: number;
+  readonly watchBytesMax: number;
   readonly connections: MemberConnections;
   readonly inFlight: InFlight;
   readonly onEvent: (event: ClientEvent) => void;

@@ -21,6 +21,8 @@ export interface ClientSettings {
   readonly inFlightMax?: number;
   /** Largest answer that is taken, in bytes; a larger one is refused. Default 64 MiB. */
   readonly responseBytesMax?: number;
+  /** Bytes of events of all watches together that may wait for their loops; see `WatchOptions.bufferBytesMax`. Default 64 MiB. */
+  readonly watchBytesMax?: number;
   readonly onEvent?: (event: ClientEvent) => void;
 }
 
@@ -40,6 +42,7 @@ export interface ClientOptions extends ClientSettings, ClientPorts {}
 export const defaultTimeoutMs = 5000;
 export const defaultInFlightMax = 10_000;
 export const defaultResponseBytesMax = 64 * 1024 * 1024;
+export const defaultWatchBytesMax = 64 * 1024 * 1024;
 /** Longest time-out that a timer can hold. */
 export const longestTimeoutMs = 2 ** 31 - 1;
 

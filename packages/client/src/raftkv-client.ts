@@ -4,7 +4,7 @@ import { type Bytes, toBytes } from "./bytes.ts";
 import type { CallOptions } from "./call-options.ts";
 import type { ClientContext } from "./client-context.ts";
 import { ClientError } from "./client-error.ts";
-import { type ClientOptions, checkTimeout, defaultInFlightMax, defaultTimeoutMs } from "./client-options.ts";
+import { type ClientOptions, checkTimeout, defaultInFlightMax, defaultTimeoutMs, defaultWatchBytesMax } from "./client-options.ts";
 import type { ClusterStatus } from "./cluster-status.ts";
 import { readClusterStatus } from "./cluster-status-reader.ts";
 import type { ClusterView } from "./cluster-view.ts";
@@ -38,12 +38,15 @@ export class RaftKVClient implements AsyncDisposable {
 
   /** Throws RangeError if an endpoint or a number is wrong. Connects when the first call needs it. */
   constructor(options: ClientOptions) {
-    const { timeoutMs = defaultTimeoutMs, inFlightMax = defaultInFlightMax, onEvent = () => undefined, onBusy = () => undefined } = options;
+    const { timeoutMs = defaultTimeoutMs, inFlightMax = defaultInFlightMax, watchBytesMax = defaultWatchBytesMax } = options;
+    const { onEvent = () => undefined, onBusy = () => undefined } = options;
     checkTimeout(timeoutMs);
+    if (!(watchBytesMax >= 1)) throw new RangeError(`watchBytesMax ${watchBytesMax} is less than 1`);
     this.#context = {
       ports: options,
       endpoints: parseEndpoints(options.endpoints),
       timeoutMs,
+      watchBytesMax,
       connections: new MemberConnections(options),
       inFlight: new InFlight(inFlightMax, onBusy),
       onEvent,

@@ -2,6 +2,8 @@ import type { KeyValue, RangeResponse } from "@raftkv/api";
 import type { Bytes } from "../../bytes.ts";
 import type { CallOptions } from "../../call-options.ts";
 import { longestTimeoutMs } from "../../client-options.ts";
+import { WatchCompactedError } from "../watch/watch-compacted-error.ts";
+import type { WatchOptions } from "../watch/watch-types.ts";
 import { Leadership } from "./leadership.ts";
 import type { OwnershipOptions } from "./ownership.ts";
 import type { QueueContext } from "./queue-context.ts";
@@ -33,20 +35,37 @@ export class Election {
   /** The leader, then each that follows, and each value that it announces. Waits while nobody leads. Throws ClientError; ends with the signal. */
   async *observe({ signal }: Pick<CallOptions, "signal"> = {}): AsyncGenerator<KeyValue, void> {
     const options = signal === undefined ? {} : { signal };
+    let toldRevision = 0;
     for (;;) {
-      const oldest = await this.#oldest({ ...options, timeoutMs: longestTimeoutMs }).catch((error: unknown) => {
-        if (signal?.aborted === true) return null;
-        throw error;
-      });
-      if (oldest === null) return;
-      const { kvs, header } = oldest;
-      const leader = kvs[0];
-      const startRevision = header.revision + 1;
-      if (leader === undefined) {
-        await this.#candidate(startRevision, options);
-      } else {
-        yield leader;
-        yield* this.#announcements(leader.key, startRevision, options);
+      try {
+        for await (const announcement of this.#announcements(options)) {
+          if (announcement.modRevision <= toldRevision) continue;
+          toldRevision = announcement.modRevision;
+          yield announcement;
+        }
+      } catch (error) {
+        if (signal?.aborted === true) return;
+        // The next look at the keys tells where things stand.
+        if (!(error instanceof WatchCompactedError)) throw error;
+      }
+      if (signal?.aborted === true) return;
+    }
+  }
+
+  /** Of the leader of now, until it leads no more; nothing if nobody leads, until somebody stands. */
+  async *#announcements(options: Pick<CallOptions, "signal">): AsyncGenerator<KeyValue, void> {
+    const { kvs, header } = await this.#oldest({ ...options, timeoutMs: longestTimeoutMs });
+    const [leader] = kvs;
+    const from = { ...options, startRevision: header.revision + 1 };
+    if (leader === undefined) {
+      await this.#candidate(from);
+      return;
+    }
+    yield leader;
+    for await (const { events } of this.#context.watch(leader.key, from)) {
+      for (const { type, kv } of events) {
+        if (type === "delete") return;
+        yield kv;
       }
     }
   }
@@ -56,19 +75,9 @@ export class Election {
   }
 
   /** Somebody stands. */
-  async #candidate(startRevision: number, options: Pick<CallOptions, "signal">): Promise<void> {
-    for await (const { events } of this.#context.watch({ prefix: this.#prefix }, { ...options, startRevision, only: "puts" })) {
+  async #candidate(from: WatchOptions): Promise<void> {
+    for await (const { events } of this.#context.watch({ prefix: this.#prefix }, { ...from, only: "puts" })) {
       if (events.length > 0) return;
-    }
-  }
-
-  /** Until the leader's key is deleted. */
-  async *#announcements(key: Uint8Array, startRevision: number, options: Pick<CallOptions, "signal">): AsyncGenerator<KeyValue, void> {
-    for await (const { events } of this.#context.watch(key, { ...options, startRevision })) {
-      for (const { type, kv } of events) {
-        if (type === "delete") return;
-        yield kv;
-      }
     }
   }
 }

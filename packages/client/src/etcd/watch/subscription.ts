@@ -14,6 +14,8 @@ export interface SubscriptionOwner {
   /** Wants nothing more for now, or for ever. */
   detach(subscription: Subscription): void;
   requestProgress(): void;
+  /** So many bytes more wait, or fewer. Returns whether all watches together have room for more. */
+  holdBytes(change: number): boolean;
 }
 
 interface Waiting {
@@ -101,6 +103,8 @@ export class Subscription implements Watch {
 
   close(): void {
     this.#waiting.length = 0;
+    this.#owner.holdBytes(-this.#waitingBytes);
+    this.#waitingBytes = 0;
     this.#finish(null);
   }
 
@@ -137,8 +141,8 @@ export class Subscription implements Watch {
     if (!this.wanted) return;
     const batch = this.#assembly.accept(response);
     if (batch === null || (batch.events.length === 0 && this.#options.progressNotify !== true)) return;
-    this.#push(batch, response.bytes + batchOverheadBytes);
-    if (this.#waitingBytes <= this.#bufferBytesMax) return;
+    const allHaveRoom = this.#push(batch, response.bytes + batchOverheadBytes);
+    if (this.#waitingBytes === 0 || (allHaveRoom && this.#waitingBytes <= this.#bufferBytesMax)) return;
     this.#parked = true;
     this.#assembly.interrupted();
     this.#owner.detach(this);
@@ -168,25 +172,31 @@ export class Subscription implements Watch {
     this.#finish(error);
   }
 
-  #push(batch: WatchBatch, bytes: number): void {
+  /** Is there room for more, as far as all watches are concerned? */
+  #push(batch: WatchBatch, bytes: number): boolean {
     const reader = this.#reader;
     if (reader !== null) {
       this.#reader = null;
       reader.resolve({ done: false, value: batch });
-      return;
+      return true;
     }
     this.#waiting.push({ batch, bytes });
     this.#waitingBytes += bytes;
+    return this.#owner.holdBytes(bytes);
+  }
+
+  #leftBuffer(bytes: number): void {
+    this.#waitingBytes -= bytes;
+    this.#owner.holdBytes(-bytes);
+    if (!this.#parked || this.#end !== null || this.#waitingBytes > this.#bufferBytesMax / 2) return;
+    this.#parked = false;
+    this.#owner.attach(this);
   }
 
   #next(): Promise<IteratorResult<WatchBatch, undefined>> {
     const first = this.#waiting.shift();
     if (first !== undefined) {
-      this.#waitingBytes -= first.bytes;
-      if (this.#parked && this.#end === null && this.#waitingBytes <= this.#bufferBytesMax / 2) {
-        this.#parked = false;
-        this.#owner.attach(this);
-      }
+      this.#leftBuffer(first.bytes);
       return Promise.resolve({ done: false, value: first.batch });
     }
     if (this.#end !== null) {

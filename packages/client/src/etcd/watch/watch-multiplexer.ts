@@ -22,6 +22,8 @@ export class WatchMultiplexer implements SubscriptionOwner, WatchStreamOwner {
   readonly #context: ClientContext;
   readonly #selection: MemberSelection;
   readonly #subscriptions = new Set<Subscription>();
+  readonly #bytesMax: number;
+  #bytesHeld = 0;
   #stream: WatchStream | null = null;
   #streamBeganMs = 0;
   #opening = false;
@@ -29,6 +31,7 @@ export class WatchMultiplexer implements SubscriptionOwner, WatchStreamOwner {
   constructor(context: ClientContext, selection: MemberSelection) {
     this.#context = context;
     this.#selection = selection;
+    this.#bytesMax = context.watchBytesMax;
   }
 
   /** Throws RangeError for wrong options, and ClientError. */
@@ -60,6 +63,11 @@ export class WatchMultiplexer implements SubscriptionOwner, WatchStreamOwner {
 
   requestProgress(): void {
     this.#stream?.requestProgress();
+  }
+
+  holdBytes(change: number): boolean {
+    this.#bytesHeld += change;
+    return this.#bytesHeld <= this.#bytesMax;
   }
 
   // ---- WatchStreamOwner

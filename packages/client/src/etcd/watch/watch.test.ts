@@ -370,4 +370,27 @@ describe("a reader that is slow", () => {
     expect(await scene.cluster.clock.settle(reading.end)).toMatchObject({ code: "ERR_COMPACTED" });
     expect(reading.seen.length).toBeGreaterThan(2);
   });
+
+  test("is parked too when all watches together have too much, and each misses nothing", async () => {
+    const cluster = new ScriptedCluster();
+    const service = new ScriptedWatchService(cluster.member(first).dispatcher);
+    const client = cluster.client({ endpoints: [first], watchBytesMax: 5_000 });
+    const watches = Array.from({ length: 5 }, () => client.etcd.watch("a", { startRevision: 1 }));
+    await cluster.clock.pass(1);
+    for (let id = 0; id < 5; id++) service.last.created(id, 10);
+    for (let revision = 1; revision <= 20; revision++) for (let id = 0; id < 5; id++) service.last.events(id, [put("a", revision)]);
+    await cluster.clock.pass(1);
+    const cancelled = service.last.requests.filter((request) => request.startsWith("cancel"));
+    expect(cancelled).toHaveLength(5);
+    for (const watch of watches) expect(watch.nextRevision).toBeLessThan(10);
+    const readings = watches.map((watch) => new Reading(watch));
+    for (let created = 5; readings.some(({ seen }) => seen.length < 20); created += 1) {
+      await cluster.clock.pass(1);
+      const [, from] = /from (\d+)/.exec(service.last.requests.filter((request) => request.startsWith("create"))[created] ?? "") ?? [];
+      service.last.created(created, 20);
+      for (let revision = Number(from); revision <= 20; revision++) service.last.events(created, [put("a", revision)]);
+      await cluster.clock.pass(1);
+    }
+    for (const { seen } of readings) expect(seen).toEqual(Array.from({ length: 20 }, (_, at) => `put a@${at + 1}`));
+  });
 });
