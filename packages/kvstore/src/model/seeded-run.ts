@@ -1,20 +1,22 @@
 import { ModelRun } from "./model-run.ts";
 import { SeededChoice } from "./seeded-choice.ts";
 
+const stepsPerRun = 1000;
 /** Tries to make a failing run shorter. */
 const shorteningsMax = 400;
 
 /**
- * Drives stores and model through the steps of a seed. Null if all answers are the model's; otherwise what is not, the shortest list of
+ * Drives stores and model through the thousand steps of a seed. Null if all answers are the model's; otherwise what is not, the shortest list of
  * steps found that shows it, and how to run it again.
  */
-export function failureOf(seed: number, stepsPerRun: number): string | null {
+export function failureOf(seed: number): string | null {
   const choice = new SeededChoice(seed);
   const steps = Array.from({ length: stepsPerRun }, () => choice.below(2 ** 32));
   const failure = play(steps);
   if (failure === null) return null;
   const { shortest, message } = shortened(steps.slice(0, failure.stepCount), failure.message);
-  return `Seed ${seed} fails at step ${failure.stepCount} of ${stepsPerRun}; run it again with KVSTORE_MODEL_SEED=${seed}
+  return `Seed ${seed} fails at step ${failure.stepCount}; run it again with
+  KVSTORE_MODEL_SEED=${seed} npx vitest run --project unit packages/kvstore/src/model
 ${shortest.length} steps are enough: ${shortest.join()}
 ${message}`;
 }
