@@ -11,6 +11,7 @@ export class CallSlots {
   readonly #max: number;
   readonly #running = new Set<SlotHolder>();
   readonly #waiting = new Set<SlotHolder>();
+  #isAdmitting = false;
 
   constructor(max: number) {
     this.#max = max;
@@ -31,11 +32,21 @@ export class CallSlots {
   /** The call has ended, or does not want to begin any more. May be called again. */
   leave(call: SlotHolder): void {
     this.#waiting.delete(call);
-    if (!this.#running.delete(call)) return;
-    const [next] = this.#waiting;
-    if (next === undefined) return;
-    this.#waiting.delete(next);
-    this.#running.add(next);
-    next.begin();
+    if (this.#running.delete(call) && !this.#isAdmitting) this.#admit();
+  }
+
+  /** In a loop: calls that end as soon as they begin must not begin each other. */
+  #admit(): void {
+    this.#isAdmitting = true;
+    try {
+      for (const next of this.#waiting) {
+        if (this.#running.size >= this.#max) break;
+        this.#waiting.delete(next);
+        this.#running.add(next);
+        next.begin();
+      }
+    } finally {
+      this.#isAdmitting = false;
+    }
   }
 }
