@@ -6,8 +6,8 @@ const stepsPerRun = 1000;
 const shorteningsMax = 400;
 
 /**
- * Drives stores and model through the thousand steps of a seed. Null if all answers are the model's; otherwise what is not, the shortest list of
- * steps found that shows it, and how to run it again.
+ * Drives stores and model through the thousand steps of a seed. Null if all answers are the model's; otherwise what is not, the shortest
+ * list of steps found that shows it, and how to run it again.
  */
 export function failureOf(seed: number): string | null {
   const choice = new SeededChoice(seed);
