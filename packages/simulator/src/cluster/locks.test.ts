@@ -1,52 +1,25 @@
-import { create, etcdserverpb, v3electionpb, v3lockpb } from "@raftkv/api";
-import type { Ports } from "@raftkv/raft-node";
-import { Channel, type Client, createClient } from "@raftkv/raft-rpc";
+import { create, v3electionpb } from "@raftkv/api";
 import { describe, expect, test } from "vitest";
-import { grant, hasKey, type MemberClient, put, revoke, timeToLive } from "../testing/lease-client.ts";
-import { clientPort, SimulatedCluster } from "./simulated-cluster.ts";
-
-interface LockClient extends MemberClient {
-  readonly lock: Client<typeof v3lockpb.lockService>;
-  readonly election: Client<typeof v3electionpb.electionService>;
-}
+import { grant, hasKey, put, revoke, timeToLive } from "../testing/lease-client.ts";
+import { type LockClient, lock, lockClientsOf, unlock } from "../testing/lock-client.ts";
+import { lockOrdeal } from "../testing/lock-ordeal.ts";
+import { SimulatedCluster } from "./simulated-cluster.ts";
 
 type LeaderKey = v3electionpb.LeaderKey | undefined;
 
 const bytes = (characters: string): Uint8Array => new TextEncoder().encode(characters);
 const text = (value: Uint8Array | undefined): string => new TextDecoder().decode(value);
 
-function clientsOf(cluster: SimulatedCluster, { network, clock, random }: Ports): readonly LockClient[] {
-  return cluster.nodes.map(({ name }) => {
-    const connect = (): ReturnType<typeof network.connect> => network.connect({ host: name, port: clientPort }, 500);
-    const channel = new Channel({ connect, authority: `${name}:${clientPort}`, clock, random });
-    return {
-      kv: createClient(etcdserverpb.kvService, channel),
-      lease: createClient(etcdserverpb.leaseService, channel),
-      lock: createClient(v3lockpb.lockService, channel),
-      election: createClient(v3electionpb.electionService, channel),
-    };
-  });
-}
-
 /** A cluster that serves, and clients of two of its members. */
 async function startedCluster(seed: number) {
   const cluster = new SimulatedCluster({ seed });
   const { simulation } = cluster;
   await simulation.drive(() => cluster.startAll());
-  const [one, other] = clientsOf(cluster, simulation.addNode("client").start());
+  const [one, other] = lockClientsOf(cluster, simulation.addNode("client").start());
   if (one === undefined || other === undefined) throw new Error("There are members");
   const drive = <Value>(work: () => Promise<Value>): Promise<Value> => simulation.drive(work, { withinMs: 60_000 });
   await drive(() => put(one, "ready", 0n, 20_000));
   return { cluster, simulation, one, other, drive };
-}
-
-async function lock({ lock: client }: LockClient, name: string, lease: bigint, signal?: AbortSignal): Promise<string> {
-  const request = create(v3lockpb.LockRequestSchema, { name: bytes(name), lease });
-  return text((await client.lock(request, { timeoutMs: 30_000, ...(signal === undefined ? {} : { signal }) })).key);
-}
-
-async function unlock({ lock: client }: LockClient, key: string): Promise<void> {
-  await client.unlock(create(v3lockpb.UnlockRequestSchema, { key: bytes(key) }), { timeoutMs: 5_000 });
 }
 
 async function campaign({ election }: LockClient, name: string, lease: bigint, value: string, signal?: AbortSignal): Promise<LeaderKey> {
@@ -129,7 +102,7 @@ describe("A lock", () => {
     const [holder, waiter] = await drive(() => Promise.all([grant(one, 60), grant(one, 60)]));
     await drive(() => lock(one, "mutex", holder));
     const controller = new AbortController();
-    const waiting = outcomeOf(lock(other, "mutex", waiter, controller.signal));
+    const waiting = outcomeOf(lock(other, "mutex", waiter, { signal: controller.signal }));
     await simulation.runFor(1_000);
     const waiterKey = `mutex/${waiter.toString(16)}`;
     expect(await drive(() => hasKey(one, waiterKey))).toBe(true);
@@ -232,3 +205,11 @@ async function observe({ election }: LockClient, name: string, signal: AbortSign
   const request = create(v3electionpb.LeaderRequestSchema, { name: bytes(name) });
   for await (const { kv } of election.observe(request, { signal })) onLeader(text(kv?.value));
 }
+
+describe("A lock in a cluster with faults", () => {
+  test.each([1, 2, 3])("never has two owners, seed %i", async (seed) => {
+    const { overlaps, owners, faults } = await lockOrdeal(seed, 20);
+    expect(overlaps, JSON.stringify(faults)).toEqual([]);
+    expect(owners).toBeGreaterThan(5);
+  });
+});
