@@ -57,4 +57,13 @@ describe("A put that its client sends again", () => {
     });
     expect(await putAtLeader(running, "b", { clientId: 100n, sequence: 1, lowestAwaited: 1 })).toMatchObject({ status: "already-exists" });
   });
+
+  test.each([
+    [{ clientId: 99n, sequence: 0, lowestAwaited: 0 }, "The request has a client id but no sequence: requests are counted from 1"],
+    [{ clientId: 99n, sequence: 2, lowestAwaited: 3 }, "The client can't await request 3 first: this is request 2"],
+  ])("is refused with a sentence if it can't be recognised: %o", async (identity, message) => {
+    const running = await runCluster(24);
+    expect(await putAtLeader(running, "a", identity)).toMatchObject({ status: "bad-request", message });
+    expect(sessionCounts(running)).toEqual([0, 0, 0]);
+  });
 });

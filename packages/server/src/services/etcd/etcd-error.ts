@@ -108,7 +108,7 @@ export function refusalError(reason: Refusal): EtcdError {
     case "store-replaced":
     case "too-many-sessions":
     case "unknown-member":
-      return { code: StatusCode.INTERNAL, message: `raftkv: the request was refused as ${reason}` };
+      return { code: StatusCode.INVALID_ARGUMENT, message: `raftkv: the request was refused as ${reason}` };
     default:
       return reason satisfies never;
   }

@@ -96,6 +96,8 @@ export class RaftKVService {
       return refuse(error.message);
     }
     if (request.key.length === 0) return refuse("The key is empty");
+    const misidentified = identityError(request);
+    if (misidentified !== null) return refuse(misidentified);
     if (message.length > maxRequestBytes) return refuse(`The request of ${message.length} bytes is above the limit of ${maxRequestBytes}`);
     if (!node.isLeader) {
       this.redirect(call);
@@ -108,6 +110,13 @@ export class RaftKVService {
     const leader = this.context.state.directory.byNodeId(this.context.node.leader);
     return leader === undefined ? null : { id: leader.id, name: leader.name, clientUrls: leader.clientUrls };
   }
+}
+
+/** What is wrong with how a request is identified, for people; null if nothing is, or if it is not identified at all. */
+function identityError({ clientId, sequence, lowestAwaited }: KeyRequest): string | null {
+  if (clientId === 0n) return null;
+  if (sequence === 0) return "The request has a client id but no sequence: requests are counted from 1";
+  return lowestAwaited > sequence ? `The client can't await request ${lowestAwaited} first: this is request ${sequence}` : null;
 }
 
 class PendingOperation implements Completion<ApplyResult> {
