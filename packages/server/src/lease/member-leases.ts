@@ -40,14 +40,15 @@ export interface LeaseCallsOptions {
 }
 
 /**
- * All about leases, and the locks and elections that are made of them, at one member: it keeps them while it leads, asks the leader while it does not, and answers those who ask it.
+ * All about leases, and the locks and elections that are made of them, at one member: it keeps them while it leads, asks the leader while
+ * it does not, and answers those who ask it.
  *
  *     LeaseService ─► LeaseRouter ──leads──► LeaseKeeper ◄── LeaseCallService ◄── another member
  *                          └──follows──► LeaseForwarder ──► the leader
  */
 export class MemberLeases {
-  readonly keeper: LeaseKeeper;
-  readonly router: LeaseRouter;
+  private readonly keeper: LeaseKeeper;
+  private readonly router: LeaseRouter;
   private readonly forwarder: LeaseForwarder;
   private readonly peerCalls: LeaseCallService;
   private readonly electionMs: number;
