@@ -21,7 +21,7 @@ interface WatchedLease {
   isLost: boolean;
 }
 
-/** Grants one lease after the other, keeps it alive for a while through any member, and looks whether its key is there as long as it must be. */
+/** Grants leases, one after the other, keeps each alive for a while through any member, and looks whether its key is there while it must be. */
 class LeaseHolder {
   readonly leases: WatchedLease[] = [];
   readonly early: string[] = [];

@@ -58,14 +58,12 @@ export class LeaseService {
 
   /** Grants a lease. An id of 0 stands for one that is chosen here. Throws RpcError with etcd's errors. */
   async grant(ttlSeconds: bigint, id: bigint): Promise<{ readonly id: bigint; readonly ttlSeconds: number }> {
-    const { state } = this.context;
     if (ttlSeconds > ttlSecondsMax) throw rpcError(etcdErrors.leaseTooLong);
     const { leasesMax } = this.options;
-    if (state.store.leases.count >= leasesMax) {
-      throw new RpcError(
-        StatusCode.RESOURCE_EXHAUSTED,
-        `raftkv: there are ${state.store.leases.count} leases, revoke some or start the members with a higher --max-leases than ${leasesMax}`,
-      );
+    const { count } = this.context.state.store.leases;
+    if (count >= leasesMax) {
+      const sentence = `raftkv: there are ${count} leases, revoke some or start the members with a higher --max-leases than ${leasesMax}`;
+      throw new RpcError(StatusCode.RESOURCE_EXHAUSTED, sentence);
     }
     if (!this.context.quota.admits(leaseCostBytes)) throw rpcError(etcdErrors.noSpace);
     const request = { ID: id === 0n ? this.unusedId() : id, TTL: ttlSeconds < this.ttlSecondsMin ? this.ttlSecondsMin : ttlSeconds };
