@@ -189,7 +189,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   fc
     .tuple(fc.constantFrom(0, 1, 2), uint64, fc.constantFrom(0, 1, 2))
     .map(([action, memberID, alarm]) => ({ type: "alarm" as const, request: create(AlarmRequestSchema, { action, memberID, alarm }) })),
-  record({ type: fc.constant("advanceTime" as const), unixMs: uint }),
+  record({ type: fc.constant("advanceTime" as const), readingMs: uint }),
 );
 
 function encodeCommand(command: Command): Uint8Array {
@@ -210,7 +210,7 @@ function encodeCommand(command: Command): Uint8Array {
     case "leaseExpire":
       return encodeLeaseExpireCommand(command.expiry);
     case "advanceTime":
-      return encodeAdvanceTimeCommand(command.unixMs);
+      return encodeAdvanceTimeCommand(command.readingMs);
     case "compaction":
       return encodeRequestCommand("compaction", toBinary(CompactionRequestSchema, messageOf(CompactionRequestSchema, { ...command })));
     case "leaseGrant":
@@ -235,7 +235,7 @@ function commandMessage(command: Command): MessageShape<typeof CommandSchema> {
     case "leaseExpire":
       return oneofOf(CommandSchema, "command", command.type, { ...command.expiry });
     case "advanceTime":
-      return oneofOf(CommandSchema, "command", command.type, { unixMs: command.unixMs });
+      return oneofOf(CommandSchema, "command", command.type, { readingMs: command.readingMs });
     case "put":
     case "deleteRange":
     case "create":

@@ -56,7 +56,7 @@ export type Command =
   | { readonly type: "leaseExpire"; readonly expiry: LeaseExpiry }
   | { readonly type: "leaseCheckpoint"; readonly request: LeaseCheckpoints }
   | { readonly type: "alarm"; readonly request: AlarmRequest }
-  | { readonly type: "advanceTime"; readonly unixMs: number };
+  | { readonly type: "advanceTime"; readonly readingMs: number };
 
 /** A command that this version does not know: a newer member has proposed it, and skipping it would split the members. */
 export class UnknownCommandError extends Error {
@@ -135,10 +135,10 @@ export function encodeLeaseExpireCommand(expiry: LeaseExpiry): Uint8Array {
   return writer.finish();
 }
 
-export function encodeAdvanceTimeCommand(unixMs: number): Uint8Array {
+export function encodeAdvanceTimeCommand(readingMs: number): Uint8Array {
   writer.begin(0);
   writer.open(ADVANCE_TIME_TAG, 1);
-  writer.uintField(0x08, unixMs);
+  writer.uintField(0x08, readingMs);
   writer.close();
   return writer.finish();
 }
@@ -191,7 +191,7 @@ function commandOf(tag: number, body: Uint8Array): Command {
     case ALARM_TAG:
       return { type: "alarm", request: generated(AlarmRequestSchema, body) };
     case ADVANCE_TIME_TAG:
-      return { type: "advanceTime", unixMs: nearestSafeInteger(generated(TimeAdvanceSchema, body).unixMs) };
+      return { type: "advanceTime", readingMs: nearestSafeInteger(generated(TimeAdvanceSchema, body).readingMs) };
     default:
       throw new UnknownCommandError(`Command of field ${tag >>> 3} is not known, it needs a newer version`);
   }

@@ -101,7 +101,7 @@ export class ReplicatedState implements StateMachine<ApplyResult> {
       case "alarm":
         return this.alarm(command.request);
       case "advanceTime":
-        this.store.sessions.advance(command.unixMs);
+        this.store.sessions.advance(command.readingMs);
         return { outcome: "time-advanced" };
       case "memberAttributes": {
         const { memberId, name, clientUrls, storeId } = command.attributes;

@@ -4,7 +4,7 @@ import type { ApplyResult } from "../../state/apply-result.ts";
 import type { ReplicatedState } from "../../state/replicated-state.ts";
 
 /** Well below the least time after which a session may end. */
-const readingMs = 30_000;
+const periodMs = 30_000;
 
 export interface SessionClockOptions {
   readonly node: Pick<RaftNode<ApplyResult>, "isLeader" | "submit">;
@@ -14,7 +14,7 @@ export interface SessionClockOptions {
 
 /**
  * Tells the state the time through the log while there are sessions: the leader's clock decides for all members when one has been idle for
- * too long. A clock that is wrong ends no session early by more than a reading counts for.
+ * too long. Each leader has a clock of its own, so a change of leaders may count for a little too much or too little.
  */
 export class SessionClock {
   private readonly options: SessionClockOptions;
@@ -30,7 +30,7 @@ export class SessionClock {
   }
 
   private armTimer(): void {
-    this.timer = this.options.clock.setTimer(readingMs, () => {
+    this.timer = this.options.clock.setTimer(periodMs, () => {
       this.armTimer();
       this.tell();
     });
@@ -39,8 +39,8 @@ export class SessionClock {
   private tell(): void {
     const { node, state, clock } = this.options;
     if (!node.isLeader || state.store.sessions.count === 0) return;
-    const unixMs = Math.max(0, Math.floor(clock.wallMs()));
+    const readingMs = Math.floor(clock.monotonicMs());
     // What is lost is made up for by the next one.
-    node.submit(encodeAdvanceTimeCommand(unixMs), { succeed: () => {}, fail: () => {} });
+    node.submit(encodeAdvanceTimeCommand(readingMs), { succeed: () => {}, fail: () => {} });
   }
 }
