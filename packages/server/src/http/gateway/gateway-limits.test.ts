@@ -32,6 +32,21 @@ describe("limits and rules of the member", () => {
     expect(answers).toHaveLength(2);
   });
 
+  test("a client that goes while it sends its request harms nobody", async () => {
+    const { port, url, failures } = await serveGateway({ dispatcher: echoLease });
+    for (const path of ["/v3/lease/grant", "/v3/lease/keepalive"]) {
+      const client = new RawClient(port);
+      client.begin(path);
+      client.chunk('{"ID":');
+      // The member has begun to read.
+      await post(`${url}/v3/nowhere`, "");
+      client.socket.destroy();
+      await client.closed;
+    }
+    expect((await post(`${url}/v3/lease/grant`, '{"ID":"1"}')).text).toContain('"ID":"1"');
+    expect(failures).toEqual([]);
+  });
+
   test("interceptors let calls in, refuse them, and see how they end", async () => {
     const ends: string[] = [];
     const guard: ServerInterceptor = {
