@@ -1,25 +1,19 @@
-import { type ClientEvent, type ClientSettings, connectClient, type RaftKVClient } from "@raftkv/client";
+import { type ClientEvent, type ClientSettings, connectClient, type RaftKVClient, readEndpointList } from "@raftkv/client";
 import { type Command, InvalidArgumentError, Option } from "commander";
+import type { GlobalFlags } from "./etcd/global-flags.ts";
 import { redirectText } from "./result-output.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** The options that every command with a client has, as commander gives them. */
-export interface ClientFlags {
-  readonly endpoints: readonly string[];
+/** The options of RaftKV's own commands with a client, as commander gives them. */
+export interface ClientFlags extends Pick<GlobalFlags, "endpoints"> {
   readonly timeout: number;
   readonly verbose: boolean;
 }
 
-const defaultEndpoints = "127.0.0.1:2379";
 const defaultTimeoutMs = 5000;
 
 export function addClientFlags(command: Command): Command {
   return command
-    .addOption(
-      new Option("--endpoints <list>", "comma-separated addresses of members, host:port or http://host:port")
-        .default([defaultEndpoints], defaultEndpoints)
-        .argParser((text: string) => text.split(",")),
-    )
     .addOption(
       new Option("--timeout <ms>", "time for the whole command in milliseconds")
         .default(defaultTimeoutMs)
@@ -53,7 +47,7 @@ export async function withClient<Result>(
   };
   const client = connectClient({
     ...settings,
-    endpoints: flags.endpoints,
+    endpoints: readEndpointList(flags.endpoints),
     timeoutMs: flags.timeout,
     ...(flags.verbose ? { onEvent: tell } : {}),
   });

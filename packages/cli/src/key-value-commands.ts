@@ -1,7 +1,7 @@
 import type { RaftKVClient } from "@raftkv/client";
 import { type Command, Option } from "commander";
 import { addClientFlags, type ClientFlags, withClient } from "./client-flags.ts";
-import type { ExitCode } from "./exit-code.ts";
+import { type ExitCode, exitCodeHelp } from "./exit-code.ts";
 import { type OperationResult, type OutputFormat, showResult } from "./result-output.ts";
 import type { Terminal } from "./terminal.ts";
 import { decodeArgument, readValue } from "./value-argument.ts";
@@ -28,20 +28,26 @@ const others: readonly Operation[] = [
   { name: "remove", summary: "remove a key", run: (client, key) => client.remove(key) },
 ];
 
-/** Adds put, update, get and remove. `finish` is told the exit status. */
+/** Adds kv put, update, get and remove. `finish` is told the exit status. */
 export function addKeyValueCommands(program: Command, terminal: Terminal, finish: (status: ExitCode) => void): void {
+  const kv = program
+    .command("kv")
+    .description("RaftKV's own operations, each on one key and applied exactly once")
+    .addHelpText("after", `\n${exitCodeHelp()}`);
   for (const operation of writes) {
-    addOperationFlags(program.command(operation.name).description(operation.summary), ["simple", "json"])
+    addOperationFlags(kv.command(operation.name).description(operation.summary), ["simple", "json"])
       .argument("<key>")
       .argument("<value>", 'the value; "-" takes all of standard input, byte for byte')
-      .action(async (key: string, value: string, flags: OperationFlags) =>
-        finish(await runOperation(operation, key, value, flags, terminal)),
+      .action(async (key: string, value: string, _own: unknown, command: Command) =>
+        finish(await runOperation(operation, key, value, command.optsWithGlobals(), terminal)),
       );
   }
   for (const operation of others) {
-    addOperationFlags(program.command(operation.name).description(operation.summary), outputsOf(operation))
+    addOperationFlags(kv.command(operation.name).description(operation.summary), outputsOf(operation))
       .argument("<key>")
-      .action(async (key: string, flags: OperationFlags) => finish(await runOperation(operation, key, "", flags, terminal)));
+      .action(async (key: string, _own: unknown, command: Command) =>
+        finish(await runOperation(operation, key, "", command.optsWithGlobals(), terminal)),
+      );
   }
 }
 
@@ -52,8 +58,7 @@ function outputsOf(operation: Operation): readonly OutputFormat[] {
 function addOperationFlags(command: Command, outputs: readonly OutputFormat[]): Command {
   return addClientFlags(command)
     .option("--no-redirect", "do not ask the leader instead, print where it is")
-    .addOption(new Option("--output <format>", "how the result is printed").choices(outputs).default("simple"))
-    .option("--hex", "keys and values are hex digits", false);
+    .addOption(new Option("--output <format>", "how the result is printed").choices(outputs).default("simple"));
 }
 
 async function runOperation(

@@ -1,15 +1,18 @@
-import type { Terminal } from "./terminal.ts";
+import { execFile } from "node:child_process";
+import { endText, type Terminal } from "./terminal.ts";
 
 /** A terminal in memory: keeps what is written, gives the input that it was made with, and sends the signals that it is told to. */
 export class MemoryTerminal implements Terminal {
   readonly input: AsyncIterable<Uint8Array>;
-  readonly environment: Readonly<Record<string, string | undefined>> = {};
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly showsProgress: boolean = false;
   readonly #out: Uint8Array[] = [];
   readonly #stops = new Set<(signal: string) => void>();
   /** What was written for a person. */
   err = "";
 
-  constructor(input: readonly Uint8Array[] = []) {
+  constructor(input: readonly Uint8Array[] = [], environment: Readonly<Record<string, string>> = {}) {
+    this.environment = environment;
     this.input = (async function* () {
       yield* input;
     })();
@@ -38,6 +41,16 @@ export class MemoryTerminal implements Terminal {
   onStop(stop: (signal: string) => void): () => void {
     this.#stops.add(stop);
     return () => this.#stops.delete(stop);
+  }
+
+  run([file = "", ...args]: readonly string[], variables: Readonly<Record<string, string>>): Promise<string | null> {
+    return new Promise((resolve) => {
+      const child = execFile(file, args, { env: { ...process.env, ...variables } }, (error, out, err) => {
+        this.writeOut(out);
+        this.writeErr(err);
+        resolve(child.pid === undefined ? (error?.message ?? "it could not be started") : endText(child.exitCode, child.signalCode));
+      });
+    });
   }
 
   signal(name: string): void {

@@ -2,7 +2,9 @@ import { ClientError, type ClientErrorCode } from "@raftkv/client";
 import { Command, CommanderError } from "commander";
 import { addCheckDataCommand } from "./check-data-command.ts";
 import { addClusterCommand } from "./cluster-command.ts";
-import { type ExitCode, exitCode, exitCodeHelp } from "./exit-code.ts";
+import { addGlobalFlags, allGlobalFlags, type GlobalFlag, strayFlags } from "./etcd/global-flags.ts";
+import { addEtcdVerbs } from "./etcd/verbs.ts";
+import { type ExitCode, exitCode } from "./exit-code.ts";
 import { addKeyValueCommands } from "./key-value-commands.ts";
 import { runServerCommand } from "./server-command.ts";
 import { addStatusCommand } from "./status-command.ts";
@@ -37,18 +39,40 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
   }
 }
 
-function buildProgram(terminal: Terminal, finish: (status: ExitCode) => void): Command {
+/** What commands other than etcd's verbs know to do with the flags of all. */
+const flagsOfOwnCommands: Readonly<Record<string, readonly GlobalFlag[]>> = {
+  kv: ["endpoints", "hex"],
+  status: ["endpoints"],
+  cluster: [],
+  "check-data": [],
+};
+
+/** Throws ProgramError. */
+function buildProgram(terminal: Terminal, finish: (status: number) => void): Command {
   const program = new Command("raftkv")
     .description("a strongly consistent, replicated key-value store")
     .configureOutput({ writeOut: (text) => terminal.writeOut(text), writeErr: (text) => terminal.writeErr(text) })
+    .configureHelp({ showGlobalOptions: true })
     .exitOverride()
-    .addHelpText("afterAll", `\n${exitCodeHelp()}`);
-  addKeyValueCommands(program, terminal, finish);
-  addStatusCommand(program, terminal, finish);
+    .hook("preAction", (_, command) => refuseStrayFlags(program, command));
+  addGlobalFlags(program, terminal.environment);
+  program.commandsGroup("RaftKV's commands:");
   program.command("server").description("run one member; takes etcd's flags, see raftkv server --help");
   addClusterCommand(program, terminal, finish);
+  addStatusCommand(program, terminal, finish);
+  addKeyValueCommands(program, terminal, finish);
   addCheckDataCommand(program, terminal, finish);
+  program.commandsGroup("etcdctl's verbs:");
+  addEtcdVerbs(program, { terminal, finish });
   return program;
+}
+
+/** An option that would do nothing is refused. Throws ProgramError. */
+function refuseStrayFlags(program: Command, command: Command): void {
+  let top = command;
+  while (top.parent !== null && top.parent !== program) top = top.parent;
+  const [stray] = strayFlags(program, flagsOfOwnCommands[top.name()] ?? allGlobalFlags);
+  if (stray !== undefined) throw new ProgramError(exitCode.usage, `${stray} means nothing to raftkv ${top.name()}, leave it out`);
 }
 
 function exitStatusOf(error: unknown, terminal: Terminal): number {

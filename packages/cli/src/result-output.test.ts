@@ -38,7 +38,7 @@ describe("simple output", () => {
     expect(shown({ outcome: "already-exists" })).toMatchObject({
       status: 3,
       out: "",
-      err: 'raftkv: key "k" exists already, raftkv update replaces its value\n',
+      err: 'raftkv: key "k" exists already, raftkv kv update replaces its value\n',
     });
   });
 

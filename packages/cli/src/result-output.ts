@@ -54,7 +54,7 @@ function showSimple({ key, result }: ShownResult, format: OutputFormat, encoding
       else terminal.writeOut(encoding === "hex" ? `${hexText(result.value)}\n` : Buffer.concat([result.value, Buffer.from("\n")]));
       break;
     case "already-exists":
-      terminal.writeErr(`raftkv: key "${key}" exists already, raftkv update replaces its value\n`);
+      terminal.writeErr(`raftkv: key "${key}" exists already, raftkv kv update replaces its value\n`);
       break;
     case "not-found":
       terminal.writeErr(`raftkv: key "${key}" does not exist\n`);

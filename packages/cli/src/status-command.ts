@@ -13,7 +13,8 @@ interface StatusFlags extends ClientFlags {
 export function addStatusCommand(program: Command, terminal: Terminal, finish: (status: ExitCode) => void): void {
   addClientFlags(program.command("status").description("show every member: role, term, progress, size"))
     .addOption(new Option("--output <format>", "how the result is printed").choices(["table", "json"]).default("table"))
-    .action(async (flags: StatusFlags) => {
+    .action(async (_own: unknown, command: Command) => {
+      const flags = command.optsWithGlobals<StatusFlags>();
       const status = await withClient(flags, {}, terminal, (client) => client.status());
       terminal.writeOut(flags.output === "json" ? statusJson(status) : statusTable(status));
       for (const member of status.members) {

@@ -1,3 +1,5 @@
+import { spawn } from "node:child_process";
+
 /** The world around the program: what it reads and writes. Tests give their own. */
 export interface Terminal {
   /** Bytes for the next program or a person. */
@@ -11,6 +13,13 @@ export interface Terminal {
   onInputEnd(ended: () => void): void;
   /** Calls `stop` for every SIGINT, SIGTERM and SIGHUP until the returned function is called. */
   onStop(stop: (signal: string) => void): () => void;
+  /**
+   * Runs a program on this terminal, with these variables beside those of the environment. Resolves to null if it succeeded, else to why it
+   * did not: `exit status 3`, `signal: SIGKILL`, or that it could not be started.
+   */
+  run(command: readonly string[], variables: Readonly<Record<string, string>>): Promise<string | null>;
+  /** Does a person see what is written to standard error? */
+  readonly showsProgress: boolean;
 }
 
 /** Ends the program with a sentence and an exit status. */
@@ -18,8 +27,8 @@ export class ProgramError extends Error {
   override readonly name = "ProgramError";
   readonly exitStatus: number;
 
-  constructor(exitStatus: number, message: string) {
-    super(message);
+  constructor(exitStatus: number, message: string, options: { readonly cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? {} : { cause: options.cause });
     this.exitStatus = exitStatus;
   }
 }
@@ -48,5 +57,21 @@ export function processTerminal(): Terminal {
         for (const signal of stopSignals) process.off(signal, stop);
       };
     },
+    run: runOnTerminal,
+    showsProgress: process.stderr.isTTY,
   };
+}
+
+function runOnTerminal([file = "", ...args]: readonly string[], variables: Readonly<Record<string, string>>): Promise<string | null> {
+  return new Promise((resolve) => {
+    const child = spawn(file, args, { stdio: "inherit", env: { ...process.env, ...variables } });
+    child.once("error", (error) => resolve(error.message));
+    child.once("exit", (code, signal) => resolve(endText(code, signal)));
+  });
+}
+
+/** Null: it succeeded. */
+export function endText(code: number | null, signal: string | null): string | null {
+  if (signal !== null) return `signal: ${signal}`;
+  return code === 0 ? null : `exit status ${code}`;
 }

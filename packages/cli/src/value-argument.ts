@@ -16,6 +16,12 @@ export function decodeArgument(text: string, encoding: ArgumentEncoding, what: s
 /** The value of a command: the argument, or all of standard input if it is "-", byte for byte. */
 export async function readValue(argument: string, encoding: ArgumentEncoding, terminal: Terminal): Promise<Uint8Array> {
   if (argument !== "-") return decodeArgument(argument, encoding, "Value");
+  const bytes = await readInput(terminal);
+  return encoding === "text" ? bytes : decodeArgument(Buffer.from(bytes).toString("latin1").trim(), "hex", "Value");
+}
+
+/** All of standard input, byte for byte. Throws ProgramError if it is too long. */
+export async function readInput(terminal: Terminal): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let sizeBytes = 0;
   for await (const chunk of terminal.input) {
@@ -23,6 +29,5 @@ export async function readValue(argument: string, encoding: ArgumentEncoding, te
     if (sizeBytes > inputBytesMax) throw new ProgramError(exitCode.error, `Standard input is longer than ${inputBytesMax} bytes`);
     chunks.push(chunk);
   }
-  const bytes = Buffer.concat(chunks);
-  return encoding === "text" ? bytes : decodeArgument(bytes.toString("latin1").trim(), "hex", "Value");
+  return Buffer.concat(chunks);
 }

@@ -1,0 +1,30 @@
+import { ClientError } from "@raftkv/client";
+import type { Terminal } from "../../terminal.ts";
+
+/** Runs until it ends or a signal stops it: then `stopped` aborts, and what it gives up for that is no error. */
+export async function untilStopped(terminal: Terminal, run: (stopped: AbortSignal) => Promise<void>): Promise<void> {
+  const stop = new AbortController();
+  const ignoreSignals = terminal.onStop(() => stop.abort());
+  try {
+    await run(stop.signal);
+  } catch (error) {
+    if (!(stop.signal.aborted && error instanceof ClientError)) throw error;
+  } finally {
+    ignoreSignals();
+  }
+}
+
+/** Resolves when the program is stopped. Rejects with the reason if what is owned is lost before. */
+export function untilLost(owned: AbortSignal, stopped: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onLoss = (): void => reject(owned.reason);
+    const onStop = (): void => {
+      owned.removeEventListener("abort", onLoss);
+      resolve();
+    };
+    owned.addEventListener("abort", onLoss, { once: true });
+    stopped.addEventListener("abort", onStop, { once: true });
+    if (owned.aborted) onLoss();
+    else if (stopped.aborted) onStop();
+  });
+}

@@ -1,0 +1,49 @@
+import type { Command } from "commander";
+import { alarmDisarmVerb, alarmListVerb, defragVerb, memberListVerb, moveLeaderVerb } from "./commands/cluster-verbs.ts";
+import { compactionVerb } from "./commands/compaction.ts";
+import { delVerb } from "./commands/del.ts";
+import { electVerb } from "./commands/elect.ts";
+import { endpointHashVerb, endpointHealthVerb, endpointStatusVerb } from "./commands/endpoint.ts";
+import { getVerb } from "./commands/get.ts";
+import { leaseGrantVerb, leaseKeepAliveVerb, leaseListVerb, leaseRevokeVerb, leaseTimeToLiveVerb } from "./commands/lease.ts";
+import { lockVerb } from "./commands/lock.ts";
+import { putVerb } from "./commands/put.ts";
+import { txnVerb } from "./commands/txn.ts";
+import { versionVerb } from "./commands/version.ts";
+import { watchVerb } from "./commands/watch.ts";
+import { addVerb, type VerbHost } from "./verb.ts";
+
+/** Adds etcdctl's verbs. */
+export function addEtcdVerbs(program: Command, host: VerbHost): void {
+  addVerb(program, getVerb, host);
+  addVerb(program, putVerb, host);
+  addVerb(program, delVerb, host);
+  addVerb(program, txnVerb, host);
+  addVerb(program, watchVerb, host);
+  addVerb(program, compactionVerb, host);
+
+  const lease = program.command("lease").description("leases, which keys end with");
+  addVerb(lease, leaseGrantVerb, host);
+  addVerb(lease, leaseRevokeVerb, host);
+  addVerb(lease, leaseTimeToLiveVerb, host);
+  addVerb(lease, leaseListVerb, host);
+  addVerb(lease, leaseKeepAliveVerb, host);
+
+  addVerb(program, lockVerb, host);
+  addVerb(program, electVerb, host);
+
+  const endpoint = program.command("endpoint").description("how members are");
+  addVerb(endpoint, endpointStatusVerb, host);
+  addVerb(endpoint, endpointHealthVerb, host);
+  addVerb(endpoint, endpointHashVerb, host);
+
+  addVerb(program.command("member").description("the members of the cluster"), memberListVerb, host);
+
+  const alarm = program.command("alarm").description("alarms, for which the cluster refuses writes");
+  addVerb(alarm, alarmListVerb, host);
+  addVerb(alarm, alarmDisarmVerb, host);
+
+  addVerb(program, defragVerb, host);
+  addVerb(program, moveLeaderVerb, host);
+  addVerb(program, versionVerb, host);
+}
