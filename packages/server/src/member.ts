@@ -106,7 +106,7 @@ export class Member {
         opening.listeners.push(await listen(ports, url, metricsGate, "listen-metrics-urls"));
       }
       for (const url of config.listenClientUrls) opening.listeners.push(await listen(ports, url, clientGate, "listen-client-urls"));
-      const state = new ReplicatedState(new MemberDirectory(founders(cluster)), ports.random.below(2 ** 32));
+      const state = new ReplicatedState(new MemberDirectory(founders(cluster)), ports.random.below(2 ** 32), ports.clock);
       opening.logStore = await openLog(options, cluster, memberId, state);
       return await Member.run(options, {
         cluster,

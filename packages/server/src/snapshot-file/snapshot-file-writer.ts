@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Clock, StateSnapshot } from "@raftkv/raft-node";
-import { nextTurn } from "../services/next-turn.ts";
+import { nextTurn } from "../next-turn.ts";
 import type { ReplicatedState } from "../state/replicated-state.ts";
 import { encodeSnapshotFileHeader, headerBytes, paddedBytes, type SnapshotFileHeader } from "./snapshot-file-format.ts";
 

@@ -1,7 +1,7 @@
 import { CodecError, type Command, decodeCommand, etcdserverpb, type PutRequest, type raftkvCommandV1 } from "@raftkv/api";
 import { type KeyValue, KVStore, RecordLimitError } from "@raftkv/kvstore";
 import type { LogEntry, LogIndex } from "@raftkv/raft-core";
-import type { StateMachine, StateSnapshot } from "@raftkv/raft-node";
+import type { Clock, StateMachine, StateSnapshot } from "@raftkv/raft-node";
 import type { MemberDirectory } from "../cluster/member-directory.ts";
 import { alarmRefusal } from "./alarm-rules.ts";
 import { AlarmTable } from "./alarm-table.ts";
@@ -27,10 +27,16 @@ export class ReplicatedState implements StateMachine<ApplyResult> {
   readonly alarms = new AlarmTable();
   private readonly observers: StateObserver[] = [];
 
-  /** `seed` is this member's own secret: it keeps a client from choosing keys that make the store slow. */
-  constructor(directory: MemberDirectory, seed: number) {
+  private readonly clock: Clock | null;
+
+  /**
+   * `seed` is this member's own secret: it keeps a client from choosing keys that make the store slow. With a `clock`, which no decision
+   * rests on, long snapshots are cut into turns of the event loop.
+   */
+  constructor(directory: MemberDirectory, seed: number, clock: Clock | null = null) {
     this.store = new KVStore({ seed });
     this.directory = directory;
+    this.clock = clock;
   }
 
   /** For as long as this member runs. */
@@ -47,7 +53,8 @@ export class ReplicatedState implements StateMachine<ApplyResult> {
   }
 
   snapshot(index: LogIndex): StateSnapshot {
-    return new StateImage(index, { members: this.directory.members, alarms: this.alarms.all }, this.store.snapshot());
+    const cluster = { members: this.directory.members, alarms: this.alarms.all };
+    return new StateImage(index, { cluster, keys: this.store.snapshot(), clock: this.clock });
   }
 
   async restore(chunks: AsyncIterable<Uint8Array>): Promise<void> {

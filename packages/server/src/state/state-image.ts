@@ -1,6 +1,7 @@
-import type { KVSnapshot } from "@raftkv/kvstore";
+import { type KVSnapshot, snapshotChunkBytes } from "@raftkv/kvstore";
 import type { LogIndex } from "@raftkv/raft-core";
-import type { StateSnapshot } from "@raftkv/raft-node";
+import type { Clock, StateSnapshot } from "@raftkv/raft-node";
+import { nextTurn } from "../next-turn.ts";
 import { type ClusterState, encodeClusterSection } from "./cluster-section.ts";
 
 /** Bytes of the length in front of the cluster section. */
@@ -17,11 +18,14 @@ export class StateImage implements StateSnapshot {
   readonly index: LogIndex;
   private readonly cluster: ClusterState;
   private readonly keys: KVSnapshot;
+  private readonly clock: Clock | null;
 
-  constructor(index: LogIndex, cluster: ClusterState, keys: KVSnapshot) {
+  /** Without a clock all chunks may come in one turn of the event loop. */
+  constructor(index: LogIndex, parts: { readonly cluster: ClusterState; readonly keys: KVSnapshot; readonly clock: Clock | null }) {
     this.index = index;
-    this.cluster = cluster;
-    this.keys = keys;
+    this.cluster = parts.cluster;
+    this.keys = parts.keys;
+    this.clock = parts.clock;
   }
 
   async *chunks(): AsyncIterable<Uint8Array> {
@@ -30,7 +34,11 @@ export class StateImage implements StateSnapshot {
     new DataView(head.buffer).setUint32(0, section.length);
     head.set(section, sectionLengthBytes);
     yield head;
-    for (let chunk = this.keys.nextChunk(); chunk !== null; chunk = this.keys.nextChunk()) yield chunk;
+    for (let chunk = this.keys.nextChunk(); chunk !== null; chunk = this.keys.nextChunk()) {
+      yield chunk;
+      // One that is not full has taken its time all the same, and whoever writes to a disk may not have waited for it.
+      if (this.clock !== null && chunk.length < snapshotChunkBytes) await nextTurn(this.clock);
+    }
   }
 
   close(): void {

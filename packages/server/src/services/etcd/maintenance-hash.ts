@@ -1,7 +1,7 @@
 import type { KVStore } from "@raftkv/kvstore";
 import type { Clock } from "@raftkv/raft-node";
 import { RpcError, StatusCode } from "@raftkv/raft-rpc";
-import { nextTurn } from "../next-turn.ts";
+import { nextTurn } from "../../next-turn.ts";
 import { rpcError } from "./etcd-error.ts";
 import { revisionError } from "./range-query.ts";
 
