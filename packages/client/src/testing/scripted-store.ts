@@ -21,19 +21,23 @@ interface StoredLease {
 }
 
 interface StoredEvent {
-  readonly type: mvccpb.Event_EventType;
+  readonly type: (typeof EventType)["PUT" | "DELETE"];
   readonly kv: KeyValue;
 }
 
 interface Watcher {
-  readonly key: string;
+  readonly from: string;
+  readonly to: string;
+  readonly filters: readonly etcdserverpb.WatchCreateRequest_FilterType[];
   readonly outbox: Outbox<etcdserverpb.WatchResponse>;
 }
 
+const { Event_EventType: EventType } = mvccpb;
+const { WatchCreateRequest_FilterType: FilterType } = etcdserverpb;
 const text = new TextDecoder("latin1");
 const none = new Uint8Array(0);
 
-/** As much of etcd as locks and elections need, for the members of a scripted cluster: keys by create revision, leases, watches of one key. */
+/** As much of etcd as locks and elections need, for the members of a scripted cluster: keys by create revision, leases, watches. */
 export class ScriptedStore {
   readonly #clock: VirtualClock;
   readonly #keys = new Map<string, KeyValue>();
@@ -117,9 +121,9 @@ export class ScriptedStore {
           const watcher = watchers.get(requestUnion.value.watchId);
           if (watcher !== undefined) this.#watchers.delete(watcher);
         } else if (requestUnion.case === "createRequest") {
-          const { key, startRevision } = requestUnion.value;
+          const { key, rangeEnd, startRevision, filters } = requestUnion.value;
           const watchId = nextId++;
-          const watcher = { key: text.decode(key), outbox: new Outbox<etcdserverpb.WatchResponse>() };
+          const watcher = { ...span(key, rangeEnd), filters, outbox: new Outbox<etcdserverpb.WatchResponse>() };
           watchers.set(watchId, watcher);
           outbox.send(create(etcdserverpb.WatchResponseSchema, { watchId, created: true, header: header() }));
           void relay(watcher.outbox, outbox, watchId);
@@ -134,12 +138,18 @@ export class ScriptedStore {
     outbox.end();
   }
 
-  #tell(watcher: Watcher, { type, kv }: StoredEvent): void {
-    if (type !== mvccpb.Event_EventType.DELETE || text.decode(kv.key) !== watcher.key) return;
-    const wireKv = create(mvccpb.KeyValueSchema, { key: kv.key, modRevision: BigInt(kv.modRevision) });
-    const events = [create(mvccpb.EventSchema, { type, kv: wireKv })];
+  #tell({ from, to, filters, outbox }: Watcher, { type, kv }: StoredEvent): void {
+    const key = text.decode(kv.key);
+    const filter = type === EventType.DELETE ? FilterType.NODELETE : FilterType.NOPUT;
+    if (key < from || key >= to || filters.includes(filter)) return;
+    const wireKv = create(mvccpb.KeyValueSchema, {
+      key: kv.key,
+      value: kv.value,
+      createRevision: BigInt(kv.createRevision),
+      modRevision: BigInt(kv.modRevision),
+    });
     const header = create(etcdserverpb.ResponseHeaderSchema, { revision: BigInt(kv.modRevision) });
-    watcher.outbox.send(create(etcdserverpb.WatchResponseSchema, { header, events }));
+    outbox.send(create(etcdserverpb.WatchResponseSchema, { header, events: [create(mvccpb.EventSchema, { type, kv: wireKv })] }));
   }
 
   #renew(id: bigint): void {
@@ -152,8 +162,7 @@ export class ScriptedStore {
   }
 
   #range(request: RangeRequest): RangeResponse {
-    const from = text.decode(request.key);
-    const to = request.rangeEnd.length === 0 ? `${from}\0` : text.decode(request.rangeEnd);
+    const { from, to } = span(request.key, request.rangeEnd);
     const bound = request.maxCreateRevision === 0 ? Number.POSITIVE_INFINITY : request.maxCreateRevision;
     const found = [...this.#keys]
       .filter(([key, { createRevision }]) => key >= from && key < to && createRevision <= bound)
@@ -185,7 +194,9 @@ export class ScriptedStore {
         if (!this.#leases.has(lease)) throw new RpcError(StatusCode.NOT_FOUND, "etcdserver: requested lease not found");
         const before = this.#keys.get(text.decode(key));
         const createRevision = before?.createRevision ?? this.#revision;
-        this.#keys.set(text.decode(key), { key, value, lease, createRevision, modRevision: this.#revision, version: 1 });
+        const kv = { key, value, lease, createRevision, modRevision: this.#revision, version: 1 };
+        this.#keys.set(text.decode(key), kv);
+        this.#happened({ type: EventType.PUT, kv });
         return { type: "put", response: { header: this.#header(), prevKv: null } };
       }
       case "deleteRange":
@@ -201,7 +212,10 @@ export class ScriptedStore {
     if (found === undefined) return;
     this.#keys.delete(key);
     const kv = { key: found.key, value: none, createRevision: 0, modRevision, version: 0, lease: 0n };
-    const event = { type: mvccpb.Event_EventType.DELETE, kv };
+    this.#happened({ type: EventType.DELETE, kv });
+  }
+
+  #happened(event: StoredEvent): void {
     this.#history.push(event);
     for (const watcher of this.#watchers) this.#tell(watcher, event);
   }
@@ -213,4 +227,10 @@ export class ScriptedStore {
 
 async function relay(from: Outbox<etcdserverpb.WatchResponse>, to: Outbox<etcdserverpb.WatchResponse>, watchId: bigint): Promise<void> {
   for await (const response of from) to.send({ ...response, watchId });
+}
+
+/** The keys from `from` on and before `to`. */
+function span(key: Uint8Array, rangeEnd: Uint8Array): { readonly from: string; readonly to: string } {
+  const from = text.decode(key);
+  return { from, to: rangeEnd.length === 0 ? `${from}\0` : text.decode(rangeEnd) };
 }

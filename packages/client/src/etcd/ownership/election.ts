@@ -35,12 +35,12 @@ export class Election {
   /** The leader, then each that follows, and each value that it announces. Waits while nobody leads. Throws ClientError; ends with the signal. */
   async *observe({ signal }: Pick<CallOptions, "signal"> = {}): AsyncGenerator<KeyValue, void> {
     const options = signal === undefined ? {} : { signal };
-    let toldRevision = 0;
+    let told: KeyValue | null = null;
     for (;;) {
       try {
         for await (const announcement of this.#announcements(options)) {
-          if (announcement.modRevision <= toldRevision) continue;
-          toldRevision = announcement.modRevision;
+          if (told !== null && isSame(told, announcement)) continue;
+          told = announcement;
           yield announcement;
         }
       } catch (error) {
@@ -80,4 +80,9 @@ export class Election {
       if (events.length > 0) return;
     }
   }
+}
+
+/** Of the same leader, with nothing new in it. */
+function isSame(one: KeyValue, other: KeyValue): boolean {
+  return one.createRevision === other.createRevision && one.modRevision === other.modRevision;
 }

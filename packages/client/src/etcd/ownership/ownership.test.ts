@@ -215,4 +215,33 @@ describe("an election", () => {
     await scene.settle(election.campaign("ada again", { lease }));
     expect(text.decode((await scene.settle(election.leader()))?.value)).toBe("ada again");
   });
+
+  test("is observed leader by leader, with all that they say, through connections that break", async () => {
+    const scene = new Scene();
+    const election = scene.client.etcd.election("boss");
+    const controller = new AbortController();
+    const heard: string[] = [];
+    const listening = (async () => {
+      for await (const { value } of election.observe({ signal: controller.signal })) heard.push(text.decode(value));
+    })();
+    await scene.pass(1);
+    const ada = await scene.settle(election.campaign("ada", { ttl: 10 }));
+    // Stands before the leader says something new: what the next leader says is older then.
+    const next = election.campaign("bob", { ttl: 10 });
+    await scene.pass(1);
+    for (const member of scene.members) member.cutConnections();
+    await scene.pass(1);
+    await scene.settle(ada.proclaim("ada!"));
+    await scene.pass(1);
+    await scene.settle(ada.resign());
+    const bob = await scene.settle(next);
+    await scene.pass(1);
+    await scene.settle(bob.resign());
+    await scene.pass(1);
+    await scene.settle(election.campaign("cy", { ttl: 10 }));
+    await scene.pass(1);
+    controller.abort();
+    await scene.settle(listening);
+    expect(heard).toEqual(["ada", "ada!", "bob", "cy"]);
+  });
 });
