@@ -122,6 +122,25 @@ describe("A snapshot", () => {
   });
 });
 
+test("A snapshot that its client leaves holds no compacted memory any more", async () => {
+  const { cluster, atFollower } = await runCluster(17);
+  const { kv, maintenance } = atFollower;
+  const compaction = create(etcdserverpb.CompactionRequestSchema, { revision: 100n, physical: true });
+  await cluster.simulation.drive(async () => {
+    for (let i = 0; i < 100; i++) await kv.put(putOf(`k${i % 2}`, "v".repeat(100_000)), { timeoutMs });
+    let isCompacted = false;
+    const compacted = kv.compact(compaction, { timeoutMs }).then(() => {
+      isCompacted = true;
+    });
+    for await (const { blob } of maintenance.snapshot(create(etcdserverpb.SnapshotRequestSchema, {}))) {
+      if (blob.length === 32 * 1024) break;
+    }
+    expect(isCompacted).toBe(false);
+    await compacted;
+    expect(isCompacted).toBe(true);
+  });
+});
+
 async function* each(blobs: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
   yield* blobs;
 }
