@@ -65,6 +65,20 @@ test("all keys of a range have to satisfy it, and an empty range is judged as a 
   expect(resultsThatHold(store, "b", { target: "create", operand: 0 }, "a")).toEqual([equal]);
 });
 
+test("the keys of a long range are all judged, wherever the one is that does not satisfy it", () => {
+  const store = new KVStore();
+  const count = 1000;
+  const key = (at: number): Uint8Array => bytesOf(`key-${String(at).padStart(4, "0")}`);
+  for (let at = 0; at < count; at++) store.set(key(at), bytesOf("same"));
+  const compare = { key: bytesOf("key-"), rangeEnd: bytesOf("key."), result: equal, target: "value", operand: bytesOf("same") } as const;
+  expect(holds(store, compare)).toBe(true);
+  for (const at of [0, 127, 128, 500, 999]) {
+    store.set(key(at), bytesOf("other"));
+    expect(holds(store, compare)).toBe(false);
+    store.set(key(at), bytesOf("same"));
+  }
+});
+
 test("what etcd does not know is equal, or holds", () => {
   const store = filled();
   expect(resultsThatHold(store, "a", { target: "unknown" })).toEqual([equal]);

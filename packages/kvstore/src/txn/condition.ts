@@ -4,15 +4,40 @@ import { joinHalves } from "../lease-id.ts";
 import type { Compare } from "./txn-request.ts";
 import type { TxnStore } from "./txn-store.ts";
 
+/** Keys that are looked at in one go: one of the first is likely to decide, and there may be millions. */
+const keysPerPart = 128;
+
 /** True if the condition holds for every key of its interval. An interval without keys is judged as a missing key. */
 export function holds(store: TxnStore, compare: Compare): boolean {
-  let isMissing = true;
-  let holdsSoFar = true;
-  store.visitRange(compare.key, compare.rangeEnd, {}, (view) => {
-    isMissing = false;
-    holdsSoFar &&= isResult(compare.result, orderToOperand(view, compare));
+  let part = judgePart(store, compare, compare.key);
+  if (part.count === 0) return holdsForMissing(compare);
+  while (part.holds && part.lastKey !== null) part = judgePart(store, compare, keyAfter(part.lastKey));
+  return part.holds;
+}
+
+interface JudgedPart {
+  /** Keys that were judged. */
+  readonly count: number;
+  readonly holds: boolean;
+  /** Where there may be more behind. */
+  readonly lastKey: Uint8Array | null;
+}
+
+/** Judges the first keys of the interval from `start` on. */
+function judgePart(store: TxnStore, compare: Compare, start: Uint8Array): JudgedPart {
+  const part = { count: 0, holds: true, lastKey: null as Uint8Array | null };
+  store.visitRange(start, compare.rangeEnd, { limit: keysPerPart }, (view) => {
+    part.holds &&= isResult(compare.result, orderToOperand(view, compare));
+    if (++part.count === keysPerPart) part.lastKey = view.keyView();
   });
-  return isMissing ? holdsForMissing(compare) : holdsSoFar;
+  return part;
+}
+
+/** The least key above another one. */
+function keyAfter(key: Uint8Array): Uint8Array {
+  const next = new Uint8Array(key.length + 1);
+  next.set(key);
+  return next;
 }
 
 /** Of a missing key the numbers are 0 and the value is nothing, not even different. */
