@@ -47,6 +47,7 @@ export class HeldLease implements Lease {
   }
 
   async revoke(options: CallOptions = {}): Promise<void> {
+    if (this.signal.aborted) return;
     this.abandon();
     await this.#keeper.revoke(this.id, options);
   }

@@ -10,7 +10,7 @@ export interface Lease extends AsyncDisposable {
   readonly ttl: number;
   /** Aborts when the lease is lost. */
   readonly signal: AbortSignal;
-  /** Ends the lease, and its keys with it. May be called twice. */
+  /** Ends the lease, and its keys with it. One that is lost needs no end. May be called twice. Rejects with ClientError. */
   revoke(options?: CallOptions): Promise<void>;
   /** Stops keeping it alive; the server ends it when its time is over. */
   abandon(): void;

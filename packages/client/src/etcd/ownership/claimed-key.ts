@@ -73,9 +73,9 @@ export class ClaimedKey implements Ownership {
     return this.#loss.signal;
   }
 
-  /** Lets the next one in. May be called again. Rejects with ClientError; then the lease ends it in its time. */
+  /** Lets the next one in, unless it was lost. May be called again. Rejects with ClientError; then the lease ends it in its time. */
   release(options?: CallOptions): Promise<void> {
-    this.#released ??= this.#release(options);
+    this.#released ??= this.signal.aborted ? Promise.resolve() : this.#release(options);
     return this.#released;
   }
 
@@ -103,8 +103,9 @@ export class ClaimedKey implements Ownership {
   #lose(reason: unknown): void {
     if (this.#released !== null || this.#loss.signal.aborted) return;
     this.#stop();
-    this.#hold.own?.abandon();
     this.#loss.abort(reason);
+    // It holds nothing any more. If nobody can be reached its time ends it.
+    this.#hold.own?.revoke().catch(() => undefined);
   }
 
   #stop(): void {
