@@ -1,4 +1,4 @@
-import { type DeleteRangeRequest, etcdserverpb, type PutRequest, type RangeRequest, type RequestOp, raftkvV1 } from "@raftkv/api";
+import { type DeleteRangeRequest, etcdserverpb, type PutRequest, type RangeRequest, raftkvV1 } from "@raftkv/api";
 import type { Ports } from "@raftkv/raft-node";
 import { Channel, type Client, createClient } from "@raftkv/raft-rpc";
 import { clientPort, SimulatedCluster } from "../cluster/simulated-cluster.ts";
