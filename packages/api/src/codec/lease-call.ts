@@ -15,7 +15,7 @@ export interface LeaseKeepAliveCall {
 
 /** `raftkv.peer.v1.LeaseKeepAliveAnswer`. */
 export interface LeaseKeepAliveAnswer {
-  /** In the order of the ids: the seconds that each lease has from now on, 0 if there is no such lease. */
+  /** In the order of the ids: the seconds that each lease has from now on, 0 if there is no such lease, -1 if that is not known yet. */
   readonly ttls: readonly number[];
 }
 
@@ -63,7 +63,7 @@ export function encodeLeaseKeepAliveAnswer({ ttls }: LeaseKeepAliveAnswer): Uint
   writer.begin(INTEGER_BYTES_MAX * (1 + ttls.length));
   if (ttls.length > 0) {
     writer.open(0x0a, ttls.length);
-    for (const ttl of ttls) writer.packedUint(ttl);
+    for (const ttl of ttls) writer.packedInt(ttl);
     writer.close();
   }
   return writer.finish();
@@ -75,7 +75,7 @@ export function decodeLeaseKeepAliveAnswer(bytes: Uint8Array): LeaseKeepAliveAns
   reader.reset(bytes);
   while (reader.more()) {
     const tag = reader.tag();
-    if (!readRepeated(tag, 0x08, () => ttls.push(reader.safeUint()))) reader.skip(tag);
+    if (!readRepeated(tag, 0x08, () => ttls.push(reader.safeInt()))) reader.skip(tag);
   }
   reader.release();
   return { ttls };

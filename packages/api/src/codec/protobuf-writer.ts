@@ -150,6 +150,12 @@ export class ProtobufWriter {
     this.putVarint(value);
   }
 
+  /** A packed int64. */
+  packedInt(value: number): void {
+    if (value >= 0) this.packedUint(value);
+    else this.packedBigint(BigInt(value));
+  }
+
   /** A packed uint64 or int64. */
   packedBigint(value: bigint): void {
     halves.setBigUint64(0, value);

@@ -70,7 +70,7 @@ export class MemberLeases {
     // As long as other requests may take.
     const timeoutMs = 5_000 + 2 * electionMs;
     this.router = new LeaseRouter({ node, keeper, remote: this.forwarder, clock, timeoutMs, countMax: questionsMax });
-    this.peerCalls = new LeaseCallService({ self, stores, keeper });
+    this.peerCalls = new LeaseCallService({ self, stores, keeper, clock });
   }
 
   /** Adds what other members call. */

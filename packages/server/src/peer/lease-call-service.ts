@@ -6,17 +6,22 @@ import {
   encodeLeaseTimeToLiveAnswer,
   type Hello,
 } from "@raftkv/api";
-import type { NodeError } from "@raftkv/raft-node";
+import type { Clock, NodeError, Timer } from "@raftkv/raft-node";
 import { type Dispatcher, StatusCode, type UnaryCall } from "@raftkv/raft-rpc";
 import type { MemberStores } from "../cluster/member-stores.ts";
 import type { LeaseAnswer, LeaseTime } from "../lease/lease-answer.ts";
 import type { LeaseKeeper } from "../lease/lease-keeper.ts";
 import { helloRefusal, type PeerIdentity } from "./peer-identity.ts";
 
+/** A call is answered after so long; what is not known by then has to be asked for again. */
+const answerMs = 200;
+const unknownTtl = -1;
+
 export interface LeaseCallServiceOptions {
   readonly self: PeerIdentity;
   readonly stores: MemberStores;
   readonly keeper: LeaseKeeper;
+  readonly clock: Clock;
 }
 
 /** Answers what followers pass on to their leader about leases. Only members of this cluster are answered. */
@@ -35,8 +40,9 @@ export class LeaseCallService {
   private keepAlive(message: Uint8Array, call: UnaryCall): void {
     const request = this.accept(call, () => decodeLeaseKeepAliveCall(message));
     if (request === null) return;
-    const answers = new KeepAliveAnswers(call, request.ids.length);
-    for (const [at, id] of request.ids.entries()) this.options.keeper.keepAlive(id, answers.answerAt(at));
+    const { keeper, clock } = this.options;
+    const answers = new KeepAliveAnswers(call, request.ids.length, clock);
+    for (const [at, id] of request.ids.entries()) keeper.keepAlive(id, answers.answerAt(at));
   }
 
   private timeToLive(message: Uint8Array, call: UnaryCall): void {
@@ -60,18 +66,20 @@ export class LeaseCallService {
   }
 }
 
-/** Answers a call when all of its leases are answered, or one can't be. */
+/** Answers a call when all of its leases are answered, or it has waited long enough, or leadership can't be proven. */
 class KeepAliveAnswers {
   private readonly call: UnaryCall;
   private readonly ttls: number[];
+  private readonly timer: Timer;
   private awaited: number;
   private isAnswered = false;
 
-  constructor(call: UnaryCall, count: number) {
+  constructor(call: UnaryCall, count: number, clock: Clock) {
     this.call = call;
-    this.ttls = new Array<number>(count).fill(0);
+    this.ttls = new Array<number>(count).fill(unknownTtl);
     this.awaited = count;
-    this.answerIfComplete();
+    this.timer = clock.setTimer(answerMs, () => this.respond());
+    if (count === 0) this.respond();
   }
 
   answerAt(position: number): LeaseAnswer<number> {
@@ -79,23 +87,27 @@ class KeepAliveAnswers {
       succeed: (ttl) => {
         this.ttls[position] = ttl;
         this.awaited--;
-        this.answerIfComplete();
+        if (this.awaited === 0) this.respond();
       },
       notPrimary: () => this.fail(notPrimary),
       fail: (error) => this.fail(error.message),
     };
   }
 
-  private answerIfComplete(): void {
-    if (this.awaited > 0 || this.isAnswered) return;
-    this.isAnswered = true;
-    this.call.respond(encodeLeaseKeepAliveAnswer({ ttls: this.ttls }));
+  private respond(): void {
+    if (this.finish()) this.call.respond(encodeLeaseKeepAliveAnswer({ ttls: this.ttls }));
   }
 
   private fail(sentence: string): void {
-    if (this.isAnswered) return;
+    if (this.finish()) this.call.fail(StatusCode.UNAVAILABLE, sentence);
+  }
+
+  /** False if the call was answered already. */
+  private finish(): boolean {
+    if (this.isAnswered) return false;
     this.isAnswered = true;
-    this.call.fail(StatusCode.UNAVAILABLE, sentence);
+    this.timer.cancel();
+    return true;
   }
 }
 

@@ -53,7 +53,7 @@ async function startLeader() {
   node.lead();
   const calls: string[] = [];
   const dispatcher = new Dispatcher();
-  new LeaseCallService({ self: identityOf(1n), stores: new MemberStores(directory()), keeper }).register(dispatcher);
+  new LeaseCallService({ self: identityOf(1n), stores: new MemberStores(directory()), keeper, clock }).register(dispatcher);
   const server = new RpcServer({
     dispatcher,
     clock,
@@ -115,17 +115,34 @@ describe("a follower", () => {
     expect([renewal.said, question.said]).toEqual(["not-primary", "not-primary"]);
   });
 
-  test("gives up on a leader that does not answer", async () => {
+  test("is told at once of those leases that live, and to ask again about one that is being ended", async () => {
+    const { node } = await startLeader();
+    node.grant(5n, 10);
+    node.grant(6n, 60);
+    node.isAlone = true;
+    await clock.run(10_501);
+    // Leadership is confirmed, but nothing is committed.
+    node.confirms = true;
+    const [ending, living] = [new Heard<number>(), new Heard<number>()];
+    const forwarder = forwarderOf();
+    forwarder.keepAlive(1, 5n, ending);
+    forwarder.keepAlive(1, 6n, living);
+    await clock.run(250);
+    expect([ending.said, living.said]).toEqual(["not-primary", 60]);
+  });
+
+  test("gives up on a leader that can't prove that it leads", async () => {
     const { node } = await startLeader();
     node.grant(5n, 10);
     const forwarder = forwarderOf();
     node.isAlone = true;
-    const heard = new Heard<number>();
-    forwarder.keepAlive(1, 5n, heard);
-    await clock.run(electionMs - 1);
-    expect(heard.said).toBe("waits");
-    await clock.run(200);
-    expect(heard.said).toBe("not-primary");
+    const [renewal, question] = [new Heard<number>(), new Heard()];
+    forwarder.keepAlive(1, 5n, renewal);
+    forwarder.timeToLive(1, 5n, question);
+    await clock.run(199);
+    expect(renewal.said).toBe("waits");
+    await clock.run(electionMs);
+    expect([renewal.said, question.said]).toEqual(["not-primary", "not-primary"]);
   });
 
   test("does not wait for a leader that can't be reached, and finds it when it is back", async () => {

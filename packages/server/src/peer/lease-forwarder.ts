@@ -37,8 +37,8 @@ interface KeepAliveBatch {
 }
 
 /**
- * Asks the leader what only it can say about leases. Renewals that come in one turn share a call. Every failure is answered as by a member
- * that does not lead: a renewal may be repeated without harm.
+ * Asks the leader what only it can say about leases. Renewals that come in one turn share a call. Every failure, and what the leader can't say
+ * yet, is answered as by a member that does not lead: a renewal may be repeated without harm.
  */
 export class LeaseForwarder {
   private readonly options: LeaseForwarderOptions;
@@ -93,8 +93,8 @@ export class LeaseForwarder {
     this.request(leader, "LeaseKeepAlive", call, decodeLeaseKeepAliveAnswer, (result) => {
       const ttls = result?.ttls ?? [];
       for (const [at, answer] of answers.entries()) {
-        const ttl = ttls[at];
-        if (ttl === undefined) answer.notPrimary();
+        const ttl = ttls[at] ?? -1;
+        if (ttl < 0) answer.notPrimary();
         else answer.succeed(ttl);
       }
     });

@@ -18,6 +18,8 @@ export class MemoryLeader implements LeaderNode {
   term = 1;
   /** Nothing is committed or confirmed, as without a majority. */
   isAlone = false;
+  /** Leadership is confirmed though nothing is committed. */
+  confirms = false;
   /** Commands that were applied. */
   readonly applied: Uint8Array[] = [];
   private readonly clock: Clock;
@@ -85,9 +87,10 @@ export class MemoryLeader implements LeaderNode {
   }
 
   private turn(): void {
-    if (this.isAlone) return;
-    const { proposals, reads } = this;
-    this.proposals = [];
+    if (this.isAlone && !this.confirms) return;
+    const { reads } = this;
+    const proposals = this.isAlone ? [] : this.proposals;
+    if (!this.isAlone) this.proposals = [];
     this.reads = [];
     for (const { command, completion } of proposals) completion.succeed(this.apply(command));
     for (const completion of reads) completion.succeed(this.index);

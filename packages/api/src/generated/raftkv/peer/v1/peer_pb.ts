@@ -973,7 +973,8 @@ export const LeaseKeepAliveCallSchema: GenMessage<LeaseKeepAliveCall> = /*@__PUR
  */
 export type LeaseKeepAliveAnswer = Message<"raftkv.peer.v1.LeaseKeepAliveAnswer"> & {
   /**
-   * In the order of the ids: the seconds that each lease has from now on, 0 if there is no such lease.
+   * In the order of the ids: the seconds that each lease has from now on, 0 if there is no such lease, -1 if that is not known yet and the
+   * lease has to be asked about again: one that is just being ended must not keep the others waiting.
    *
    * @generated from field: repeated int64 ttls = 1;
    */
