@@ -1,4 +1,5 @@
 import type { Watcher, WatcherGroup } from "./watcher.ts";
+import type { WatcherCohort } from "./watcher-cohort.ts";
 import { type WatchedKeyHash, WatcherIndex } from "./watcher-index.ts";
 
 /**
@@ -7,54 +8,84 @@ import { type WatchedKeyHash, WatcherIndex } from "./watcher-index.ts";
  */
 export type CatchUpPhase = "gathering" | "delivering" | "leaving" | "ending";
 
+/** What a cohort gets, and who of it has not got it yet: those from `at` on. */
+export interface CohortDelivery {
+  readonly watchers: readonly Watcher[];
+  readonly events: readonly Uint8Array[];
+  readonly eventBytes: number;
+  readonly firstRevision: number;
+  at: number;
+}
+
 /** Watchers that go through the history together, because they lack the same revisions. */
 export class CatchUpGroup implements WatcherGroup {
   /** Everything below has been gathered for all of them. */
   cursor: number;
   phase: CatchUpPhase = "gathering";
   readonly index: WatcherIndex;
-  readonly watchers = new Set<Watcher>();
-  /** Those for whom something was gathered; may hold one twice. */
-  gathered: Watcher[] = [];
+  /** The cohorts for which something was gathered. */
+  gathered: WatcherCohort[] = [];
   /** What the events take that were gathered in this round, and how many references to them there are. */
   gatheredBytes = 0;
   gatheredCount = 0;
+  /** A cohort has as many revisions as a response may hold. */
+  isResponseFull = false;
+  #delivery: CohortDelivery | null = null;
 
   constructor(cursor: number, hash: WatchedKeyHash) {
     this.cursor = cursor;
     this.index = new WatcherIndex(hash);
   }
 
+  get size(): number {
+    return this.index.size;
+  }
+
   add(watcher: Watcher): void {
     watcher.group = this;
-    this.watchers.add(watcher);
     this.index.add(watcher);
   }
 
-  /** The watcher forgets what was gathered for it, and remembers from where on it lacks something. */
+  /** The watcher remembers from where on it lacks something. */
   delete(watcher: Watcher): void {
-    watcher.nextRevision = watcher.events.length > 0 ? watcher.firstRevision : this.cursor;
-    watcher.clear();
+    const { events, firstRevision } = this.index.delete(watcher);
+    watcher.nextRevision = events.length > 0 ? firstRevision : this.cursor;
     watcher.group = null;
-    this.watchers.delete(watcher);
-    this.index.delete(watcher);
   }
 
-  /** Takes over all watchers of a group that is as far, with what was gathered for them. */
+  /** Takes over all watchers of a group that is as far, with what was gathered for them. Nothing is being delivered in either. */
   join(other: CatchUpGroup): void {
-    for (const watcher of other.watchers) this.add(watcher);
+    for (const watcher of other.index.watchers()) watcher.group = this;
+    this.index.adopt(other.index);
     const [more, fewer] = this.gathered.length < other.gathered.length ? [other.gathered, this.gathered] : [this.gathered, other.gathered];
-    for (const watcher of fewer) more.push(watcher);
+    for (const cohort of fewer) more.push(cohort);
     this.gathered = more;
     this.gatheredBytes += other.gatheredBytes;
     this.gatheredCount += other.gatheredCount;
   }
 
-  /** After everything that was gathered is delivered. */
+  /** What is to be delivered next, null if everything that was gathered is. */
+  delivery(): CohortDelivery | null {
+    while (this.#delivery === null || this.#delivery.at === this.#delivery.watchers.length) {
+      const cohort = this.gathered.pop();
+      this.#delivery = cohort === undefined ? null : this.#taken(cohort);
+      if (this.#delivery === null) return null;
+    }
+    return this.#delivery;
+  }
+
+  /** Everything that was gathered is delivered. */
   beginRound(): void {
     this.phase = "gathering";
-    this.gathered = [];
     this.gatheredBytes = 0;
     this.gatheredCount = 0;
+  }
+
+  #taken(cohort: WatcherCohort): CohortDelivery {
+    const { watchers, events, eventBytes, firstRevision } = cohort;
+    const delivery = { watchers: [...watchers], events, eventBytes, firstRevision, at: 0 };
+    cohort.clear();
+    this.index.settle(cohort);
+    return delivery;
   }
 }

@@ -1,8 +1,9 @@
 import type { EventView } from "../event-view.ts";
 import type { KVStore } from "../kv-store.ts";
-import { CatchUpGroup } from "./catch-up-group.ts";
+import { CatchUpGroup, type CohortDelivery } from "./catch-up-group.ts";
 import type { EventEncoding } from "./event-encoding.ts";
 import type { Watcher } from "./watcher.ts";
+import type { WatcherCohort } from "./watcher-cohort.ts";
 import type { WatchedKeyHash } from "./watcher-index.ts";
 
 /** As etcd's: a response holds the events of this many revisions at most. */
@@ -14,7 +15,7 @@ const roundEventsMax = 1_000_000;
 const roundRevisionsMax = 100_000;
 /** What a step may cost, in bytes that are copied, about one in a nanosecond. */
 const stepCostMax = 256 * 1024;
-/** Next to the bytes: to look at a revision, to keep an event for a watcher, to deliver to one, and to take one elsewhere. */
+/** Next to the bytes: to look at a revision, to keep an event for a cohort, to deliver to a watcher, and to take one elsewhere. */
 const revisionCost = 512;
 const gatherCost = 64;
 export const deliveryCost = 1024;
@@ -22,8 +23,8 @@ const moveCost = 1024;
 
 /** What becomes of watchers, and of what was gathered for them. */
 export interface CatchUpOwner {
-  /** Of a watcher whose receiver is ready. */
-  deliver(watcher: Watcher, revision: number): void;
+  /** To a watcher whose receiver is ready. */
+  deliver(watcher: Watcher, revision: number, events: readonly Uint8Array[]): void;
   caughtUp(watcher: Watcher): void;
   hold(watcher: Watcher): void;
   overtaken(watcher: Watcher): void;
@@ -51,8 +52,7 @@ export class CatchUp {
   readonly #waiting = new Map<number, CatchUpGroup>();
   #active: CatchUpGroup | null = null;
   #roundEnd = 0;
-  readonly #found: Watcher[] = [];
-  readonly #complete: Watcher[] = [];
+  readonly #found: WatcherCohort[] = [];
   readonly #gatherEvent = (event: EventView): void => this.#gather(event);
 
   constructor(options: CatchUpOptions) {
@@ -77,7 +77,7 @@ export class CatchUp {
     const { group } = watcher;
     if (group === null) return;
     group.delete(watcher);
-    if (group.watchers.size > 0) return;
+    if (group.size > 0) return;
     if (group === this.#active) this.#active = null;
     else this.#waiting.delete(group.cursor);
   }
@@ -119,7 +119,7 @@ export class CatchUp {
         group.phase = "ending";
         return;
       }
-      if (group.cursor > store.revision || this.#isRoundOver(group)) {
+      if (group.isResponseFull || this.#hasEnough(group)) {
         group.phase = "delivering";
         return;
       }
@@ -128,7 +128,6 @@ export class CatchUp {
       group.cursor = store.visitEvents(group.cursor, 1, this.#gatherEvent);
       group.gatheredBytes += encoding.bytes - bytes;
       cost += revisionCost + encoding.bytes - bytes + gatherCost * (group.gatheredCount - gatheredCount);
-      cost += this.#deliverComplete();
     }
   }
 
@@ -146,6 +145,11 @@ export class CatchUp {
     return gatheredBytes >= roundBytesMax || gatheredCount >= roundEventsMax || cursor >= this.#roundEnd;
   }
 
+  /** Whether it has all there is, or what it takes to let the others have their turn. */
+  #hasEnough(group: CatchUpGroup): boolean {
+    return group.cursor > this.#options.store.revision || this.#isRoundOver(group);
+  }
+
   #gather(event: EventView): void {
     const { encoding } = this.#options;
     const group = this.#active;
@@ -155,52 +159,42 @@ export class CatchUp {
     if (group === null || found.length === 0) return;
     const { revision, kind } = event;
     encoding.begin(event);
-    for (const watcher of found) {
-      if (watcher.lastRevision !== revision) {
-        watcher.lastRevision = revision;
+    for (const cohort of found) {
+      if (cohort.lastRevision !== revision) {
+        cohort.lastRevision = revision;
         // As etcd does, revisions count whose events are then left out.
-        if (++watcher.revisionCount === responseRevisionsMax) this.#complete.push(watcher);
+        if (++cohort.revisionCount === responseRevisionsMax) group.isResponseFull = true;
       }
-      if (watcher.skips(kind)) continue;
-      if (watcher.events.length === 0) group.gathered.push(watcher);
-      watcher.gather(revision, encoding.encoded(watcher.wantsPrevious));
+      if (cohort.skips(kind)) continue;
+      if (cohort.events.length === 0) group.gathered.push(cohort);
+      cohort.gather(revision, encoding.encoded(cohort.wantsPrevious));
       group.gatheredCount++;
     }
     encoding.end();
   }
 
-  /** Delivers to those who have as many revisions as fit into a response. */
-  #deliverComplete(): number {
-    let cost = 0;
-    for (const watcher of this.#complete) {
-      cost += this.#deliver(watcher);
-      watcher.clear();
-    }
-    this.#complete.length = 0;
-    return cost;
-  }
-
   #deliverSome(group: CatchUpGroup): void {
     for (let cost = 0; cost < stepCostMax; ) {
-      const watcher = group.gathered.pop();
-      if (watcher === undefined) {
-        group.phase = "leaving";
+      const delivery = group.delivery();
+      if (delivery === null) {
+        group.isResponseFull = false;
+        group.phase = this.#hasEnough(group) ? "leaving" : "gathering";
         return;
       }
-      if (watcher.group === group) cost += this.#deliver(watcher);
+      const watcher = delivery.watchers[delivery.at++];
+      if (watcher?.group === group) cost += this.#deliver(watcher, delivery);
     }
   }
 
   /** Returns what it cost. */
-  #deliver(watcher: Watcher): number {
+  #deliver(watcher: Watcher, { events, eventBytes, firstRevision }: CohortDelivery): number {
     const { owner, store } = this.#options;
-    const { events, eventBytes, receiver } = watcher;
-    if (events.length === 0) return 0;
-    if (receiver.isReady) {
-      owner.deliver(watcher, store.revision);
+    if (watcher.receiver.isReady) {
+      owner.deliver(watcher, store.revision, events);
       return deliveryCost + eventBytes;
     }
     this.remove(watcher);
+    watcher.nextRevision = firstRevision;
     owner.hold(watcher);
     return moveCost;
   }
@@ -213,7 +207,7 @@ export class CatchUp {
       return;
     }
     let cost = 0;
-    for (const watcher of group.watchers) {
+    for (const watcher of group.index.watchers()) {
       if (cost >= stepCostMax) return;
       this.remove(watcher);
       this.#options.owner.caughtUp(watcher);
@@ -230,7 +224,7 @@ export class CatchUp {
   /** What the group lacks is compacted. */
   #endSome(group: CatchUpGroup): void {
     let cost = 0;
-    for (const watcher of group.watchers) {
+    for (const watcher of group.index.watchers()) {
       if (cost >= stepCostMax) return;
       this.remove(watcher);
       if (watcher.receiver.isReady) this.#options.owner.overtaken(watcher);
@@ -241,7 +235,7 @@ export class CatchUp {
 }
 
 function united(a: CatchUpGroup, b: CatchUpGroup): CatchUpGroup {
-  const [large, small] = a.watchers.size < b.watchers.size ? [b, a] : [a, b];
+  const [large, small] = a.size < b.size ? [b, a] : [a, b];
   large.join(small);
   return large;
 }

@@ -45,14 +45,14 @@ export class RangeTree<Item> {
     if (node.items.size === 0) this.#root = remove(this.#root, node);
   }
 
+  /** The items of exactly this range. */
+  itemsOf(start: Uint8Array, end: Uint8Array | null): ReadonlySet<Item> | null {
+    return this.#find(start, end)?.items ?? null;
+  }
+
   /** Appends the items of all ranges that hold the key to `found`. */
   collect(key: Uint8Array, found: Item[]): void {
     collect(this.#root, key, found);
-  }
-
-  /** Appends all items to `found`. */
-  collectAll(found: Item[]): void {
-    collectAll(this.#root, found);
   }
 
   /** Checks order, balance and ends. @throws Error if something does not hold. */
@@ -92,13 +92,6 @@ function collect<Item>(node: Subtree<Item>, key: Uint8Array, found: Item[]): voi
   if (orderOfBytes(node.start, key) > 0) return;
   if (isAbove(node.end, key)) for (const item of node.items) found.push(item);
   collect(node.right, key, found);
-}
-
-function collectAll<Item>(node: Subtree<Item>, found: Item[]): void {
-  if (node === null) return;
-  collectAll(node.left, found);
-  for (const item of node.items) found.push(item);
-  collectAll(node.right, found);
 }
 
 function isAbove(end: Uint8Array | null, key: Uint8Array): boolean {

@@ -4,6 +4,7 @@ import { CatchUp, type CatchUpOwner, deliveryCost } from "./catch-up.ts";
 import { type EventEncoder, EventEncoding } from "./event-encoding.ts";
 import { spanBytes } from "./key-span.ts";
 import { Watcher, type WatcherOptions, type WatcherState, type WatchReceiver } from "./watcher.ts";
+import type { WatcherCohort } from "./watcher-cohort.ts";
 import { WatchedKeyHash, WatcherIndex } from "./watcher-index.ts";
 
 /** What is delivered of a turn's changes as they happen, in bytes that are copied; the rest follows at the turn's end, all at once. */
@@ -36,6 +37,8 @@ export class WatchHub {
   readonly #store: WatchHubOptions["store"];
   readonly #encoding: EventEncoding;
   readonly #live: WatcherIndex;
+  /** Live ones whose first revision is still to come, by that revision. */
+  readonly #later = new Map<number, Set<Watcher>>();
   readonly #catchUp: CatchUp;
   readonly #held = new Map<WatchReceiver, Set<Watcher>>();
   /** How many watchers of a receiver lack something; no entry for none. */
@@ -43,13 +46,14 @@ export class WatchHub {
   /** Everything up to here was delivered to the live watchers. */
   #published: number;
   #watcherCount = 0;
+  #slowCount = 0;
   #spanBytes = 0;
   #deliveredEvents = 0;
   #turnCost = 0;
   #isWorkTold = false;
-  /** Reused by each revision: the watchers of an event, and those who get something. */
-  readonly #found: Watcher[] = [];
-  readonly #concerned: Watcher[] = [];
+  /** Reused by each revision: the cohorts of an event, and those that get something. */
+  readonly #found: WatcherCohort[] = [];
+  readonly #concerned: WatcherCohort[] = [];
   readonly #gatherEvent = (event: EventView): void => this.#gather(event);
 
   constructor({ store, encodeEvent, seed = 1 }: WatchHubOptions) {
@@ -59,7 +63,7 @@ export class WatchHub {
     this.#live = new WatcherIndex(hash);
     this.#published = store.revision;
     const owner: CatchUpOwner = {
-      deliver: (watcher, revision) => this.#deliver(watcher, revision),
+      deliver: (watcher, revision, events) => this.#deliver(watcher, revision, events),
       caughtUp: (watcher) => this.#goLive(watcher),
       hold: (watcher) => this.#hold(watcher),
       overtaken: (watcher) => this.#overtaken(watcher),
@@ -79,7 +83,7 @@ export class WatchHub {
 
   /** Watchers that lack something. */
   get slowCount(): number {
-    return this.#watcherCount - this.#live.size;
+    return this.#slowCount;
   }
 
   /** Whether a watcher of the receiver lacks something. */
@@ -110,13 +114,14 @@ export class WatchHub {
   cancel(watcher: Watcher): void {
     switch (watcher.state) {
       case "live":
-        this.#live.delete(watcher);
+        if (this.#live.has(watcher)) this.#live.delete(watcher);
+        else removeFrom(this.#later, watcher.nextRevision, watcher);
         break;
       case "behind":
         this.#catchUp.remove(watcher);
         break;
       case "held":
-        this.#release(watcher);
+        removeFrom(this.#held, watcher.receiver, watcher);
         break;
       case "overtaken":
       case "ended":
@@ -133,6 +138,7 @@ export class WatchHub {
     const { revision } = this.#store;
     while (this.#published < revision) {
       this.#published++;
+      this.#begin(this.#published);
       if (this.#live.size > 0) this.#publishRevision(this.#published);
     }
   }
@@ -141,9 +147,12 @@ export class WatchHub {
   restored(): void {
     const next = this.#published + 1;
     this.#published = this.#store.revision;
-    for (const watcher of this.#live.all()) {
-      const from = Math.max(next, watcher.nextRevision);
-      if (from <= this.#published) this.#fallBehind(watcher, from);
+    if (next > this.#published) return;
+    for (const watcher of [...this.#live.watchers()]) this.#fallBehind(watcher, next);
+    for (const [revision, watchers] of [...this.#later]) {
+      if (revision > this.#published) continue;
+      this.#later.delete(revision);
+      for (const watcher of watchers) this.#admit(watcher, revision);
     }
   }
 
@@ -191,26 +200,26 @@ export class WatchHub {
 
   #goLive(watcher: Watcher): void {
     this.#turn(watcher, "live");
-    this.#live.add(watcher);
+    if (watcher.nextRevision > this.#published + 1) addTo(this.#later, watcher.nextRevision, watcher);
+    else this.#live.add(watcher);
+  }
+
+  /** Those that wait for this revision are there when it is delivered. */
+  #begin(revision: number): void {
+    const watchers = this.#later.get(revision);
+    if (watchers === undefined) return;
+    this.#later.delete(revision);
+    for (const watcher of watchers) this.#live.add(watcher);
   }
 
   #fallBehind(watcher: Watcher, revision: number): void {
     this.#live.delete(watcher);
-    watcher.clear();
     this.#admit(watcher, revision);
   }
 
   #hold(watcher: Watcher): void {
-    const held = this.#held.get(watcher.receiver);
-    if (held === undefined) this.#held.set(watcher.receiver, new Set([watcher]));
-    else held.add(watcher);
+    addTo(this.#held, watcher.receiver, watcher);
     this.#turn(watcher, "held");
-  }
-
-  #release(watcher: Watcher): void {
-    const held = this.#held.get(watcher.receiver);
-    held?.delete(watcher);
-    if (held?.size === 0) this.#held.delete(watcher.receiver);
   }
 
   #overtaken(watcher: Watcher): void {
@@ -223,6 +232,7 @@ export class WatchHub {
     const change = Number(isSlow(state)) - Number(isSlow(watcher.state));
     watcher.state = state;
     if (change === 0) return;
+    this.#slowCount += change;
     const { receiver } = watcher;
     const count = (this.#slow.get(receiver) ?? 0) + change;
     if (count === 0) this.#slow.delete(receiver);
@@ -238,8 +248,7 @@ export class WatchHub {
     this.#store.visitEvents(revision, 1, this.#gatherEvent);
     const concerned = this.#concerned;
     if (concerned.length === 0) return;
-    // What a receiver does when it is told may cancel others of the list.
-    for (const watcher of concerned) if (watcher.state === "live") this.#deliverLive(watcher, revision);
+    for (const cohort of concerned) this.#deliverLive(cohort, revision);
     concerned.length = 0;
     this.#tellWork();
   }
@@ -251,23 +260,30 @@ export class WatchHub {
     if (found.length === 0) return;
     const { revision, kind } = event;
     this.#encoding.begin(event);
-    for (const watcher of found) {
-      if (revision < watcher.nextRevision || watcher.skips(kind)) continue;
-      if (watcher.events.length === 0) this.#concerned.push(watcher);
-      watcher.gather(revision, this.#encoding.encoded(watcher.wantsPrevious));
+    for (const cohort of found) {
+      if (cohort.skips(kind)) continue;
+      if (cohort.events.length === 0) this.#concerned.push(cohort);
+      cohort.gather(revision, this.#encoding.encoded(cohort.wantsPrevious));
     }
     this.#encoding.end();
   }
 
-  #deliverLive(watcher: Watcher, revision: number): void {
-    if (!watcher.receiver.isReady || this.#turnCost > turnCostMax) return this.#fallBehind(watcher, revision);
-    this.#turnCost += deliveryCost + watcher.eventBytes;
-    this.#deliver(watcher, revision);
+  /** What a receiver does when it is told may cancel others of the cohort, and bring new ones, which are not meant. */
+  #deliverLive(cohort: WatcherCohort, revision: number): void {
+    const { events, eventBytes } = cohort;
+    for (const watcher of cohort.watchers) {
+      if (!watcher.receiver.isReady || this.#turnCost > turnCostMax) {
+        this.#fallBehind(watcher, revision);
+      } else {
+        this.#turnCost += deliveryCost + eventBytes;
+        this.#deliver(watcher, revision, events);
+      }
+    }
+    cohort.clear();
+    this.#live.settle(cohort);
   }
 
-  #deliver(watcher: Watcher, revision: number): void {
-    const { events } = watcher;
-    watcher.clear();
+  #deliver(watcher: Watcher, revision: number, events: readonly Uint8Array[]): void {
     this.#deliveredEvents += events.length;
     watcher.receiver.deliver(watcher, revision, events);
   }
@@ -281,4 +297,16 @@ export class WatchHub {
 
 function isSlow(state: WatcherState): boolean {
   return state === "behind" || state === "held";
+}
+
+function addTo<Key>(sets: Map<Key, Set<Watcher>>, key: Key, watcher: Watcher): void {
+  const set = sets.get(key);
+  if (set === undefined) sets.set(key, new Set([watcher]));
+  else set.add(watcher);
+}
+
+function removeFrom<Key>(sets: Map<Key, Set<Watcher>>, key: Key, watcher: Watcher): void {
+  const set = sets.get(key);
+  set?.delete(watcher);
+  if (set?.size === 0) sets.delete(key);
 }

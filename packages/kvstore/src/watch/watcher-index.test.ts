@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { orderOfBytes } from "../byte-order.ts";
 import { type KeySpan, keySpanOf } from "./key-span.ts";
 import { Watcher, type WatchReceiver } from "./watcher.ts";
+import type { WatcherCohort } from "./watcher-cohort.ts";
 import { WatchedKeyHash, WatcherIndex } from "./watcher-index.ts";
 
 const receiver: WatchReceiver = { isReady: true, deliver: () => {}, overtaken: () => {} };
@@ -43,13 +44,14 @@ test.each([
           index.add(watcher);
         }
         for (const point of points) {
-          const found: Watcher[] = [];
+          const found: WatcherCohort[] = [];
           index.collect(point, found);
-          expect(found.sort(byId)).toEqual(list.filter((watcher) => holds(watcher.span, point)).sort(byId));
+          const watchers = found.flatMap((cohort) => [...cohort.watchers]);
+          expect(watchers.sort(byId)).toEqual(list.filter((watcher) => holds(watcher.span, point)).sort(byId));
         }
       }
       expect(index.size).toBe(list.length);
-      expect(index.all().sort(byId)).toEqual(list.sort(byId));
+      expect([...index.watchers()].sort(byId)).toEqual(list.sort(byId));
     }),
   );
 });

@@ -1,16 +1,21 @@
+import { assert } from "../assertion.ts";
 import { orderOfBytes } from "../byte-order.ts";
 import { KeyHash } from "../key-hash.ts";
 import { SearchKey } from "../search-key.ts";
+import type { KeySpan } from "./key-span.ts";
 import { RangeTree } from "./range-tree.ts";
 import type { Watcher } from "./watcher.ts";
+import { WatcherCohort } from "./watcher-cohort.ts";
 
 /** Watchers of one key. */
 interface WatchedKey {
   readonly key: Uint8Array;
-  readonly watchers: Set<Watcher>;
+  readonly cohorts: Set<WatcherCohort>;
   /** Another key with the same hash. */
   next: WatchedKey | null;
 }
+
+const noCohorts: ReadonlySet<WatcherCohort> = new Set();
 
 /** Hashes keys for any number of indexes. Seeded, for clients choose the keys that they watch. */
 export class WatchedKeyHash {
@@ -27,71 +32,112 @@ export class WatchedKeyHash {
   }
 }
 
-/** Finds the watchers that a key concerns: those of the key itself by its hash, those of ranges by a tree. */
+/** Finds the watchers that a key concerns, by cohorts: those of the key itself by its hash, those of ranges by a tree. */
 export class WatcherIndex {
   readonly #hash: WatchedKeyHash;
   readonly #keys = new Map<number, WatchedKey>();
-  readonly #ranges = new RangeTree<Watcher>();
-  #size = 0;
+  readonly #ranges = new RangeTree<WatcherCohort>();
+  readonly #cohortOf = new Map<Watcher, WatcherCohort>();
 
   constructor(hash: WatchedKeyHash) {
     this.#hash = hash;
   }
 
   get size(): number {
-    return this.#size;
+    return this.#cohortOf.size;
   }
 
+  has(watcher: Watcher): boolean {
+    return this.#cohortOf.has(watcher);
+  }
+
+  watchers(): IterableIterator<Watcher> {
+    return this.#cohortOf.keys();
+  }
+
+  /** To a cohort in which nothing is gathered. */
   add(watcher: Watcher): void {
-    const { span } = watcher;
-    this.#size++;
-    if (span.kind === "range") this.#ranges.add(span.start, span.end, watcher);
-    else this.#addKey(span.key, watcher);
+    let cohort = this.#openCohort(watcher, null);
+    if (cohort === null) {
+      cohort = new WatcherCohort(watcher);
+      this.#insert(cohort);
+    }
+    cohort.watchers.add(watcher);
+    this.#cohortOf.set(watcher, cohort);
   }
 
-  /** The watcher must be in the index. */
-  delete(watcher: Watcher): void {
-    const { span } = watcher;
-    this.#size--;
-    if (span.kind === "range") this.#ranges.delete(span.start, span.end, watcher);
-    else this.#deleteKey(span.key, watcher);
+  /** The watcher must be in the index. Returns the cohort that it was in. */
+  delete(watcher: Watcher): WatcherCohort {
+    const cohort = this.#cohortOf.get(watcher);
+    assert(cohort !== undefined, "A watcher that is deleted is in the index");
+    this.#cohortOf.delete(watcher);
+    cohort.watchers.delete(watcher);
+    if (cohort.watchers.size === 0) this.#remove(cohort);
+    return cohort;
   }
 
-  /** Appends the watchers that the key concerns to `found`. */
-  collect(key: Uint8Array, found: Watcher[]): void {
+  /** Takes over all watchers of another index, with what was gathered for them. The other one is not to be used any more. */
+  adopt(other: WatcherIndex): void {
+    for (const cohort of new Set(other.#cohortOf.values())) {
+      this.#insert(cohort);
+      for (const watcher of cohort.watchers) this.#cohortOf.set(watcher, cohort);
+      if (cohort.events.length === 0) this.settle(cohort);
+    }
+  }
+
+  /** A cohort in which nothing is gathered any more goes together with another one like it. */
+  settle(cohort: WatcherCohort): void {
+    const [pattern] = cohort.watchers;
+    const other = pattern === undefined ? null : this.#openCohort(pattern, cohort);
+    if (other === null) return;
+    const [large, small] = other.watchers.size < cohort.watchers.size ? [cohort, other] : [other, cohort];
+    for (const watcher of small.watchers) {
+      large.watchers.add(watcher);
+      this.#cohortOf.set(watcher, large);
+    }
+    small.watchers.clear();
+    this.#remove(small);
+  }
+
+  /** Appends the cohorts that the key concerns to `found`. */
+  collect(key: Uint8Array, found: WatcherCohort[]): void {
     if (this.#keys.size > 0) {
       const entry = find(this.#keys.get(this.#hash.of(key)) ?? null, key);
-      if (entry !== null) for (const watcher of entry.watchers) found.push(watcher);
+      if (entry !== null) for (const cohort of entry.cohorts) found.push(cohort);
     }
     this.#ranges.collect(key, found);
   }
 
-  /** All watchers, in no particular order. */
-  all(): Watcher[] {
-    const found: Watcher[] = [];
-    for (const first of this.#keys.values()) {
-      for (let entry: WatchedKey | null = first; entry !== null; entry = entry.next)
-        for (const watcher of entry.watchers) found.push(watcher);
-    }
-    this.#ranges.collectAll(found);
-    return found;
+  /** One that the watcher may join, besides `except`. */
+  #openCohort(watcher: Watcher, except: WatcherCohort | null): WatcherCohort | null {
+    for (const cohort of this.#cohortsOf(watcher.span)) if (cohort !== except && cohort.takes(watcher)) return cohort;
+    return null;
   }
 
-  #addKey(key: Uint8Array, watcher: Watcher): void {
-    const hash = this.#hash.of(key);
-    const first = this.#keys.get(hash) ?? null;
-    const entry = find(first, key);
-    if (entry !== null) entry.watchers.add(watcher);
-    else this.#keys.set(hash, { key, watchers: new Set([watcher]), next: first });
+  #cohortsOf(span: KeySpan): ReadonlySet<WatcherCohort> {
+    if (span.kind === "range") return this.#ranges.itemsOf(span.start, span.end) ?? noCohorts;
+    return find(this.#keys.get(this.#hash.of(span.key)) ?? null, span.key)?.cohorts ?? noCohorts;
   }
 
-  #deleteKey(key: Uint8Array, watcher: Watcher): void {
-    const hash = this.#hash.of(key);
+  #insert(cohort: WatcherCohort): void {
+    const { span } = cohort;
+    if (span.kind === "range") return this.#ranges.add(span.start, span.end, cohort);
+    const hash = this.#hash.of(span.key);
     const first = this.#keys.get(hash) ?? null;
-    const entry = find(first, key);
+    const entry = find(first, span.key);
+    if (entry !== null) entry.cohorts.add(cohort);
+    else this.#keys.set(hash, { key: span.key, cohorts: new Set([cohort]), next: first });
+  }
+
+  #remove(cohort: WatcherCohort): void {
+    const { span } = cohort;
+    if (span.kind === "range") return this.#ranges.delete(span.start, span.end, cohort);
+    const hash = this.#hash.of(span.key);
+    const first = this.#keys.get(hash) ?? null;
+    const entry = find(first, span.key);
     if (entry === null) return;
-    entry.watchers.delete(watcher);
-    if (entry.watchers.size > 0) return;
+    entry.cohorts.delete(cohort);
+    if (entry.cohorts.size > 0) return;
     const rest = without(first, entry);
     if (rest === null) this.#keys.delete(hash);
     else this.#keys.set(hash, rest);

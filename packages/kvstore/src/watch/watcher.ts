@@ -1,4 +1,3 @@
-import type { EncodedEvent } from "./event-encoding.ts";
 import type { KeySpan } from "./key-span.ts";
 
 export interface WatcherOptions {
@@ -16,8 +15,6 @@ export interface WatcherOptions {
   /** For the receiver: whether the events of one response may be sent in several. */
   readonly allowsFragments?: boolean;
 }
-
-const noEvents: readonly Uint8Array[] = [];
 
 /** Who gets the events of watchers, such as a client's stream. It may have many watchers. */
 export interface WatchReceiver {
@@ -44,7 +41,7 @@ export type WatcherState = "live" | "behind" | "held" | "overtaken" | "ended";
 export interface WatcherGroup {
   /** The first revision that all of them lack. */
   readonly cursor: number;
-  readonly watchers: ReadonlySet<Watcher>;
+  readonly size: number;
   delete(watcher: Watcher): void;
 }
 
@@ -54,6 +51,8 @@ export class Watcher {
   readonly span: KeySpan;
   readonly receiver: WatchReceiver;
   readonly wantsPrevious: boolean;
+  readonly skipsPuts: boolean;
+  readonly skipsDeletes: boolean;
   readonly wantsProgress: boolean;
   readonly allowsFragments: boolean;
   state: WatcherState = "live";
@@ -61,58 +60,16 @@ export class Watcher {
   nextRevision: number;
   /** While it is behind. */
   group: WatcherGroup | null = null;
-  eventBytes = 0;
-  /** Revision of the first of `events`. */
-  firstRevision = 0;
-  /** Revisions with changes in the span since the last delivery, and the newest of them. */
-  revisionCount = 0;
-  lastRevision = 0;
-  readonly #skipsPuts: boolean;
-  readonly #skipsDeletes: boolean;
-  #events: readonly Uint8Array[] = noEvents;
-  /** `#events` if it is the watcher's own list. */
-  #list: Uint8Array[] | null = null;
 
   constructor(options: WatcherOptions, receiver: WatchReceiver) {
     this.id = options.id ?? 0n;
     this.span = options.span;
     this.receiver = receiver;
     this.wantsPrevious = options.wantsPrevious ?? false;
+    this.skipsPuts = options.skipsPuts ?? false;
+    this.skipsDeletes = options.skipsDeletes ?? false;
     this.wantsProgress = options.wantsProgress ?? false;
     this.allowsFragments = options.allowsFragments ?? false;
-    this.#skipsPuts = options.skipsPuts ?? false;
-    this.#skipsDeletes = options.skipsDeletes ?? false;
     this.nextRevision = options.startRevision;
-  }
-
-  skips(kind: "put" | "delete"): boolean {
-    return kind === "put" ? this.#skipsPuts : this.#skipsDeletes;
-  }
-
-  /** Encoded, to be delivered when the revision, or the round of the group, is over. */
-  get events(): readonly Uint8Array[] {
-    return this.#events;
-  }
-
-  gather(revision: number, event: EncodedEvent): void {
-    this.eventBytes += event[0].length;
-    if (this.#list !== null) {
-      this.#list.push(event[0]);
-    } else if (this.#events.length > 0) {
-      this.#list = [...this.#events, event[0]];
-      this.#events = this.#list;
-    } else {
-      this.firstRevision = revision;
-      this.#events = event;
-    }
-  }
-
-  /** Lets go of what was gathered. */
-  clear(): void {
-    this.#events = noEvents;
-    this.#list = null;
-    this.eventBytes = 0;
-    this.revisionCount = 0;
-    this.lastRevision = 0;
   }
 }
