@@ -122,6 +122,6 @@ test("whatever breaks, and however slow its readers are, every watch tells every
       for (const watch of watches) watch.close();
       client.close();
     }),
-    { numRuns: 150 },
+    { numRuns: 80 },
   );
 });
