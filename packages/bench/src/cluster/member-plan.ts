@@ -1,5 +1,8 @@
 import { join } from "node:path";
 
+/** Room for everything that a benchmark writes: both systems keep all versions of a key. */
+const quotaBytes = 8 * 2 ** 30;
+
 /** One member of a cluster that is to be started. */
 export interface MemberPlan {
   readonly name: string;
@@ -42,6 +45,7 @@ export function memberFlags(member: MemberPlan, members: readonly MemberPlan[]):
     ["--heartbeat-interval", "100"],
     ["--election-timeout", "1000"],
     ["--snapshot-count", "100000"],
+    ["--quota-backend-bytes", String(quotaBytes)],
     ["--log-level", "error"],
   ].flat();
 }
