@@ -36,6 +36,28 @@ test("another id, revision, term or list makes another message", () => {
   expect(decoded(encoder.events(7n, 6, [deletion, deletion])).events).toHaveLength(2);
 });
 
+test("a list of events that watchers with different ids get is the same for all of them", () => {
+  const events = [deletion, deletion, deletion];
+  const messages = [1n, 2n, 3n, 3n, 1n].map((id) => encoder.events(id, 5, events));
+  const expected = [1n, 2n, 3n, 3n, 1n].map((watchId) => ({
+    watchId,
+    header: { revision: 5n },
+    events: [{ type: 1 }, { type: 1 }, { type: 1 }],
+  }));
+  expect(messages.map(decoded)).toMatchObject(expected);
+});
+
+test("a large message is made for everybody anew", () => {
+  const large = new Uint8Array(1024 * 1024 + 100);
+  // `WatchResponse.events` with an unknown field that fills it.
+  large.set([0x5a, 0xe0, 0x80, 0x40, 0x52, 0xdc, 0x80, 0x40]);
+  const events = [large];
+  const first = encoder.events(1n, 5, events);
+  const second = encoder.events(1n, 5, events);
+  expect(second).not.toBe(first);
+  expect(second).toEqual(first);
+});
+
 test("parts say whether others follow", () => {
   expect(decoded(encoder.fragment(1n, 5, [deletion], "more"))).toMatchObject({ fragment: true, watchId: 1n });
   expect(decoded(encoder.fragment(1n, 5, [deletion], "last"))).toMatchObject({ fragment: false, watchId: 1n });

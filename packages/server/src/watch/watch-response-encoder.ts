@@ -2,9 +2,10 @@ import { encodeWatchEvents, encodeWatchHeader, encodeWatchNotification, type Res
 import type { WatchNotice } from "@raftkv/kvstore";
 
 const refusedWatchId = -1n;
-/** A message above this is not kept in case another stream needs the same. */
-const keptBytesMax = 64 * 1024;
+/** What is larger is not kept in case the next watcher needs the same. */
+const keptBytesMax = 1024 * 1024;
 const noEvents: readonly Uint8Array[] = [];
+const noBytes = new Uint8Array(0);
 
 export interface WatchResponseEncoderOptions {
   /** Of a response that shows the store at `revision`. */
@@ -14,16 +15,20 @@ export interface WatchResponseEncoderOptions {
 
 /**
  * Encodes the responses of all watch streams. What follows one after the other is often alike: the header of responses to one change
- * is encoded once, and the whole message once if the watchers of several streams have the same id, as the only ones of their streams do.
+ * is encoded once, a list of events that many watchers get is put together once, and the whole message is made once if the watchers of
+ * several streams have the same id, as the only ones of their streams do.
  */
 export class WatchResponseEncoder {
   private readonly options: WatchResponseEncoderOptions;
   private revision = -1;
   private term = -1;
-  private header: Uint8Array = new Uint8Array(0);
-  private message: Uint8Array = new Uint8Array(0);
+  private header: Uint8Array = noBytes;
+  /** The newest message, whose it was and what it was made of. */
+  private message: Uint8Array = noBytes;
   private messageId = 0n;
   private messageEvents: readonly Uint8Array[] = noEvents;
+  /** All its events as one, made when they are needed again. */
+  private joined: readonly [Uint8Array] | null = null;
 
   constructor(options: WatchResponseEncoderOptions) {
     this.options = options;
@@ -32,10 +37,17 @@ export class WatchResponseEncoder {
   /** @throws CodecError or RangeError if it does not fit into a message or into memory. */
   events(watchId: bigint, revision: number, events: readonly Uint8Array[]): Uint8Array {
     const header = this.headerOf(revision);
-    if (events === this.messageEvents && watchId === this.messageId) return this.message;
-    const message = encodeWatchEvents(header, watchId, events);
-    if (message.length <= keptBytesMax) this.keep(message, watchId, events);
-    return message;
+    if (events !== this.messageEvents) {
+      const message = encodeWatchEvents(header, watchId, events);
+      this.joined = null;
+      if (message.length <= keptBytesMax) this.keep(message, watchId, events);
+      else this.keep(noBytes, 0n, noEvents);
+      return message;
+    }
+    if (watchId === this.messageId) return this.message;
+    this.joined ??= [joinedBytes(events)];
+    this.keep(encodeWatchEvents(header, watchId, this.joined), watchId, events);
+    return this.message;
   }
 
   /** A part of a response, and whether others follow. */
@@ -62,7 +74,7 @@ export class WatchResponseEncoder {
     this.revision = revision;
     this.term = term;
     this.header = encodeWatchHeader(this.options.header(revision));
-    this.keep(this.message, 0n, noEvents);
+    this.keep(noBytes, 0n, noEvents);
     return this.header;
   }
 
@@ -71,4 +83,14 @@ export class WatchResponseEncoder {
     this.messageId = watchId;
     this.messageEvents = events;
   }
+}
+
+function joinedBytes(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((bytes, part) => bytes + part.length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    whole.set(part, offset);
+    offset += part.length;
+  }
+  return whole;
 }
