@@ -85,7 +85,7 @@ export class MemberLeases {
     this.service.register(dispatcher);
     this.queue = new LockQueue({ context, hub, leases: this.service });
     dispatcher.add(v3lockpb.lockService, lockService(context, this.queue));
-    dispatcher.add(v3electionpb.electionService, electionService({ context, queue: this.queue, hub }));
+    dispatcher.add(v3electionpb.electionService, electionService({ context, queue: this.queue, hub, leaderLoss }));
   }
 
   /** Ends the calls of clients that would go on for long. */

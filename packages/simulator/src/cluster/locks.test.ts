@@ -1,4 +1,5 @@
 import { create, v3electionpb } from "@raftkv/api";
+import { Metadata } from "@raftkv/raft-rpc";
 import { describe, expect, test } from "vitest";
 import { grant, hasKey, put, revoke, timeToLive } from "../testing/lease-client.ts";
 import { type LockClient, lock, lockClientsOf, unlock } from "../testing/lock-client.ts";
@@ -201,10 +202,31 @@ describe("An election", () => {
   });
 });
 
-async function observe({ election }: LockClient, name: string, signal: AbortSignal, onLeader: (value: string) => void): Promise<void> {
+async function observe(
+  { election }: LockClient,
+  name: string,
+  signal: AbortSignal,
+  onLeader: (value: string) => void,
+  metadata = new Metadata(),
+): Promise<void> {
   const request = create(v3electionpb.LeaderRequestSchema, { name: bytes(name) });
-  for await (const { kv } of election.observe(request, { signal })) onLeader(text(kv?.value));
+  for await (const { kv } of election.observe(request, { signal, metadata })) onLeader(text(kv?.value));
 }
+
+test("Streams of clients that want a leader end when there has been none for three election time-outs, others do not", async () => {
+  const { cluster, simulation, one } = await startedCluster(10);
+  const wanting = new Metadata();
+  wanting.append("hasleader", "true");
+  const [demanding, patient] = [wanting, new Metadata()].map((metadata) =>
+    outcomeOf(observe(one, "office", new AbortController().signal, () => undefined, metadata)),
+  );
+  await simulation.runFor(1_000);
+  for (const node of cluster.nodes.slice(1)) cluster.crash(node);
+  await simulation.runFor(2_000);
+  expect([demanding?.now, patient?.now]).toEqual(["waits", "waits"]);
+  await simulation.runFor(6_000);
+  expect([demanding?.now, patient?.now]).toEqual(["etcdserver: no leader", "waits"]);
+});
 
 describe("A lock in a cluster with faults", () => {
   test.each([1, 2, 3])("never has two owners, seed %i", async (seed) => {

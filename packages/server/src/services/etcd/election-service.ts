@@ -1,6 +1,7 @@
 import { create, v3electionpb } from "@raftkv/api";
 import type { WatchHub } from "@raftkv/kvstore";
 import type { RpcError, ServiceImpl } from "@raftkv/raft-rpc";
+import type { LeaderLoss } from "../../watch/leader-loss.ts";
 import type { ServiceContext } from "../service-context.ts";
 import { ElectionObservation, keyValueMessage } from "./election-observation.ts";
 import { etcdErrors, rpcError, withEtcdErrors } from "./etcd-error.ts";
@@ -14,10 +15,12 @@ export interface ElectionServiceOptions {
   readonly context: ServiceContext;
   readonly queue: LockQueue;
   readonly hub: Pick<WatchHub, "watch" | "cancel" | "resume">;
+  readonly leaderLoss: LeaderLoss;
 }
 
 /** `v3electionpb.Election`: the queue of a lock, in which each candidate has a value and the oldest leads. */
-export function electionService({ context, queue, hub }: ElectionServiceOptions): ServiceImpl<typeof v3electionpb.electionService> {
+export function electionService(options: ElectionServiceOptions): ServiceImpl<typeof v3electionpb.electionService> {
+  const { context, queue, hub, leaderLoss } = options;
   const header = (revision: number): ReturnType<typeof headerMessage> => headerMessage(context, revision);
 
   return {
@@ -48,9 +51,17 @@ export function electionService({ context, queue, hub }: ElectionServiceOptions)
       withLockErrors(async () => create(ResignResponseSchema, { header: header(await queue.leave(placeOf(leader).place)) })),
     async *observe({ name }, call) {
       await withLockErrors(() => withEtcdErrors(context.node.readBarrier()));
-      const observation = new ElectionObservation({ context, queue, hub, name, signal: queue.until(call.signal) });
-      for await (const { revision, kv } of observation.leaders()) yield create(LeaderResponseSchema, { header: header(revision), kv });
-      throw rpcError(etcdErrors.stopped);
+      const leaderless = new AbortController();
+      const wantsLeader = call.metadata.get("hasleader") === "true";
+      const stopListening = wantsLeader ? leaderLoss.listen(() => leaderless.abort()) : () => undefined;
+      const signal = AbortSignal.any([queue.until(call.signal), leaderless.signal]);
+      try {
+        const observation = new ElectionObservation({ context, queue, hub, name, signal });
+        for await (const { revision, kv } of observation.leaders()) yield create(LeaderResponseSchema, { header: header(revision), kv });
+        throw rpcError(leaderless.signal.aborted ? etcdErrors.noLeader : etcdErrors.stopped);
+      } finally {
+        stopListening();
+      }
     },
   };
 }
