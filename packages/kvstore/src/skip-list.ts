@@ -46,9 +46,10 @@ export class SkipList {
     return this.#liveCount;
   }
 
-  /** How many living nodes are in front of what the last `seek` returned. */
+  /** How many living nodes are in front of what was sought just before. */
   get rank(): number {
-    return (this.#rankBefore[0] as number) + this.#nodes.width(this.#path[0] as number, 0);
+    assert(this.#pathState === "sought", "A rank is that of what was just sought");
+    return this.#pathRank();
   }
 
   /** True if the last `seek` found the key itself. */
@@ -155,7 +156,7 @@ export class SkipList {
       const previous = this.#path[level] as number;
       this.#sharedBefore[level] = previous === this.#head ? 0 : this.#nodes.sharedBits(previous, node);
     }
-    const { rank } = this;
+    const rank = this.#pathRank();
     this.#splice(node, state === "alive" ? 1 : 0);
     this.#path.fill(node, 0, height);
     this.#rankBefore.fill(rank, 0, height);
@@ -177,7 +178,6 @@ export class SkipList {
     for (let level = height; level < this.#levels; level++) nodes.addWidth(this.#path[level] as number, level, difference);
     for (let level = 0; level < height; level++) nodes.addWidth(node, level, difference);
     this.#liveCount += difference;
-    this.#rankBefore.fill(this.rank, 0, height);
     this.#path.fill(node, 0, height);
     this.#pathState = "moved on";
   }
@@ -248,9 +248,14 @@ export class SkipList {
     assert(this.#nodes.aheadOf(previous, level) === this.#nodes.bitsAt(node, shared), "A link knows the bits ahead");
   }
 
+  /** How many living nodes are in front of what the path leads to. */
+  #pathRank(): number {
+    return (this.#rankBefore[0] as number) + this.#nodes.width(this.#path[0] as number, 0);
+  }
+
   #splice(node: NodeRef, life: 0 | 1): void {
     const nodes = this.#nodes;
-    const { rank } = this;
+    const rank = this.#pathRank();
     const height = nodes.height(node);
     if (height > this.#levels) {
       this.#path.fill(this.#head, this.#levels, height);
