@@ -1,8 +1,9 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { orderOfBytes } from "../byte-order.ts";
+import type { EncodedEvent } from "./event-encoding.ts";
 import { type KeySpan, keySpanOf } from "./key-span.ts";
-import { Watcher, type WatchReceiver } from "./watcher.ts";
+import { Watcher, type WatcherOptions, type WatchReceiver } from "./watcher.ts";
 import type { WatcherCohort } from "./watcher-cohort.ts";
 import { WatchedKeyHash, WatcherIndex } from "./watcher-index.ts";
 
@@ -54,4 +55,64 @@ test.each([
       expect([...index.watchers()].sort(byId)).toEqual(list.sort(byId));
     }),
   );
+});
+
+describe("cohorts", () => {
+  const hash = new WatchedKeyHash(3);
+  const a = Uint8Array.of(0x61);
+  const event: EncodedEvent = [Uint8Array.of(1, 2, 3)];
+
+  function watcherOf(rangeEnd: Uint8Array, more: Partial<WatcherOptions> = {}): Watcher {
+    const span = keySpanOf(a, rangeEnd);
+    if (span === null) throw new Error("No key lies in the range");
+    return new Watcher({ span, startRevision: 0, ...more }, receiver);
+  }
+
+  function cohortsOf(index: WatcherIndex): WatcherCohort[] {
+    const found: WatcherCohort[] = [];
+    index.collect(a, found);
+    return found;
+  }
+
+  test.each([
+    ["a key", new Uint8Array(0)],
+    ["a range", Uint8Array.of(0x62)],
+  ])("hold the watchers of %s that want the same", (_, rangeEnd) => {
+    const index = new WatcherIndex(hash);
+    for (let i = 0; i < 3; i++) index.add(watcherOf(rangeEnd));
+    for (let i = 0; i < 2; i++) index.add(watcherOf(rangeEnd, { wantsPrevious: true }));
+    index.add(watcherOf(rangeEnd, { skipsPuts: true }));
+    index.add(watcherOf(rangeEnd, { skipsDeletes: true }));
+    expect(cohortsOf(index).map(({ watchers }) => watchers.size)).toEqual([3, 2, 1, 1]);
+  });
+
+  test("take nobody while something is gathered that is not for everybody, and go together when it is delivered", () => {
+    const index = new WatcherIndex(hash);
+    index.add(watcherOf(new Uint8Array(0)));
+    const [first] = cohortsOf(index);
+    first?.gather(5, event);
+    index.add(watcherOf(new Uint8Array(0)));
+    expect(cohortsOf(index).map(({ watchers, events }) => [watchers.size, events.length])).toEqual([
+      [1, 1],
+      [1, 0],
+    ]);
+    first?.clear();
+    if (first !== undefined) index.settle(first);
+    expect(cohortsOf(index).map(({ watchers }) => watchers.size)).toEqual([2]);
+    expect(index.size).toBe(2);
+  });
+
+  test("of another index come with what was gathered for them", () => {
+    const [index, other] = [new WatcherIndex(hash), new WatcherIndex(hash)];
+    const watchers = Array.from({ length: 4 }, () => watcherOf(new Uint8Array(0)));
+    for (const [at, watcher] of watchers.entries()) (at < 2 ? index : other).add(watcher);
+    cohortsOf(other)[0]?.gather(5, event);
+    index.adopt(other);
+    expect(cohortsOf(index).map(({ watchers: { size }, events }) => [size, events.length])).toEqual([
+      [2, 0],
+      [2, 1],
+    ]);
+    for (const watcher of watchers) index.delete(watcher);
+    expect([index.size, cohortsOf(index)]).toEqual([0, []]);
+  });
 });
