@@ -360,10 +360,10 @@ describe("memory", () => {
     expect(store.bytesUsed.reserved).toBeLessThanOrEqual(reserved + 256 * 1024);
   });
 
-  test("of an old version is at most 72 bytes beside its value", () => {
+  test("of an old version is at most 64 bytes beside its value", () => {
     store.set(bytes("a"), bytes("12345678"));
     const before = store.bytesUsed.used;
     for (let i = 0; i < 1000; i++) store.set(bytes("a"), bytes("12345678"));
-    expect((store.bytesUsed.used - before) / 1000 - 8).toBeLessThanOrEqual(72);
+    expect((store.bytesUsed.used - before) / 1000 - 8).toBeLessThanOrEqual(64);
   });
 });

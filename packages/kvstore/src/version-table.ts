@@ -20,6 +20,8 @@ export interface NodeSpan {
   readonly liveCount: number;
 }
 
+const noValue = new Uint8Array(0);
+
 /** As a revision to read at: what is there now. */
 export const now = Number.POSITIVE_INFINITY;
 
@@ -292,5 +294,3 @@ export class VersionTable {
     assert(this.#visits === 0, "The store is not written while a range is visited");
   }
 }
-
-const noValue = new Uint8Array(0);

@@ -10,7 +10,7 @@ export interface Verdict {
 /** What an operation on a million keys of 64 bytes may take, in microseconds. */
 const microsMax: Partial<Record<OperationName, number>> = { read: 1, overwrite: 4, insert: 4 };
 const sliceMsMax = 5;
-const bytesPerVersionMax = 72;
+const bytesPerVersionMax = 64;
 
 /** `results` are those of the key-value store. */
 export function judgeKvstoreTargets(results: readonly OperationResult[], history: HistoryResult): readonly Verdict[] {
