@@ -45,9 +45,9 @@ export default {
     },
     {
       name: "server-only-from-its-commands",
-      comment: "only `raftkv server`, `raftkv cluster` and `raftkv check-data` load the server",
+      comment: "only `raftkv server`, `raftkv cluster`, `raftkv check-data` and `raftkv snapshot` load the server",
       severity: "error",
-      from: { path: "^packages/cli/", pathNot: "/(server|cluster|check-data)[^/]*[.]ts$" },
+      from: { path: "^packages/cli/", pathNot: "/(server|cluster|check-data|snapshot-file)[^/]*[.]ts$" },
       to: { path: "^packages/server/" },
     },
     {

@@ -2,13 +2,13 @@ import { ClientError, type ClientErrorCode } from "@raftkv/client";
 import { Command, CommanderError } from "commander";
 import { addCheckDataCommand } from "./check-data-command.ts";
 import { addClusterCommand } from "./cluster-command.ts";
-import { addGlobalFlags, allGlobalFlags, type GlobalFlag, strayFlags } from "./etcd/global-flags.ts";
+import { addGlobalFlags, allGlobalFlags, type GlobalFlag, globalOptions, strayFlags } from "./etcd/global-flags.ts";
 import { addEtcdVerbs } from "./etcd/verbs.ts";
 import { type ExitCode, exitCode } from "./exit-code.ts";
 import { addKeyValueCommands } from "./key-value-commands.ts";
 import { runServerCommand } from "./server-command.ts";
 import { addStatusCommand } from "./status-command.ts";
-import { ProgramError, type Terminal } from "./terminal.ts";
+import { ProgramError, type Terminal, ToldError } from "./terminal.ts";
 
 const exitCodeOfError: Readonly<Record<ClientErrorCode, ExitCode>> = {
   ERR_ABORTED: exitCode.error,
@@ -52,7 +52,11 @@ function buildProgram(terminal: Terminal, finish: (status: number) => void): Com
   const program = new Command("raftkv")
     .description("a strongly consistent, replicated key-value store")
     .configureOutput({ writeOut: (text) => terminal.writeOut(text), writeErr: (text) => terminal.writeErr(text) })
-    .configureHelp({ showGlobalOptions: true })
+    .configureHelp({
+      showGlobalOptions: true,
+      visibleGlobalOptions: (command) => globalOptions(program, flagsOf(firstWord(command))),
+      subcommandTerm: (command) => `${command.name()} ${command.usage()}`.trim(),
+    })
     .exitOverride()
     .hook("preAction", (_, command) => refuseStrayFlags(program, command));
   addGlobalFlags(program, terminal.environment);
@@ -69,15 +73,25 @@ function buildProgram(terminal: Terminal, finish: (status: number) => void): Com
 
 /** An option that would do nothing is refused. Throws ProgramError. */
 function refuseStrayFlags(program: Command, command: Command): void {
-  let top = command;
-  while (top.parent !== null && top.parent !== program) top = top.parent;
-  const [stray] = strayFlags(program, flagsOfOwnCommands[top.name()] ?? allGlobalFlags);
-  if (stray !== undefined) throw new ProgramError(exitCode.usage, `${stray} means nothing to raftkv ${top.name()}, leave it out`);
+  const name = firstWord(command);
+  const [stray] = strayFlags(program, flagsOf(name));
+  if (stray !== undefined) throw new ProgramError(exitCode.usage, `${stray} means nothing to raftkv ${name}, leave it out`);
+}
+
+/** `lease` of `lease grant`; empty for the program itself. */
+function firstWord(command: Command): string {
+  if (command.parent === null) return "";
+  return command.parent.parent === null ? command.name() : firstWord(command.parent);
+}
+
+function flagsOf(name: string): readonly GlobalFlag[] {
+  return name === "" ? [] : (flagsOfOwnCommands[name] ?? allGlobalFlags);
 }
 
 function exitStatusOf(error: unknown, terminal: Terminal): number {
   // Commander has already written its message; help that was asked for ends with 0.
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.ok : exitCode.usage;
+  if (error instanceof ToldError) return error.exitStatus;
   if (error instanceof ProgramError) return failed(terminal, error.message, error.exitStatus);
   if (error instanceof ClientError) return failed(terminal, error.message, exitCodeOfError[error.code]);
   // A wrong endpoint or number.

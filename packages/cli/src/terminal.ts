@@ -33,6 +33,17 @@ export class ProgramError extends Error {
   }
 }
 
+/** The same, when the sentence is written already. */
+export class ToldError extends Error {
+  override readonly name = "ToldError";
+  readonly exitStatus: number;
+
+  constructor(exitStatus: number, cause: Error) {
+    super(cause.message, { cause });
+    this.exitStatus = exitStatus;
+  }
+}
+
 const stopSignals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 export function processTerminal(): Terminal {

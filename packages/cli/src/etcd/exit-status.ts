@@ -18,3 +18,8 @@ export const etcdExitMeanings: readonly (readonly [number, string])[] = [
   [etcdExit.interrupted, "watch: the server ended it; snapshot save: the file could not be written"],
   [etcdExit.badArguments, "wrong arguments"],
 ];
+
+/** The end of the help of each verb. */
+export function etcdExitHelp(): string {
+  return ["Exit status:", ...etcdExitMeanings.map(([code, meaning]) => `  ${String(code).padEnd(3)} ${meaning}`)].join("\n");
+}

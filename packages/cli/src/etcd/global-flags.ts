@@ -62,6 +62,11 @@ function valueOf(option: Option, given: string): unknown {
   }
 }
 
+/** Those of the flags that a command knows, for its help. */
+export function globalOptions(program: Command, known: readonly GlobalFlag[]): Option[] {
+  return program.options.filter((option) => known.some((name) => name === option.attributeName()));
+}
+
 /** Flags that were given on the command line though the command knows nothing to do with them. */
 export function strayFlags(program: Command, known: readonly GlobalFlag[]): readonly string[] {
   return Object.values(flags)

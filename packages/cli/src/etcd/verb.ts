@@ -1,7 +1,7 @@
 import { ClientError, connectClient, type EtcdClient, readEndpointList } from "@raftkv/client";
-import { type Command, CommanderError } from "commander";
-import { ProgramError, type Terminal } from "../terminal.ts";
-import { etcdExit } from "./exit-status.ts";
+import type { Command } from "commander";
+import { ProgramError, type Terminal, ToldError } from "../terminal.ts";
+import { etcdExit, etcdExitHelp } from "./exit-status.ts";
 import type { GlobalFlags } from "./global-flags.ts";
 import type { Answer } from "./output/answer.ts";
 import { checkFormat, formatAnswer, type OutputSettings, parseOutputFormat } from "./output/output-format.ts";
@@ -77,9 +77,10 @@ export class VerbCall<Options extends object> {
 /** Adds the verb to the program, or to the word before it. */
 export function addVerb<Options extends object>(parent: Command, verb: Verb<Options>, { terminal, finish }: VerbHost): void {
   const command = parent.command(verb.name).description(verb.summary).usage(verb.usage).argument("[arguments...]");
+  command.addHelpText("afterAll", `\n${etcdExitHelp()}`);
   command.configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "Error: ")) });
   command.exitOverride((error) => {
-    throw error.exitCode === 0 ? error : new CommanderError(etcdExit.error, error.code, error.message);
+    throw error.exitCode === 0 ? error : new ToldError(etcdExit.error, error);
   });
   if (verb.alias !== undefined) command.alias(verb.alias);
   verb.addOptions?.(command);

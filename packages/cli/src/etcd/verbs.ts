@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { checkPerfVerb } from "./commands/check-perf.ts";
 import { alarmDisarmVerb, alarmListVerb, defragVerb, memberListVerb, moveLeaderVerb } from "./commands/cluster-verbs.ts";
 import { compactionVerb } from "./commands/compaction.ts";
 import { delVerb } from "./commands/del.ts";
@@ -8,6 +9,7 @@ import { getVerb } from "./commands/get.ts";
 import { leaseGrantVerb, leaseKeepAliveVerb, leaseListVerb, leaseRevokeVerb, leaseTimeToLiveVerb } from "./commands/lease.ts";
 import { lockVerb } from "./commands/lock.ts";
 import { putVerb } from "./commands/put.ts";
+import { snapshotRestoreVerb, snapshotSaveVerb, snapshotStatusVerb } from "./commands/snapshot-file.ts";
 import { txnVerb } from "./commands/txn.ts";
 import { versionVerb } from "./commands/version.ts";
 import { watchVerb } from "./commands/watch.ts";
@@ -42,6 +44,14 @@ export function addEtcdVerbs(program: Command, host: VerbHost): void {
   const alarm = program.command("alarm").description("alarms, for which the cluster refuses writes");
   addVerb(alarm, alarmListVerb, host);
   addVerb(alarm, alarmDisarmVerb, host);
+
+  const snapshot = program.command("snapshot").description("copies of the whole state in files");
+  addVerb(snapshot, snapshotSaveVerb, host);
+  addVerb(snapshot, snapshotStatusVerb, host);
+  addVerb(snapshot, snapshotRestoreVerb, host);
+
+  const check = program.command("check").description("is the cluster good enough?");
+  addVerb(check, checkPerfVerb, host);
 
   addVerb(program, defragVerb, host);
   addVerb(program, moveLeaderVerb, host);

@@ -1,5 +1,4 @@
 import type { RangeResponse } from "@raftkv/client";
-import { wholeView } from "../output/answer.ts";
 import type { Verb, VerbCall } from "../verb.ts";
 import { badArguments } from "./key-arguments.ts";
 import { untilLost, untilStopped } from "./until-stopped.ts";
@@ -32,7 +31,7 @@ async function observe<Options extends object>(call: VerbCall<Options>, name: st
         // A leader's value is told as it was announced, at the revision of that.
         const header = { clusterId: 0n, memberId: 0n, revision: leader.modRevision, raftTerm: 0 };
         const response: RangeResponse = { header, kvs: [leader], more: false, count: 0 };
-        call.show({ kind: "range", response, view: wholeView });
+        call.show({ kind: "range", response });
       }
     }),
   );
@@ -42,7 +41,7 @@ async function campaign<Options extends object>(call: VerbCall<Options>, name: s
   await call.withClient((etcd) =>
     untilStopped(call.terminal, async (signal) => {
       await using leadership = await etcd.election(name).campaign(proposal, { ttl: candidateTtl, signal });
-      call.show({ kind: "range", response: await etcd.range(leadership.key), view: wholeView });
+      call.show({ kind: "range", response: await etcd.range(leadership.key) });
       await untilLost(leadership.signal, signal);
     }),
   );

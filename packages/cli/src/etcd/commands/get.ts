@@ -3,7 +3,6 @@ import { type Command, InvalidArgumentError } from "commander";
 import { ProgramError } from "../../terminal.ts";
 import { etcdExit } from "../exit-status.ts";
 import { parseInt64 } from "../input/number-argument.ts";
-import type { RangeView } from "../output/answer.ts";
 import type { Verb } from "../verb.ts";
 import { badArguments, type RangeOptions, readKeyRange } from "./key-arguments.ts";
 
@@ -21,7 +20,6 @@ export interface GetOptions extends RangeOptions {
 export interface GetRequest {
   readonly keys: KeyRange;
   readonly settings: RangeCall;
-  readonly view: RangeView;
 }
 
 export const getVerb: Verb<GetOptions> = {
@@ -30,11 +28,12 @@ export const getVerb: Verb<GetOptions> = {
   summary: "print a key, or the keys of a range",
   addOptions: addGetOptions,
   run: async (call) => {
-    const { keys, settings, view } = readGet(call.args, call.options);
-    if (view.valuesOnly && call.output.format !== "simple") throw badArguments("print-value-only is only for `--write-out=simple`");
+    const { keys, settings } = readGet(call.args, call.options);
+    const { printValueOnly: valuesOnly } = call.options;
+    if (valuesOnly && call.output.format !== "simple") throw badArguments("print-value-only is only for `--write-out=simple`");
     call.checkFormat("range");
     const response = await call.withClient((etcd) => etcd.range(keys, settings));
-    call.show({ kind: "range", response, view });
+    call.show({ kind: "range", response, valuesOnly });
   },
 };
 
@@ -65,7 +64,6 @@ export function readGet(args: readonly string[], options: GetOptions): GetReques
       keysOnly: options.keysOnly,
       ...(sort === null ? {} : { sort }),
     },
-    view: { keysOnly: options.keysOnly, valuesOnly: options.printValueOnly },
   };
 }
 

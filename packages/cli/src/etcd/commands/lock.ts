@@ -1,6 +1,5 @@
 import { ProgramError } from "../../terminal.ts";
 import { etcdExit } from "../exit-status.ts";
-import { wholeView } from "../output/answer.ts";
 import type { Verb } from "../verb.ts";
 import { parseCount } from "./get.ts";
 import { badArguments } from "./key-arguments.ts";
@@ -28,7 +27,7 @@ export const lockVerb: Verb<{ readonly ttl: number }> = {
           if (failure !== null) throw new ProgramError(etcdExit.error, failure);
           return;
         }
-        call.show({ kind: "range", response: await etcd.range(lock.key), view: wholeView });
+        call.show({ kind: "range", response: await etcd.range(lock.key) });
         await untilLost(lock.signal, stopped);
       }),
     );

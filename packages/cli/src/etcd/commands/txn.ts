@@ -3,16 +3,9 @@ import { ProgramError, type Terminal } from "../../terminal.ts";
 import { etcdExit } from "../exit-status.ts";
 import { LineReader } from "../input/line-reader.ts";
 import { parseCompare } from "../txn/compare-line.ts";
-import { parseOperation, type TxnOperation } from "../txn/operation-line.ts";
+import { parseOperation } from "../txn/operation-line.ts";
 import type { Verb } from "../verb.ts";
 import { badArguments } from "./key-arguments.ts";
-
-/** A transaction as it stands in the input. */
-export interface TxnInput {
-  readonly compare: TxnRequest["compare"];
-  readonly success: readonly TxnOperation[];
-  readonly failure: readonly TxnOperation[];
-}
 
 export const txnVerb: Verb<{ readonly interactive: boolean }> = {
   name: "txn",
@@ -33,20 +26,13 @@ export const txnVerb: Verb<{ readonly interactive: boolean }> = {
   run: async (call) => {
     if (call.args.length > 0) throw badArguments("txn command does not accept argument");
     call.checkFormat("txn");
-    const { compare, success, failure } = await readTxn(call.terminal, call.options.interactive);
-    const request = { compare, success: success.map(requestOf), failure: failure.map(requestOf) };
-    const response = await call.withClient((etcd) => etcd.transact(request));
-    const views = (response.succeeded ? success : failure).map(({ view }) => view);
-    call.show({ kind: "txn", response, views });
+    const request = await readTxn(call.terminal, call.options.interactive);
+    call.show({ kind: "txn", response: await call.withClient((etcd) => etcd.transact(request)) });
   },
 };
 
-function requestOf({ request }: TxnOperation): TxnOperation["request"] {
-  return request;
-}
-
 /** Throws ProgramError. */
-async function readTxn(terminal: Terminal, interactive: boolean): Promise<TxnInput> {
+async function readTxn(terminal: Terminal, interactive: boolean): Promise<TxnRequest> {
   const lines = new LineReader(terminal.input);
   const part = async <Item>(prompt: string, parse: (line: string) => Item): Promise<readonly Item[]> => {
     if (interactive) terminal.writeOut(`${prompt}:\n`);

@@ -15,12 +15,6 @@ import type {
   WatchEvent,
 } from "@raftkv/client";
 
-/** How keys and values of a range are shown. */
-export interface RangeView {
-  readonly keysOnly: boolean;
-  readonly valuesOnly: boolean;
-}
-
 export interface WatchAnswer {
   readonly header: ResponseHeader | null;
   readonly events: readonly WatchEvent[];
@@ -52,10 +46,10 @@ export interface SnapshotStatus {
 /** Everything that a verb can have been answered. */
 export type Answer =
   | { readonly kind: "put"; readonly response: PutResponse }
-  | { readonly kind: "range"; readonly response: RangeResponse; readonly view: RangeView }
+  /** `valuesOnly`: without keys, where the format is simple. */
+  | { readonly kind: "range"; readonly response: RangeResponse; readonly valuesOnly?: boolean }
   | { readonly kind: "delete"; readonly response: DeleteRangeResponse }
-  /** `views` are those of the operations that were run, in their order. */
-  | { readonly kind: "txn"; readonly response: TxnResponse; readonly views: readonly RangeView[] }
+  | { readonly kind: "txn"; readonly response: TxnResponse }
   | { readonly kind: "watch"; readonly response: WatchAnswer }
   | { readonly kind: "lease-grant"; readonly response: LeaseGrant }
   | { readonly kind: "lease-revoke"; readonly header: ResponseHeader; readonly id: bigint }
@@ -69,6 +63,3 @@ export type Answer =
   | { readonly kind: "endpoint-health"; readonly endpoints: readonly OfEndpoint<EndpointHealth>[] }
   | { readonly kind: "endpoint-hash"; readonly endpoints: readonly OfEndpoint<KeyHash>[] }
   | { readonly kind: "snapshot-status"; readonly status: SnapshotStatus };
-
-/** Of an operation that is no range. */
-export const wholeView: RangeView = { keysOnly: false, valuesOnly: false };

@@ -122,7 +122,7 @@ function txnLines({ header, succeeded, responses }: TxnResponse): readonly strin
   const operations = responses.flatMap((response): readonly string[] => {
     switch (response.type) {
       case "range":
-        return linesOf({ kind: "range", response: response.response, view: { keysOnly: false, valuesOnly: false } });
+        return linesOf({ kind: "range", response: response.response });
       case "put":
         return linesOf({ kind: "put", response: response.response });
       case "deleteRange":

@@ -1,6 +1,6 @@
 import type { KeyValue, TxnResponse, WatchEvent } from "@raftkv/client";
 import { sizeText } from "../../status-table.ts";
-import { type Answer, type RangeView, wholeView } from "./answer.ts";
+import type { Answer } from "./answer.ts";
 import { hexEscaped } from "./quoted.ts";
 import { alarmText, healthLine, memberCells, statusCells } from "./row-cells.ts";
 
@@ -20,11 +20,11 @@ function linesOf(answer: Answer, show: Show): readonly Part[] {
     case "put":
       return ["OK", ...pairs(answer.response.prevKv === null ? [] : [answer.response.prevKv], show)];
     case "range":
-      return pairs(answer.response.kvs, show, answer.view);
+      return answer.valuesOnly === true ? answer.response.kvs.map(({ value }) => show(value)) : pairs(answer.response.kvs, show);
     case "delete":
       return [String(answer.response.deleted), ...pairs(answer.response.prevKvs, show)];
     case "txn":
-      return txnLines(answer.response, answer.views, show);
+      return txnLines(answer.response, show);
     case "watch":
       return answer.response.events.flatMap((event) => eventLines(event, show));
     case "member-list":
@@ -72,19 +72,16 @@ function leaseLines(answer: LeaseAnswer): readonly string[] {
   }
 }
 
-function pairs(kvs: readonly KeyValue[], show: Show, { keysOnly, valuesOnly }: RangeView = wholeView): readonly Part[] {
-  return kvs.flatMap(({ key, value }) => {
-    const shownValue = keysOnly ? "" : show(value);
-    return valuesOnly ? [shownValue] : [show(key), shownValue];
-  });
+function pairs(kvs: readonly KeyValue[], show: Show): readonly Part[] {
+  return kvs.flatMap(({ key, value }) => [show(key), show(value)]);
 }
 
 /** An empty line stands before the answer to each operation. */
-function txnLines({ succeeded, responses }: TxnResponse, views: readonly RangeView[], show: Show): readonly Part[] {
-  const answers = responses.flatMap((response, place): readonly Part[] => {
+function txnLines({ succeeded, responses }: TxnResponse, show: Show): readonly Part[] {
+  const answers = responses.flatMap((response): readonly Part[] => {
     switch (response.type) {
       case "range":
-        return ["", ...pairs(response.response.kvs, show, views[place])];
+        return ["", ...pairs(response.response.kvs, show)];
       case "put":
         return ["", ...linesOf({ kind: "put", response: response.response }, show)];
       case "deleteRange":

@@ -7,33 +7,28 @@ import { addPutOptions, type PutOptions, readPut } from "../commands/put.ts";
 import { etcdExit } from "../exit-status.ts";
 import { splitArguments } from "../input/argument-line.ts";
 import { readLineArguments } from "../input/line-arguments.ts";
-import { type RangeView, wholeView } from "../output/answer.ts";
 
-/** An operation of a transaction, and how its answer is shown. */
-export interface TxnOperation {
-  readonly request: TxnRequest["success"][number];
-  readonly view: RangeView;
-}
+type RequestOp = TxnRequest["success"][number];
 
 /** Reads `get …`, `put …` or `del …` with the options of those verbs. Throws ProgramError. */
-export function parseOperation(line: string): TxnOperation {
+export function parseOperation(line: string): RequestOp {
   const [verb, ...rest] = splitArguments(line);
   if (rest.length === 0) throw new ProgramError(etcdExit.invalidInput, `invalid txn compare request: ${line}`);
   switch (verb) {
     case "get": {
       const { args, options } = readLineArguments<GetOptions>(addGetOptions(new Command()), rest, etcdExit.invalidInput);
-      const { keys, settings, view } = readGet(args, options);
-      return { request: operation.range(keys, settings).request, view };
+      const { keys, settings } = readGet(args, options);
+      return operation.range(keys, settings).request;
     }
     case "put": {
       const { args, options } = readLineArguments<PutOptions>(addPutOptions(new Command()), rest, etcdExit.invalidInput);
       const { key, value, settings } = readPut(args, options);
-      return { request: operation.put(key, value, settings).request, view: wholeView };
+      return operation.put(key, value, settings).request;
     }
     case "del": {
       const { args, options } = readLineArguments<DelOptions>(addDelOptions(new Command()), rest, etcdExit.invalidInput);
       const { keys, settings } = readDel(args, options);
-      return { request: operation.delete(keys, settings).request, view: wholeView };
+      return operation.delete(keys, settings).request;
     }
     default:
       throw new ProgramError(etcdExit.invalidInput, `invalid txn request: ${line}`);
