@@ -239,6 +239,18 @@ describe("a snapshot", () => {
     copy.verify();
   });
 
+  test("does not end when a chunk is just full of one section and another is to come", () => {
+    store = new KVStore();
+    // Eleven whole pieces and one of 2023 leases: with their heads, three chunks to the byte.
+    for (let id = 1n; id <= 11n * 2048n + 2023n; id++) store.leases.grant(id, 10, 1);
+    const snapshot = store.snapshot();
+    const chunks: Uint8Array[] = [];
+    for (let chunk = snapshot.nextChunk(); chunk !== null; chunk = snapshot.nextChunk()) chunks.push(chunk);
+    snapshot.close();
+    expect(chunks.map((chunk) => chunk.length)).toEqual([...Array<number>(3).fill(snapshotChunkBytes), 80 + 56]);
+    expect(restored(join(chunks)).leases.count).toBe(11 * 2048 + 2023);
+  });
+
   test("stays what it is when the store is restored meanwhile", () => {
     fill(10, 10);
     const expected = readAll(store.snapshot());
