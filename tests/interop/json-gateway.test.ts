@@ -1,4 +1,4 @@
-import { execFile, spawnSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { EtcdProcess, etcdProgram } from "../support/etcd-process.ts";
@@ -305,48 +305,5 @@ describe.skipIf(curl === null)("curl", () => {
     await expect(run("--max-time", "1", url("/v3/kv/range"), "-d", `{"key":"${a}"}`)).rejects.toThrow(/Operation timed out/);
     streams.abort();
     expect(await run(url("/v3/kv/range"), "-d", `{"key":"${a}"}`)).toContain('"count":"1"');
-  });
-});
-
-const python = findProgram("python3");
-const hasEtcd3gw = python !== null && spawnSync(python, ["-c", "import etcd3gw"]).status === 0;
-if (!hasEtcd3gw) console.warn("python3-etcd3gw is not installed (Debian package of that name): its tests are skipped");
-
-const gatewayScript = `
-import sys
-from etcd3gw.client import Etcd3Client
-client = Etcd3Client(host="127.0.0.1", port=int(sys.argv[1]), api_path="/v3/")
-assert client.put("gw", "1")
-assert client.get("gw") == [b"1"]
-lease = client.lease(ttl=60)
-assert lease.refresh() == 60
-assert 58 <= lease.ttl() <= 60
-client.put("gw/leased", "2", lease=lease)
-assert lease.keys() == [b"gw/leased"]
-assert client.get_prefix("gw")[1][0] == b"2"
-assert lease.revoke()
-assert client.get("gw/leased") == []
-assert client.replace("gw", "1", "3") and not client.replace("gw", "1", "4")
-assert client.create("gw/new", "5") and not client.create("gw/new", "6")
-events, cancel = client.watch("gw")
-client.put("gw", "7")
-assert next(events)["kv"]["value"] == b"7"
-cancel()
-assert client.delete("gw")
-print("done")
-`;
-
-describe.skipIf(!hasEtcd3gw)("python3-etcd3gw, unchanged", () => {
-  let cluster: ProcessCluster;
-
-  beforeAll(async () => {
-    cluster = await ProcessCluster.start({ size: 1, flags: ["--log-level=warn"] });
-  });
-  afterAll(() => cluster?.dispose());
-
-  test("works with keys, leases, transactions and watches", async () => {
-    const args = ["-c", gatewayScript, String(cluster.member("n1").clientPort)];
-    const { stdout } = await promisify(execFile)(python ?? "", args, { timeout: 30_000 });
-    expect(stdout).toBe("done\n");
   });
 });

@@ -46,13 +46,13 @@ export class EtcdProcess {
     const client = `http://${this.endpoint}`;
     const peer = `http://127.0.0.1:${this.peerPort}`;
     const flags = [
-      "--name=e1",
+      "--name=n1",
       `--data-dir=${join(this.directory, "data")}`,
       `--listen-client-urls=${client}`,
       `--advertise-client-urls=${client}`,
       `--listen-peer-urls=${peer}`,
       `--initial-advertise-peer-urls=${peer}`,
-      `--initial-cluster=e1=${peer}`,
+      `--initial-cluster=n1=${peer}`,
       "--unsafe-no-fsync",
       "--log-level=error",
     ];
