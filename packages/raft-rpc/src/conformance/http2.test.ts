@@ -94,6 +94,18 @@ describe("frames (3.5 to 5.5)", () => {
       "connection PROTOCOL_ERROR",
       steps(answered, frame(CONTINUATION, endHeaders, 1, requestBlock)),
     ],
+    [
+      "5.1",
+      "HEADERS on a stream that was refused, then reset",
+      "connection STREAM_CLOSED",
+      steps(begin("/x.Y/Nobody"), reset, begin("/x.Y/Nobody")),
+    ],
+    [
+      "5.1",
+      "HEADERS on a stream that was malformed, then reset",
+      "connection STREAM_CLOSED",
+      steps(frame(HEADERS, endHeaders, 1, headerBlock([["x", "y"]])), reset, begin(echo)),
+    ],
     ["5.1.1/1", "an even stream", "connection PROTOCOL_ERROR", begin(echo, 2)],
     ["5.1.1/2", "a stream below the last", "connection PROTOCOL_ERROR", steps(begin(wait, 5), begin(echo, 3))],
     [

@@ -28,6 +28,8 @@ export const messagePrefixBytes = 5;
 /** Memory for a message that comes in pieces: at first, if it needs as much, and by what factor it grows. */
 const bodyBytesMin = 16 * 1024;
 const bodyGrowth = 4;
+/** A message that waits may hold a chunk of so many times its length. */
+const keptChunkFactor = 2;
 const noBytes = new Uint8Array(0);
 
 /** A message whose bytes come in several DATA frames. */
@@ -66,6 +68,11 @@ export interface InputInflation {
 }
 
 type WaitingMessage = Uint8Array | CompressedMessage;
+
+/** The message, for someone who keeps it: a short one must not hold the long chunk that it came in. */
+export function keptMessage(message: Uint8Array): Uint8Array {
+  return message.buffer.byteLength > keptChunkFactor * message.length ? message.slice() : message;
+}
 
 /** What a message occupied on the wire. */
 function wireBytesOf(message: WaitingMessage): number {
@@ -178,7 +185,7 @@ export abstract class MessageInput extends DeadlineEntry implements BudgetWaiter
 
   #accept(owner: InputOwner, message: Uint8Array): void {
     if (this.#paused || this.#delivering || (this.#inbox !== null && this.#inbox.length > 0)) {
-      this.#queue(owner, message);
+      this.#queue(owner, keptMessage(message));
       return;
     }
     this.#delivering = true;
@@ -188,7 +195,7 @@ export abstract class MessageInput extends DeadlineEntry implements BudgetWaiter
   }
 
   #acceptCompressed(owner: InputOwner, bytes: Uint8Array): void {
-    this.#queue(owner, new CompressedMessage(bytes));
+    this.#queue(owner, new CompressedMessage(keptMessage(bytes)));
     if (!this.#delivering) this.#deliverInbox(owner);
   }
 

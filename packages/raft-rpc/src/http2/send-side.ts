@@ -176,11 +176,12 @@ export class SendSide {
     return false;
   }
 
-  /** Takes over a stream whose queue was filled before it had a connection. */
+  /** Takes over a stream whose queue was filled without asking. */
   adopt(stream: Http2Stream): void {
     this.queuedBytes += stream.sendQueueBytes;
     if (stream.waitsForDrain) this.#waitingForDrain.add(stream);
     this.wake(stream);
+    if (stream.sendQueueBytes > 0) this.#options.onWaiting();
   }
 
   /** Ends our side behind what waits: with trailers, or with END_STREAM on the last DATA. */

@@ -82,7 +82,12 @@ export class ServerConnection extends Http2Connection<ServerStream | HttpAnswer>
     this.interceptors = options.interceptors;
     options.memory.enter(this);
     this.#pings = new PingPolicy(options.limits.pingIntervalMinMs);
-    this.#input = new SlicedInput({ line: options.turns, stream: options.stream, read: (bytes, from) => this.read(bytes, from) });
+    this.#input = new SlicedInput({
+      line: options.turns,
+      stream: options.stream,
+      read: (bytes, from) => this.read(bytes, from),
+      onTurnTaken: () => this.#updateMemory(),
+    });
     this.#requestWatch = new RequestWatch({
       ...options,
       streams: this.streams,
@@ -161,7 +166,7 @@ export class ServerConnection extends Http2Connection<ServerStream | HttpAnswer>
 
   protected override received(bytes: Uint8Array, from: number): void {
     this.#input.receive(bytes, from);
-    if (this.phase === "open") this.#options.memory.update(this);
+    this.#updateMemory();
   }
 
   protected override spend(units: number): boolean {
@@ -178,13 +183,17 @@ export class ServerConnection extends Http2Connection<ServerStream | HttpAnswer>
     this.failWith(new ConnectionError(ErrorCode.ENHANCE_YOUR_CALM, "This connection holds most of too many bytes"));
   }
 
+  #updateMemory(): void {
+    if (this.phase === "open") this.#options.memory.update(this);
+  }
+
   /** Not at once: whoever sends is in the midst of it. */
   #countMemory(): void {
     if (this.#countScheduled || this.send.queuedBytes < this.countedBytes + countedStepBytes) return;
     this.#countScheduled = true;
     this.clock.atEndOfTurn(() => {
       this.#countScheduled = false;
-      if (this.phase === "open") this.#options.memory.update(this);
+      this.#updateMemory();
     });
   }
 
@@ -351,10 +360,12 @@ export class ServerConnection extends Http2Connection<ServerStream | HttpAnswer>
     this.counters.refusals++;
     this.limitTripped(limit);
     this.guard.refusal(this.nowMs);
+    this.closedIds.add(streamId);
     this.answerReset(streamId, ErrorCode.REFUSED_STREAM);
   }
 
   #reject(streamId: number, rejection: Exclude<Rejection, { kind: "http" }>, endStream: boolean): void {
+    this.closedIds.add(streamId);
     if (rejection.kind === "malformed") {
       this.guard.reset(this.nowMs);
       this.answerReset(streamId, ErrorCode.PROTOCOL_ERROR);
@@ -364,8 +375,7 @@ export class ServerConnection extends Http2Connection<ServerStream | HttpAnswer>
     if (code === StatusCode.RESOURCE_EXHAUSTED) this.limitTripped("requestHeadBytes");
     this.countStatus(code);
     this.send.headers(streamId, trailersOnlyBlock({ code, message, metadata: null, details: [] }, extra), Flag.END_STREAM);
-    if (endStream) this.closedIds.add(streamId);
-    else this.answerReset(streamId, ErrorCode.NO_ERROR);
+    if (!endStream) this.answerReset(streamId, ErrorCode.NO_ERROR);
   }
 
   /** A second header block of a request: must end it, and holds no pseudo headers. What it says is of no use in gRPC. */

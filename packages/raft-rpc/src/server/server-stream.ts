@@ -2,7 +2,7 @@ import { assertNever } from "../assert.ts";
 import { CallTally } from "../grpc/call-tally.ts";
 import { type CompressedFlag, CompressedOutput, type MessageSink } from "../grpc/compressed-output.ts";
 import type { Compressor } from "../grpc/compressor.ts";
-import type { InputOwner } from "../grpc/message-input.ts";
+import { type InputOwner, keptMessage } from "../grpc/message-input.ts";
 import type { Metadata, ReadonlyMetadata } from "../grpc/metadata.ts";
 import {
   type CallStatus,
@@ -70,6 +70,8 @@ export class ServerStream extends Http2Stream implements UnaryCall, StreamCall, 
   readonly #route: Route;
   #phase: CallPhase = "waiting";
   #request: Uint8Array | null = null;
+  /** What of it is counted, because its stream has not ended. */
+  #heldRequestBytes = 0;
   #handlers: StreamCallHandlers | null = null;
   #headersSent = false;
   #hasStatus = false;
@@ -235,6 +237,16 @@ export class ServerStream extends Http2Stream implements UnaryCall, StreamCall, 
     this.#cancel();
   }
 
+  override receiveData(bytes: Uint8Array, start: number, end: number, last: boolean): void {
+    super.receiveData(bytes, start, end, last);
+    if (!last) this.#holdRequest();
+  }
+
+  override stopInput(): void {
+    this.#dropRequest();
+    super.stopInput();
+  }
+
   protected override messageReceived(message: Uint8Array): void {
     this.#route.counters.received(message.length);
     this.#tally?.request(message.length);
@@ -306,6 +318,7 @@ export class ServerStream extends Http2Stream implements UnaryCall, StreamCall, 
     this.#admission = null;
     if (!admission.paused) this.resumeInput();
     if (admission.inputEnded) this.inputEnded();
+    else this.#holdRequest();
   }
 
   #keepOut(reason: unknown): void {
@@ -327,6 +340,20 @@ export class ServerStream extends Http2Stream implements UnaryCall, StreamCall, 
     if (!this.#finish("fail")) return;
     this.stopInput();
     this.#sendStatus(status);
+  }
+
+  /** A unary request whose message is complete, but not its stream: a client could keep a message in each of its streams. */
+  #holdRequest(): void {
+    if (this.#request === null || this.#heldRequestBytes > 0) return;
+    this.#request = keptMessage(this.#request);
+    this.#heldRequestBytes = this.#request.length;
+    this.#connection.holdPartial(this.#heldRequestBytes);
+  }
+
+  #dropRequest(): void {
+    this.#request = null;
+    if (this.#heldRequestBytes > 0) this.#connection.holdPartial(-this.#heldRequestBytes);
+    this.#heldRequestBytes = 0;
   }
 
   #respondCompressed(output: CompressedOutput, message: Uint8Array, trailers: Metadata | null): void {
@@ -351,7 +378,7 @@ export class ServerStream extends Http2Stream implements UnaryCall, StreamCall, 
 
   #run(request: Uint8Array | null): void {
     this.#phase = "running";
-    this.#request = null;
+    this.#dropRequest();
     this.#connection.handlerStarted();
     try {
       if (this.#route.kind === "stream") this.#route.handler(this);

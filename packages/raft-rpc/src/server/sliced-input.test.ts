@@ -72,6 +72,10 @@ describe("a connection gets one share of a turn", () => {
     client.send(repeated(update, 5000));
     framesOfTurns(fixture, () => fixture.server.heldBytes > 0);
     expect(fixture.server.heldBytes).toBeGreaterThan(40_000);
+    fixture.clock.settle();
+    expect(fixture.server.heldBytes).toBe(0);
+    client.send(repeated(update, 5000));
+    framesOfTurns(fixture, () => fixture.server.heldBytes > 0);
     client.stream.destroy();
     fixture.clock.settle();
     expect([fixture.server.heldBytes, fixture.server.counters.connectionsOpen]).toEqual([0, 0]);

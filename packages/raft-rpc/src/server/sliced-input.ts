@@ -8,6 +8,8 @@ export interface SlicedInputOptions {
   readonly stream: ByteStream;
   /** Handles frames of `bytes` from `from` on, until `spend` returns false or they end; returns where it stopped. */
   readonly read: (bytes: Uint8Array, from: number) => number;
+  /** A share of what waited was handled. */
+  readonly onTurnTaken: () => void;
 }
 
 /**
@@ -52,13 +54,8 @@ export class SlicedInput implements TurnTaker {
   }
 
   takeTurn(): void {
-    while (this.#hasShare()) {
-      const piece = this.#waiting.shift();
-      if (piece === undefined) return this.#options.stream.resume();
-      const next = this.#options.read(piece, 0);
-      if (next < piece.length) this.#waiting.unshift(piece.subarray(next));
-    }
-    if (!this.#isBlocked) this.#options.line.enter(this);
+    this.#handleShare();
+    this.#options.onTurnTaken();
   }
 
   /** Handles nothing until `unblock`. */
@@ -80,6 +77,16 @@ export class SlicedInput implements TurnTaker {
   stop(): void {
     this.#waiting.length = 0;
     this.#options.line.leave(this);
+  }
+
+  #handleShare(): void {
+    while (this.#hasShare()) {
+      const piece = this.#waiting.shift();
+      if (piece === undefined) return this.#options.stream.resume();
+      const next = this.#options.read(piece, 0);
+      if (next < piece.length) this.#waiting.unshift(piece.subarray(next));
+    }
+    if (!this.#isBlocked) this.#options.line.enter(this);
   }
 
   #hasShare(): boolean {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { clientPreface, Flag, FrameType } from "../../http2/frame.ts";
 import { defaultLimits } from "../../limits.ts";
+import type { StreamCall } from "../../server/call.ts";
 import { ascii, frameBytes, grpcMessage, grpcRequestFields, headerBlock, type RawPeer, uint32 } from "../../testing/raw-peer.ts";
 import { type ServerFixture, startServer } from "../../testing/server-fixture.ts";
 import { clientOpening, echoPath, joined } from "./frame-floods.ts";
@@ -142,6 +143,34 @@ describe("requests whose end does not come", () => {
     expect([server.heldBytes, server.counters.streamsOpen]).toEqual([0, 0]);
   });
 
+  test("with whole messages are counted until they end", () => {
+    const { clock, startedPeer, server } = startServer();
+    const attacker = startedPeer();
+    const ids = Array.from({ length: 100 }, (_, place) => 1 + 2 * place);
+    const message = grpcMessage(new Uint8Array(15_000));
+    for (const id of ids) attacker.send(frameBytes(HEADERS, Flag.END_HEADERS, id, requestBlock), attacker.data(id, message));
+    clock.settle();
+    expect([server.heldBytes, server.counters.handlersRunning]).toEqual([1_500_000, 0]);
+    const half = ids.slice(50);
+    attacker.send(frameBytes(FrameType.WINDOW_UPDATE, 0, 0, uint32(1_500_000)));
+    for (const id of half) attacker.send(attacker.data(id, new Uint8Array(0), Flag.END_STREAM));
+    for (const id of ids.slice(0, 50)) attacker.send(frameBytes(FrameType.RST_STREAM, 0, id, uint32(8)));
+    clock.settle();
+    expect([half.every((id) => attacker.status(id) === "0"), attacker.goaway, server.counters.streamsOpen]).toEqual([true, null, 0]);
+    attacker.send(frameBytes(FrameType.WINDOW_UPDATE, 0, 0, uint32(1)));
+    clock.settle();
+    expect(server.heldBytes).toBe(0);
+  });
+
+  test("with whole messages share what the server may hold", () => {
+    const { clock, startedPeer, server } = startServer({ connections: { heldBytesMax: 4 * 1024 * 1024 } });
+    const attacker = startedPeer();
+    const message = grpcMessage(new Uint8Array(15_000));
+    for (let id = 1; id < 800; id += 2) attacker.send(frameBytes(HEADERS, Flag.END_HEADERS, id, requestBlock), attacker.data(id, message));
+    clock.settle();
+    expect([attacker.goaway, server.counters.limits.heldBytes, server.heldBytes]).toEqual(["ENHANCE_YOUR_CALM", 1, 0]);
+  });
+
   test("with a deadline end at it", () => {
     const { clock, startedPeer, server } = startServer();
     const attacker = startedPeer();
@@ -165,4 +194,24 @@ describe("requests whose end does not come", () => {
       0,
     ]);
   });
+});
+
+test("short messages that wait do not hold the long chunks that they came in", () => {
+  const { clock, startedPeer, dispatcher } = startServer();
+  const calls: StreamCall[] = [];
+  const heldBytes: number[] = [];
+  dispatcher.addStream("/x.Y/Stand", (call) => {
+    calls.push(call);
+    const onMessage = (message: Uint8Array): void => void heldBytes.push(message.buffer.byteLength);
+    call.setHandlers({ onMessage, onEnd: () => undefined, onCancel: () => undefined, onDrain: () => undefined });
+    call.pause();
+  });
+  const attacker = startedPeer();
+  attacker.send(attacker.headers(1, grpcRequestFields("/x.Y/Stand")), attacker.headers(3, grpcRequestFields("/x.Y/Nobody")));
+  // The call on stream 3 was answered: what still comes of it is read over.
+  const chunk = joined(attacker.data(1, grpcMessage(ascii("short"))), attacker.data(3, new Uint8Array(16_000)));
+  for (let count = 0; count < 3; count++) attacker.send(chunk.slice());
+  clock.settle();
+  for (const call of calls) call.resume();
+  expect(heldBytes).toEqual([5, 5, 5]);
 });

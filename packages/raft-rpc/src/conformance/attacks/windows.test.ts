@@ -150,6 +150,20 @@ describe("slow readers", () => {
     expect([attacker.goaway, attacker.closed, server.counters.streamsOpen]).toEqual(["ENHANCE_YOUR_CALM", true, 0]);
   });
 
+  test("of plain HTTP are cut off too", () => {
+    const { clock, startedPeer, server } = startAnswering();
+    const attacker = startedPeer([[SettingId.INITIAL_WINDOW_SIZE, 0]]);
+    const request = headerBlock([
+      [":method", "GET"],
+      [":scheme", "http"],
+      [":path", "/"],
+      [":authority", "test"],
+    ]);
+    attacker.send(frameBytes(HEADERS, Flag.END_HEADERS | Flag.END_STREAM, 1, request));
+    clock.advance(defaultLimits.stallMs + 100);
+    expect([attacker.goaway, attacker.closed, server.counters.streamsOpen]).toEqual(["ENHANCE_YOUR_CALM", true, 0]);
+  });
+
   test("that take an octet now and then are cut off too", () => {
     const { clock, startedPeer, server } = startAnswering();
     const attacker = startedPeer([[SettingId.INITIAL_WINDOW_SIZE, 0]]);
