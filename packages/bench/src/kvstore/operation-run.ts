@@ -19,7 +19,10 @@ const scanLimit = 100;
 const turnMs = 1000;
 const operationsPerLook = 64;
 
-/** Fills the store, and measures each operation in each round with keys in another order. Inserts and removals take turns. */
+/**
+ * Fills the store, and measures each operation in each round with keys in another order. Inserts and removals take turns. A round in
+ * front of the others warms the code up and does not count.
+ */
 export function measureOperations(store: OrderedStore, options: KvstoreBenchOptions): readonly OperationResult[] {
   const { keyCount, operations, rounds } = options;
   const extraCount = Math.min(operations, keyCount);
@@ -36,12 +39,13 @@ export function measureOperations(store: OrderedStore, options: KvstoreBenchOpti
     "scan 100": (key) => expectFound(store.scan(key, scanLimit)),
   };
   const micros = new Map(operationNames.map((name) => [name, [] as number[]]));
-  for (let round = 0; round < rounds; round++) {
+  for (let round = 0; round <= rounds; round++) {
     const existing = shuffled(loaded, round + 1).slice(0, operations);
     const missing = shuffled(extra, round + 1);
     for (const name of operationNames) {
       const keys = name === "insert" || name === "remove" ? missing : existing;
-      micros.get(name)?.push(timed(keys, actions[name]));
+      const took = timed(keys, actions[name]);
+      if (round > 0) micros.get(name)?.push(took);
       // What a slow store did not come to in its time.
       if (name === "remove") for (const key of missing) store.remove(key);
     }
