@@ -48,11 +48,11 @@ describe("raftkv cluster", () => {
     expect(output.match(/http:\/\/127\.0\.0\.1:\d+ .*(leader|follower)/g)).toHaveLength(3);
     expect(output.match(/leader /g)).toHaveLength(1);
 
-    expect(await offered(output, "put")).toMatchObject({ code: 0, output: "created\n" });
-    expect(await offered(output, "get")).toMatchObject({ code: 0, output: "world\n" });
+    expect(await offered(output, "put")).toMatchObject({ code: 0, output: "OK\n" });
+    expect(await offered(output, "get")).toMatchObject({ code: 0, output: "hello\nworld\n" });
     expect(await running?.end("SIGINT")).toMatchObject({ code: 0 });
 
-    expect(await offered(await startCluster(), "get")).toMatchObject({ code: 0, output: "world\n" });
+    expect(await offered(await startCluster(), "get")).toMatchObject({ code: 0, output: "hello\nworld\n" });
   });
 
   test("names a port that is in use and the flag that changes it", async () => {
@@ -68,7 +68,7 @@ describe("raftkv cluster", () => {
 test("the commands answer with the exit codes that their help names", async () => {
   const output = await startCluster();
   const endpoint = /http:\/\/(127\.0\.0\.1:\d+)\s+│ http[^\n]*follower/.exec(output)?.[1] ?? "";
-  const run = (...args: readonly string[]) => runRaftKV([...args, "--endpoints", endpoint]);
+  const run = (...args: readonly string[]) => runRaftKV(["kv", ...args, "--endpoints", endpoint]);
   expect(await run("put", "key", "value")).toMatchObject({ code: 0, output: "created\n" });
   expect((await run("put", "key", "other")).code).toBe(3);
   expect(await run("get", "key")).toMatchObject({ code: 0, output: "value\n" });
@@ -77,6 +77,6 @@ test("the commands answer with the exit codes that their help names", async () =
   expect(await run("get", "key", "--no-redirect")).toMatchObject({ code: 4, output: expect.stringMatching(/leader is n\d at http/) });
   expect((await run("remove", "key")).code).toBe(0);
   expect((await run("get", "key")).code).toBe(3);
-  expect((await run("status")).output).toMatch(/endpoint.*role.*term/);
-  expect((await runRaftKV(["get", "key", "--endpoints", "127.0.0.1:1", "--timeout", "300"])).code).toBe(2);
+  expect((await runRaftKV(["status", "--endpoints", endpoint])).output).toMatch(/endpoint.*role.*term/);
+  expect((await runRaftKV(["kv", "get", "key", "--endpoints", "127.0.0.1:1", "--timeout", "300"])).code).toBe(2);
 });

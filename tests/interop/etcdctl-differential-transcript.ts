@@ -56,6 +56,8 @@ const variations: readonly (readonly [RegExp, string])[] = [
   [/"key":"bS8[^"]*"/g, '"key":"LOCK"'],
   // Ports are whatever was free.
   [/127\.0\.0\.1:\d+/g, "HOST"],
+  // Members stand in the order of their ids.
+  [/\bn[1-3]\b/g, "NAME"],
   // How long something took, and how much of a lease is left.
   [/\d+(?:\.\d+)?(?:ms|µs)\b/g, "TIME"],
   [/(remaining\(|"ttl":|"TTL" : )[1-9]\d*/g, "$1LEFT"],
@@ -71,7 +73,16 @@ export function comparable(out: string): string {
   // For an option that does not exist etcdctl prints its whole help; raftkv says on standard error what is wrong, and that help exists.
   let text = out.startsWith("NAME:\n") ? "" : out;
   for (const [pattern, instead] of variations) text = text.replace(pattern, instead);
-  return text.startsWith("+--") ? withoutWidths(text) : text;
+  if (text.startsWith("+--")) return sorted(withoutWidths(text));
+  return rowsOfMembers.test(text) ? sorted(text) : text;
+}
+
+/** One line for each member or endpoint. */
+const rowsOfMembers = /^(?:(?:HEX|HOST), .*\n)+$/;
+
+/** Which of the members leads is chance. */
+function sorted(rows: string): string {
+  return rows.split("\n").sort().join("\n");
 }
 
 /** Of a table, the cells. */

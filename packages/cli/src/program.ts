@@ -47,9 +47,8 @@ const flagsOfOwnCommands: Readonly<Record<string, readonly GlobalFlag[]>> = {
   "check-data": [],
 };
 
-/** Throws ProgramError. */
 function buildProgram(terminal: Terminal, finish: (status: number) => void): Command {
-  const program = new Command("raftkv")
+  const program: Command = new Command("raftkv")
     .description("a strongly consistent, replicated key-value store")
     .configureOutput({ writeOut: (text) => terminal.writeOut(text), writeErr: (text) => terminal.writeErr(text) })
     .configureHelp({

@@ -1,7 +1,7 @@
-import { type Command, InvalidArgumentError, Option } from "commander";
-import { exitCode } from "../exit-code.ts";
+import { type Command, Option } from "commander";
 import { ProgramError } from "../terminal.ts";
 import { parseDurationMs } from "./duration.ts";
+import { etcdExit } from "./exit-status.ts";
 
 /** The options that stand before or after every command that talks to a cluster, as commander gives them. */
 export interface GlobalFlags {
@@ -9,8 +9,9 @@ export interface GlobalFlags {
   readonly endpoints: readonly string[];
   readonly hex: boolean;
   readonly writeOut: string;
-  readonly commandTimeout: number;
-  readonly dialTimeout: number;
+  /** A duration; see `readTimeoutMs`. */
+  readonly commandTimeout: string;
+  readonly dialTimeout: string;
 }
 
 export type GlobalFlag = keyof GlobalFlags;
@@ -29,36 +30,18 @@ const flags = {
     .default(["127.0.0.1:2379"], "127.0.0.1:2379"),
   hex: new Option("--hex", "print keys and values as hex; for kv also read them as hex").default(false),
   writeOut: new Option("-w, --write-out <format>", "how the answer is printed: simple, fields, json or table").default("simple"),
-  commandTimeout: new Option("--command-timeout <duration>", `time for the whole command, ${durationHelp}`)
-    .argParser(parseTimeout)
-    .default(5000, "5s"),
-  dialTimeout: new Option("--dial-timeout <duration>", `time to connect to a member, ${durationHelp}`)
-    .argParser(parseTimeout)
-    .default(2000, "2s"),
+  commandTimeout: new Option("--command-timeout <duration>", `time for the whole command, ${durationHelp}`).default("5s"),
+  dialTimeout: new Option("--dial-timeout <duration>", `time to connect to a member, ${durationHelp}`).default("2s"),
 } satisfies Readonly<Record<GlobalFlag, Option>>;
 
-/** Adds them to the program, with what the environment says. Throws ProgramError. */
+/** Adds them to the program, with what the environment says. */
 export function addGlobalFlags(program: Command, environment: Readonly<Record<string, string | undefined>>): void {
   for (const option of Object.values(flags)) {
     program.addOption(option);
-    const name = option.attributeName();
-    const given = environment[variableOf(option)];
+    const given = environment[`${variablePrefix}${option.name().toUpperCase().replaceAll("-", "_")}`];
     if (given === undefined || given === "") continue;
-    program.setOptionValueWithSource(name, valueOf(option, given), "env");
-  }
-}
-
-function variableOf(option: Option): string {
-  return `${variablePrefix}${option.name().toUpperCase().replaceAll("-", "_")}`;
-}
-
-function valueOf(option: Option, given: string): unknown {
-  if (option.isBoolean()) return given === "true" || given === "1";
-  try {
-    return option.parseArg === undefined ? given : option.parseArg(given, undefined);
-  } catch (error) {
-    if (!(error instanceof InvalidArgumentError)) throw error;
-    throw new ProgramError(exitCode.usage, `${variableOf(option)}: ${error.message}`, { cause: error });
+    const value = option.isBoolean() ? given === "true" || given === "1" : (option.parseArg?.(given, undefined) ?? given);
+    program.setOptionValueWithSource(option.attributeName(), value, "env");
   }
 }
 
@@ -75,9 +58,9 @@ export function strayFlags(program: Command, known: readonly GlobalFlag[]): read
     .map((option) => `--${option.name()}`);
 }
 
-/** For commander: throws InvalidArgumentError. */
-function parseTimeout(text: string): number {
+/** Throws ProgramError. */
+export function readTimeoutMs(text: string): number {
   const ms = parseDurationMs(text);
-  if (ms === null || ms > longestTimeoutMs) throw new InvalidArgumentError(`"${text}" is not ${durationHelp}.`);
+  if (ms === null || ms > longestTimeoutMs) throw new ProgramError(etcdExit.error, `"${text}" is not ${durationHelp}`);
   return ms;
 }

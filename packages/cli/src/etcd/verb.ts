@@ -1,8 +1,8 @@
-import { ClientError, connectClient, type EtcdClient, readEndpointList } from "@raftkv/client";
+import { ClientError, connectClient, type EtcdClient, type NodeClientSettings, readEndpointList } from "@raftkv/client";
 import type { Command } from "commander";
 import { ProgramError, type Terminal, ToldError } from "../terminal.ts";
 import { etcdExit, etcdExitHelp } from "./exit-status.ts";
-import type { GlobalFlags } from "./global-flags.ts";
+import { type GlobalFlags, readTimeoutMs } from "./global-flags.ts";
 import type { Answer } from "./output/answer.ts";
 import { checkFormat, formatAnswer, type OutputSettings, parseOutputFormat } from "./output/output-format.ts";
 
@@ -57,6 +57,16 @@ export class VerbCall<Options extends object> {
     this.terminal.writeOut(formatAnswer(answer, this.output));
   }
 
+  /** For a client of its own. Throws ProgramError and RangeError. */
+  clientSettings(endpoints: readonly string[] = this.flags.endpoints): NodeClientSettings {
+    const { commandTimeout, dialTimeout } = this.flags;
+    return {
+      endpoints: readEndpointList(endpoints),
+      timeoutMs: readTimeoutMs(commandTimeout),
+      connectTimeoutMs: readTimeoutMs(dialTimeout),
+    };
+  }
+
   /** Runs with a client, and closes it. */
   withClient<Result>(run: (etcd: EtcdClient) => Promise<Result>): Promise<Result> {
     return this.withClientOf(this.flags.endpoints, run);
@@ -64,8 +74,7 @@ export class VerbCall<Options extends object> {
 
   /** The same for these endpoints only. */
   async withClientOf<Result>(endpoints: readonly string[], run: (etcd: EtcdClient) => Promise<Result>): Promise<Result> {
-    const { commandTimeout: timeoutMs, dialTimeout: connectTimeoutMs } = this.flags;
-    const client = connectClient({ endpoints: readEndpointList(endpoints), timeoutMs, connectTimeoutMs });
+    const client = connectClient(this.clientSettings(endpoints));
     try {
       return await run(client.etcd);
     } finally {

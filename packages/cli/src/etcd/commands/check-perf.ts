@@ -1,4 +1,4 @@
-import { connectClient, type EtcdClient, type RaftKVClient, readEndpointList } from "@raftkv/client";
+import { connectClient, type EtcdClient, type RaftKVClient } from "@raftkv/client";
 import { ProgramError, type Terminal } from "../../terminal.ts";
 import { parseDurationMs } from "../duration.ts";
 import { etcdExit } from "../exit-status.ts";
@@ -56,8 +56,7 @@ async function refuseOldKeys(etcd: EtcdClient, prefix: string): Promise<void> {
 }
 
 async function measure(call: VerbCall<CheckPerfOptions>, model: LoadModel, durationMs: number): Promise<Measurement> {
-  const { endpoints, commandTimeout: timeoutMs, dialTimeout: connectTimeoutMs } = call.flags;
-  const settings = { endpoints: readEndpointList(endpoints), timeoutMs, connectTimeoutMs };
+  const settings = call.clientSettings();
   const clients: readonly RaftKVClient[] = Array.from({ length: model.clients }, () => connectClient(settings));
   let measurement: Measurement = { latenciesMs: [], failures: 0, seconds: 1 };
   try {

@@ -17,7 +17,7 @@ export async function untilStopped(terminal: Terminal, run: (stopped: AbortSigna
 /** Resolves when the program is stopped. Rejects with the reason if what is owned is lost before. */
 export function untilLost(owned: AbortSignal, stopped: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
-    const onLoss = (): void => reject(owned.reason);
+    const onLoss = (): void => reject(owned.reason instanceof Error ? owned.reason : new Error("It was lost"));
     const onStop = (): void => {
       owned.removeEventListener("abort", onLoss);
       resolve();

@@ -23,9 +23,9 @@ export class LineReader {
       if (this.#held.length > lineBytesMax) {
         throw new ProgramError(etcdExit.invalidInput, `A line of the input is longer than ${lineBytesMax} bytes`);
       }
-      const { value, done = false } = await this.#chunks.next();
-      if (done) return null;
-      this.#held = Buffer.concat([this.#held, value]);
+      const step = await this.#chunks.next();
+      if (step.done === true) return null;
+      this.#held = Buffer.concat([this.#held, step.value]);
     }
   }
 
