@@ -27,6 +27,10 @@ export class BtreeStore implements OrderedStore {
     this.#tree.delete(latin1Name(key));
   }
 
+  settle(): void {
+    // Nothing is put off.
+  }
+
   scan(key: Uint8Array, limit: number): number {
     let visited = 0;
     for (const _ of this.#tree.entries(latin1Name(key))) if (++visited === limit) break;

@@ -3,6 +3,7 @@ import type { OrderedStore } from "./ordered-store.ts";
 
 const alone = new Uint8Array(0);
 const openEnd = new Uint8Array(1);
+const versionsPerCall = 100_000;
 
 /** RaftKV's store, which also keeps what is overwritten and removed until that is compacted. */
 export class KvstoreOrderedStore implements OrderedStore {
@@ -27,6 +28,12 @@ export class KvstoreOrderedStore implements OrderedStore {
 
   remove(key: Uint8Array): void {
     this.store.remove(key);
+  }
+
+  /** Gives up all old versions: a key that was removed would be written to its tombstone, not inserted. */
+  settle(): void {
+    this.store.compact(this.store.revision);
+    while (this.store.reclaim(versionsPerCall));
   }
 
   /** Counts the keys behind the limit, too, as etcd's Range does. */

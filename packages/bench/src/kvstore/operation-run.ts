@@ -49,6 +49,7 @@ export function measureOperations(store: OrderedStore, options: KvstoreBenchOpti
       // What a slow store did not come to in its time.
       if (name === "remove") for (const key of missing) store.remove(key);
     }
+    store.settle();
   }
   return operationNames.map((operation) => ({ store: store.name, operation, micros: spread(micros.get(operation) ?? []) }));
 }

@@ -10,4 +10,6 @@ export interface OrderedStore {
   remove(key: Uint8Array): void;
   /** Visits up to `limit` records from `key` on, and returns how many there were. */
   scan(key: Uint8Array, limit: number): number;
+  /** Does what the store has put off, so that the next round finds it as the last one did. */
+  settle(): void;
 }

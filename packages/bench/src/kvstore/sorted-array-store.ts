@@ -27,6 +27,10 @@ export class SortedArrayStore implements OrderedStore {
     if (this.#values.delete(name)) this.#keys.splice(this.#placeOf(name), 1);
   }
 
+  settle(): void {
+    // Nothing is put off.
+  }
+
   scan(key: Uint8Array, limit: number): number {
     const first = this.#placeOf(latin1Name(key));
     let visited = 0;
