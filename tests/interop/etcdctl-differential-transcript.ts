@@ -78,7 +78,7 @@ export function comparable(out: string): string {
 }
 
 /** One line for each member or endpoint. */
-const rowsOfMembers = /^(?:(?:HEX|HOST), .*\n)+$/;
+const rowsOfMembers = /^(?:(?:HEX|HOST|http:\/\/HOST), .*\n)+$/;
 
 /** Which of the members leads is chance. */
 function sorted(rows: string): string {

@@ -1,14 +1,11 @@
-import { ClientError } from "@raftkv/client";
 import type { Terminal } from "../../terminal.ts";
 
-/** Runs until it ends or a signal stops it: then `stopped` aborts, and what it gives up for that is no error. */
+/** Runs until it ends. Signals do not end the program meanwhile: `stopped` aborts, and what runs puts things in order. */
 export async function untilStopped(terminal: Terminal, run: (stopped: AbortSignal) => Promise<void>): Promise<void> {
   const stop = new AbortController();
   const ignoreSignals = terminal.onStop(() => stop.abort());
   try {
     await run(stop.signal);
-  } catch (error) {
-    if (!(stop.signal.aborted && error instanceof ClientError)) throw error;
   } finally {
     ignoreSignals();
   }
