@@ -45,7 +45,7 @@ export function idText(id: bigint | null): string {
   return id === null ? "-" : id.toString(16).padStart(16, "0");
 }
 
-/** `20 kB`, `1.5 MB`: decimal units, as etcdctl has them. */
+/** `20 kB`, `1.5 MB`: decimal units, rounded as etcdctl does. */
 export function sizeText(sizeBytes: number): string {
   const units = ["B", "kB", "MB", "GB", "TB"];
   let value = sizeBytes;
@@ -54,6 +54,11 @@ export function sizeText(sizeBytes: number): string {
     value /= 1000;
     unit += 1;
   }
-  const digits = unit === 0 || value >= 10 ? 0 : 1;
-  return `${value.toFixed(digits)} ${units[unit]}`;
+  const tenths = Math.round(value * 10) / 10;
+  return `${unit === 0 || tenths >= 10 ? halfToEven(tenths) : tenths.toFixed(1)} ${units[unit]}`;
+}
+
+function halfToEven(value: number): number {
+  const below = Math.floor(value);
+  return value - below === 0.5 ? below + (below % 2) : Math.round(value);
 }

@@ -1,13 +1,16 @@
 import type { Command } from "commander";
+import { alarmDisarmVerb, alarmListVerb } from "./commands/alarm.ts";
 import { checkPerfVerb } from "./commands/check-perf.ts";
-import { alarmDisarmVerb, alarmListVerb, defragVerb, memberListVerb, moveLeaderVerb } from "./commands/cluster-verbs.ts";
 import { compactionVerb } from "./commands/compaction.ts";
+import { defragVerb } from "./commands/defrag.ts";
 import { delVerb } from "./commands/del.ts";
 import { electVerb } from "./commands/elect.ts";
 import { endpointHashVerb, endpointHealthVerb, endpointStatusVerb } from "./commands/endpoint.ts";
 import { getVerb } from "./commands/get.ts";
 import { leaseGrantVerb, leaseKeepAliveVerb, leaseListVerb, leaseRevokeVerb, leaseTimeToLiveVerb } from "./commands/lease.ts";
 import { lockVerb } from "./commands/lock.ts";
+import { memberListVerb } from "./commands/member-list.ts";
+import { moveLeaderVerb } from "./commands/move-leader.ts";
 import { putVerb } from "./commands/put.ts";
 import { snapshotRestoreVerb, snapshotSaveVerb, snapshotStatusVerb } from "./commands/snapshot-file.ts";
 import { txnVerb } from "./commands/txn.ts";

@@ -7,7 +7,7 @@ import { progressBar } from "../performance/progress-bar.ts";
 import { judgePerformance, type Measurement } from "../performance/verdict.ts";
 import { runWriteLoad } from "../performance/write-load.ts";
 import type { Verb, VerbCall } from "../verb.ts";
-import { defragment } from "./cluster-verbs.ts";
+import { defragment } from "./defrag.ts";
 import { badArguments } from "./key-arguments.ts";
 import { untilStopped } from "./until-stopped.ts";
 

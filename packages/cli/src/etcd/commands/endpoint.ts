@@ -1,19 +1,14 @@
 import { ClientError, type EtcdClient } from "@raftkv/client";
-import type { Command } from "commander";
 import { ProgramError } from "../../terminal.ts";
 import { etcdExit } from "../exit-status.ts";
 import type { EndpointHealth, OfEndpoint } from "../output/answer.ts";
 import { healthLine } from "../output/row-cells.ts";
 import { errorText, type Verb } from "../verb.ts";
 import { parseCount } from "./get.ts";
-import { askEach, type ClusterOption, chosenEndpoints } from "./member-endpoints.ts";
+import { addClusterOption, askEach, type ClusterOption, chosenEndpoints } from "./member-endpoints.ts";
 
 /** What etcd's tools read to see whether a member can. */
 const healthKey = "health";
-
-export function addClusterOption(command: Command): Command {
-  return command.option("--cluster", "ask all members of the cluster, instead of --endpoints", false);
-}
 
 export const endpointStatusVerb: Verb<ClusterOption> = {
   name: "status",

@@ -1,4 +1,5 @@
 import { ClientError, type EtcdClient, type MemberClient, readEndpointList } from "@raftkv/client";
+import type { Command } from "commander";
 import type { OfEndpoint } from "../output/answer.ts";
 import { errorText, type VerbCall } from "../verb.ts";
 
@@ -7,7 +8,11 @@ export interface ClusterOption {
   readonly cluster: boolean;
 }
 
-/** What one endpoint answered, or why it did not. */
+export function addClusterOption(command: Command): Command {
+  return command.option("--cluster", "ask all members of the cluster, instead of --endpoints", false);
+}
+
+/** Why an endpoint did not answer. */
 export interface EndpointFailure {
   readonly endpoint: string;
   readonly reason: string;

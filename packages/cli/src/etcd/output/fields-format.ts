@@ -2,7 +2,6 @@ import type { EndpointStatus, KeyValue, ResponseHeader, TxnResponse, WatchEvent 
 import { durationText } from "../duration.ts";
 import type { Answer, EndpointHealth } from "./answer.ts";
 import { quoted } from "./quoted.ts";
-import { alarmText } from "./row-cells.ts";
 
 /** A line for each field, `"Name" : value`, for scripts without JSON. */
 export function fieldsOf(answer: Answer): string {
@@ -51,10 +50,7 @@ function linesOf(answer: Answer): readonly string[] {
       return [...headerLines(answer.response.header), ...members];
     }
     case "alarms": {
-      const alarms = separated(answer.response.alarms, ({ memberId, alarm }) => [
-        field("MemberID", memberId),
-        field("AlarmType", alarmText(alarm)),
-      ]);
+      const alarms = separated(answer.response.alarms, ({ memberId, alarm }) => [field("MemberID", memberId), field("AlarmType", alarm)]);
       return [...headerLines(answer.response.header), ...alarms];
     }
     case "endpoint-status":

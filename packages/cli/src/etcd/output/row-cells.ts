@@ -1,4 +1,4 @@
-import type { AlarmType, EndpointStatus, Member } from "@raftkv/client";
+import type { EndpointStatus, Member } from "@raftkv/client";
 import { sizeText } from "../../status-table.ts";
 import { durationText } from "../duration.ts";
 import type { EndpointHealth, OfEndpoint } from "./answer.ts";
@@ -45,8 +45,4 @@ export function healthLine({ endpoint, value }: OfEndpoint<EndpointHealth>): str
   return value.healthy
     ? `${endpoint} is healthy: successfully committed proposal: took = ${durationText(value.tookMs)}`
     : `${endpoint} is unhealthy: failed to commit proposal: ${value.error}`;
-}
-
-export function alarmText(alarm: AlarmType | number): string {
-  return String(alarm);
 }

@@ -2,7 +2,7 @@ import type { KeyValue, TxnResponse, WatchEvent } from "@raftkv/client";
 import { sizeText } from "../../status-table.ts";
 import type { Answer } from "./answer.ts";
 import { hexEscaped } from "./quoted.ts";
-import { alarmText, healthLine, memberCells, statusCells } from "./row-cells.ts";
+import { healthLine, memberCells, statusCells } from "./row-cells.ts";
 
 type Part = string | Uint8Array;
 type Show = (bytes: Uint8Array) => Part;
@@ -30,7 +30,7 @@ function linesOf(answer: Answer, show: Show): readonly Part[] {
     case "member-list":
       return answer.response.members.map((member) => memberCells(member).join(", "));
     case "alarms":
-      return answer.response.alarms.map(({ memberId, alarm }) => `memberID:${memberId} alarm:${alarmText(alarm)} `);
+      return answer.response.alarms.map(({ memberId, alarm }) => `memberID:${memberId} alarm:${alarm} `);
     case "move-leader":
       return [`Leadership transferred from ${answer.from.toString(16)} to ${answer.to.toString(16)}`];
     case "endpoint-status":

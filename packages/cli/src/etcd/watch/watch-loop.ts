@@ -20,7 +20,9 @@ export async function printEvents<Options extends object>(watch: Watch, { comman
       for (const event of events) await runForEvent(command, event, header.revision, call.terminal);
     }
   } catch (error) {
-    throw error instanceof ClientError ? cancellation(error, call) : error;
+    if (!(error instanceof ClientError)) throw error;
+    // Closed with the client: the program is about to end.
+    if (error.code !== "ERR_CLOSED") throw cancellation(error, call);
   }
 }
 
