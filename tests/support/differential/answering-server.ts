@@ -1,19 +1,29 @@
 import { create, etcdserverpb } from "@raftkv/api";
 import { Channel, type Client, connectTcp, createClient, RpcError, SystemClock } from "@raftkv/raft-rpc";
 import { comparable } from "./comparable-answer.ts";
+import { OtherServices } from "./other-services.ts";
 import type { AnyRequest } from "./random-requests.ts";
+import type { WatchStep } from "./random-watch-steps.ts";
 
 const timeoutMs = 10_000;
+
+export type UnaryRequest = Exclude<AnyRequest, WatchStep>;
 
 /** What a server answered, without what has to differ between servers; or how it refused. */
 export type Answer = { readonly answer: unknown } | { readonly code: number; readonly message: string };
 
-/** A server that is asked at random, etcd's or ours. */
-export class AnsweringServer {
+export interface Answering {
+  ask(request: UnaryRequest): Promise<Answer>;
+}
+
+/** A server that is asked at random, etcd's or ours, over gRPC. */
+export class AnsweringServer implements Answering {
   private readonly channel: Channel;
   private readonly kv: Client<typeof etcdserverpb.kvService>;
   private readonly lease: Client<typeof etcdserverpb.leaseService>;
   private readonly maintenance: Client<typeof etcdserverpb.maintenanceService>;
+
+  private readonly other: OtherServices;
 
   constructor(endpoint: string) {
     const [host = "", port = ""] = endpoint.split(":");
@@ -25,9 +35,10 @@ export class AnsweringServer {
     this.kv = createClient(etcdserverpb.kvService, this.channel);
     this.lease = createClient(etcdserverpb.leaseService, this.channel);
     this.maintenance = createClient(etcdserverpb.maintenanceService, this.channel);
+    this.other = new OtherServices(this.channel);
   }
 
-  async ask(request: AnyRequest): Promise<Answer> {
+  async ask(request: UnaryRequest): Promise<Answer> {
     try {
       return { answer: comparable(await this.call(request), request) };
     } catch (error) {
@@ -40,7 +51,7 @@ export class AnsweringServer {
     return this.channel.close();
   }
 
-  private call(request: AnyRequest): Promise<object> {
+  private call(request: UnaryRequest): Promise<object> {
     const { kv, lease, maintenance } = this;
     switch (request.method) {
       case "range":
@@ -70,7 +81,7 @@ export class AnsweringServer {
         return maintenance.alarm(create(etcdserverpb.AlarmRequestSchema, { action, memberID: memberId }), { timeoutMs });
       }
       default:
-        return request satisfies never;
+        return this.other.call(request);
     }
   }
 }

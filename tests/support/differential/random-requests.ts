@@ -8,9 +8,13 @@ import {
   type TxnRequest,
 } from "@raftkv/api";
 import { SeededRandom } from "@raftkv/simulator";
+import { type OtherRequest, randomOtherRequest } from "./random-other-requests.ts";
+import { randomWatchStep, type WatchStep } from "./random-watch-steps.ts";
 
-/** A request of the key-value service, of leases or of maintenance. */
+/** A request of any service that answers once. */
 export type AnyRequest =
+  | OtherRequest
+  | WatchStep
   | { readonly method: "range"; readonly request: RangeRequest }
   | { readonly method: "put"; readonly request: PutRequest }
   | { readonly method: "deleteRange"; readonly request: DeleteRangeRequest }
@@ -23,6 +27,14 @@ export type AnyRequest =
   | { readonly method: "hashKV"; readonly revision: number }
   /** Of the kind NONE, which does nothing but to be there: any other would refuse most of what follows. Without a member etcd ends. */
   | { readonly method: "alarm"; readonly action: etcdserverpb.AlarmRequest_AlarmAction; readonly memberId: bigint };
+
+/** What the requests before have come to. */
+export interface StoreView {
+  /** About where the stores are. */
+  readonly revision: number;
+  /** The revisions at which the seats of elections were taken, by their names. */
+  readonly seatRevisions: ReadonlyMap<string, bigint>;
+}
 
 const { GET, ACTIVATE, DEACTIVATE } = etcdserverpb.AlarmRequest_AlarmAction;
 const noBytes = new Uint8Array(0);
@@ -39,20 +51,21 @@ export class RandomRequests {
     this.random = new SeededRandom(seed);
   }
 
-  /** `revision` is about where the stores are. */
-  next(revision: number): AnyRequest {
+  next({ revision, seatRevisions }: StoreView): AnyRequest {
     const draw = this.below(1_000);
-    if (draw < 250) return { method: "range", request: this.range(revision) };
-    if (draw < 480) return { method: "put", request: this.put() };
-    if (draw < 540) return { method: "deleteRange", request: this.deletion() };
-    if (draw < 880) return { method: "txn", request: this.anyTxn(revision) };
-    if (draw < 892) return { method: "compact", revision: this.revision(revision) || 1, physical: this.chance(2) };
-    if (draw < 930) return { method: "grant", id: this.lease() || 9n, ttl };
-    if (draw < 955) return { method: "revoke", id: this.lease() };
-    if (draw < 975) return { method: "timeToLive", id: this.lease() };
-    if (draw < 980) return { method: "leases" };
-    if (draw < 990) return { method: "hashKV", revision: this.revision(revision) };
-    return { method: "alarm", action: this.random.pick([GET, ACTIVATE, DEACTIVATE]), memberId: BigInt(1 + this.below(3)) };
+    if (draw < 240) return { method: "range", request: this.range(revision) };
+    if (draw < 460) return { method: "put", request: this.put() };
+    if (draw < 515) return { method: "deleteRange", request: this.deletion() };
+    if (draw < 830) return { method: "txn", request: this.anyTxn(revision) };
+    if (draw < 842) return { method: "compact", revision: this.revision(revision) || 1, physical: this.chance(2) };
+    if (draw < 875) return { method: "grant", id: this.lease() || 9n, ttl };
+    if (draw < 893) return { method: "revoke", id: this.lease() };
+    if (draw < 910) return { method: "timeToLive", id: this.lease() };
+    if (draw < 915) return { method: "leases" };
+    if (draw < 925) return { method: "hashKV", revision: this.revision(revision) };
+    if (draw < 935) return { method: "alarm", action: this.random.pick([GET, ACTIVATE, DEACTIVATE]), memberId: BigInt(1 + this.below(3)) };
+    if (draw < 955) return randomWatchStep(this.random, { key: this.key(), rangeEnd: this.rangeEnd(), revision: this.revision(revision) });
+    return randomOtherRequest(this.random, seatRevisions);
   }
 
   private below(limit: number): number {
