@@ -1,5 +1,6 @@
-import { createServer, isIP, type Socket } from "node:net";
+import { createServer, isIP } from "node:net";
 import { checkServerIdentity, connect, createSecureContext, createServer as createSecureServer } from "node:tls";
+import { addressOf, Handshakes } from "./handshakes.ts";
 import { SocketStream } from "./socket-stream.ts";
 import { listening, type TcpAddress, type TcpListener } from "./tcp.ts";
 import { clientContext, serverContext, type TlsClientCredentials, type TlsServerCredentials } from "./tls-credentials.ts";
@@ -13,9 +14,9 @@ export interface TlsListenOptions {
   readonly onStream: (stream: SocketStream) => void;
   /** Is there room for a connection from this address (`host:port`)? Asked before its handshake: `RpcServer.admits`. Default: always. */
   readonly admits?: (remoteAddress: string) => boolean;
-  /** A handshake failed, or was not begun because too many are under way. Default: nobody is told. */
+  /** A handshake failed, or was refused because too many are under way; one that makes room for another also fails. Default: nobody is told. */
   readonly onHandshakeError?: (remoteAddress: string, error: Error) => void;
-  /** Handshakes at a time, since one costs much more than the first bytes of one. Default 64. */
+  /** Handshakes at a time, since one costs much more than the first bytes of one; no origin's keep out another's. Default 64. */
   readonly handshakesMax?: number;
   /** From the first to the last byte of a handshake. Default 10 s. */
   readonly handshakeTimeoutMs?: number;
@@ -70,41 +71,6 @@ export async function listenTls(address: TcpAddress, options: TlsListenOptions):
       secure.setSecureContext(context);
     },
   };
-}
-
-/** The handshakes under way. */
-class Handshakes {
-  readonly #max: number;
-  readonly #onRefused: (remoteAddress: string, error: Error) => void;
-  readonly #underWay = new Map<string, Socket>();
-
-  constructor(max: number, onRefused: (remoteAddress: string, error: Error) => void) {
-    this.#max = max;
-    this.#onRefused = onRefused;
-  }
-
-  /** False if there are too many; the connection is closed then. */
-  begin(socket: Socket): boolean {
-    const address = addressOf(socket);
-    if (this.#underWay.size >= this.#max) {
-      this.#onRefused(address, new Error(`${this.#max} handshakes are under way already`));
-      socket.destroy();
-      return false;
-    }
-    this.#underWay.set(address, socket);
-    socket.once("close", () => {
-      if (this.#underWay.get(address) === socket) this.#underWay.delete(address);
-    });
-    return true;
-  }
-
-  ended(socket: Socket): void {
-    this.#underWay.delete(addressOf(socket));
-  }
-}
-
-function addressOf({ remoteAddress, remotePort }: Socket): string {
-  return remoteAddress === undefined ? "unknown" : `${remoteAddress}:${remotePort}`;
 }
 
 /**

@@ -61,7 +61,7 @@ function connectionsPossible(): number {
 }
 
 /** Each sends `bytes` at once: a server does not wait for long. */
-async function openSockets(port: number, count: number, bytes: Uint8Array): Promise<readonly Socket[]> {
+async function openSockets(port: number, count: number, bytes: Uint8Array, localAddress = host): Promise<readonly Socket[]> {
   const sockets: Socket[] = [];
   closing.push(async () => {
     const closed = sockets.filter((socket) => !socket.closed).map((socket) => once(socket, "close"));
@@ -70,7 +70,7 @@ async function openSockets(port: number, count: number, bytes: Uint8Array): Prom
   });
   while (sockets.length < count) {
     const batch = Array.from({ length: Math.min(connectBatch, count - sockets.length) }, () => {
-      const socket = connect({ host, port });
+      const socket = connect({ host, port, localAddress });
       socket.on("error", () => undefined);
       socket.resume().write(bytes);
       return socket;
@@ -127,6 +127,30 @@ test("handshakes that do not go on take no more than their share, and give it ba
   });
   closing.push(() => channel.close());
   expect(await channel.unary(echoPath, Uint8Array.of(7), { timeoutMs })).toEqual(Uint8Array.of(7));
+});
+
+// Elsewhere a loopback interface has but one address.
+test.skipIf(process.platform !== "linux")("handshakes that do not go on keep nobody out who comes from elsewhere", async () => {
+  const server = startServer(1000);
+  const failures: string[] = [];
+  const listener = closeLater(
+    await listenTls(loopback, {
+      credentials: certificate,
+      onStream: (stream) => server.accept(stream),
+      onHandshakeError: (address, { message }) => failures.push(`${address.replace(/:.*/, "")}: ${message}`),
+      handshakesMax,
+    }),
+  );
+  const silent = await openSockets(listener.address.port, handshakesMax, new Uint8Array(0), "127.0.0.2");
+  const channel = new Channel({
+    connect: () => connectTls(listener.address, { ca: authority.ca }, timeoutMs),
+    authority: "localhost",
+    clock,
+  });
+  closing.push(() => channel.close());
+  expect(await channel.unary(echoPath, Uint8Array.of(7), { timeoutMs })).toEqual(Uint8Array.of(7));
+  expect(failures[0]).toBe(`127.0.0.2: ${handshakesMax} handshakes are under way already`);
+  expect(silent.filter((socket) => !socket.destroyed).length).toBeGreaterThanOrEqual(handshakesMax - 1);
 });
 
 test("a handshake that does not end in time is cut off", async () => {
