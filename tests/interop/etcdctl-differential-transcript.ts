@@ -50,8 +50,8 @@ const variations: readonly (readonly [RegExp, string])[] = [
   [/("raft_term":|"raftTerm":|"raftIndex":|"raftAppliedIndex":|"Raft(?:Term|Index|AppliedIndex)" : )[1-9]\d*/g, "$1N"],
   // Ids of leases are drawn by the server for etcdctl, and by the client for raftkv; in keys they have as many digits as they need.
   [/\b(m|office)\/[0-9a-f]+/g, "$1/LEASE"],
-  // Ids of leases and members, in hex.
-  [/\b[0-9a-f]{15,16}\b/g, "HEX"],
+  // Ids of leases and members, in hex; one that begins with zeros is shorter.
+  [/\b[0-9a-f]{12,16}\b/g, "HEX"],
   // The key of a lock, in base64.
   [/"key":"bS8[^"]*"/g, '"key":"LOCK"'],
   // Ports are whatever was free.

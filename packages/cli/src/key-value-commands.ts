@@ -33,6 +33,7 @@ export function addKeyValueCommands(program: Command, terminal: Terminal, finish
   const kv = program
     .command("kv")
     .description("RaftKV's own operations, each on one key and applied exactly once")
+    .usage("<command>")
     .addHelpText("afterAll", `\n${exitCodeHelp()}`);
   for (const operation of writes) {
     addOperationFlags(kv.command(operation.name).description(operation.summary), ["simple", "json"])

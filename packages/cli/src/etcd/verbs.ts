@@ -27,7 +27,7 @@ export function addEtcdVerbs(program: Command, host: VerbHost): void {
   addVerb(program, watchVerb, host);
   addVerb(program, compactionVerb, host);
 
-  const lease = program.command("lease").description("leases, which keys end with");
+  const lease = addGroup(program, "lease", "leases, which keys end with");
   addVerb(lease, leaseGrantVerb, host);
   addVerb(lease, leaseRevokeVerb, host);
   addVerb(lease, leaseTimeToLiveVerb, host);
@@ -37,26 +37,31 @@ export function addEtcdVerbs(program: Command, host: VerbHost): void {
   addVerb(program, lockVerb, host);
   addVerb(program, electVerb, host);
 
-  const endpoint = program.command("endpoint").description("how members are");
+  const endpoint = addGroup(program, "endpoint", "how members are");
   addVerb(endpoint, endpointStatusVerb, host);
   addVerb(endpoint, endpointHealthVerb, host);
   addVerb(endpoint, endpointHashVerb, host);
 
-  addVerb(program.command("member").description("the members of the cluster"), memberListVerb, host);
+  addVerb(addGroup(program, "member", "the members of the cluster"), memberListVerb, host);
 
-  const alarm = program.command("alarm").description("alarms, for which the cluster refuses writes");
+  const alarm = addGroup(program, "alarm", "alarms, for which the cluster refuses writes");
   addVerb(alarm, alarmListVerb, host);
   addVerb(alarm, alarmDisarmVerb, host);
 
-  const snapshot = program.command("snapshot").description("copies of the whole state in files");
+  const snapshot = addGroup(program, "snapshot", "copies of the whole state in files");
   addVerb(snapshot, snapshotSaveVerb, host);
   addVerb(snapshot, snapshotStatusVerb, host);
   addVerb(snapshot, snapshotRestoreVerb, host);
 
-  const check = program.command("check").description("is the cluster good enough?");
+  const check = addGroup(program, "check", "is the cluster good enough?");
   addVerb(check, checkPerfVerb, host);
 
   addVerb(program, defragVerb, host);
   addVerb(program, moveLeaderVerb, host);
   addVerb(program, versionVerb, host);
+}
+
+/** A word that stands before verbs. */
+function addGroup(program: Command, name: string, summary: string): Command {
+  return program.command(name).description(summary).usage("<command>");
 }

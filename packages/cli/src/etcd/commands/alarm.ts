@@ -4,7 +4,7 @@ import { badArguments } from "./key-arguments.ts";
 
 export const alarmListVerb: Verb<object> = {
   name: "list",
-  usage: "",
+  usage: "[options]",
   summary: "print what is wrong with members, for which the cluster refuses writes",
   run: async (call) => {
     if (call.args.length > 0) throw badArguments("alarm list command accepts no arguments");
@@ -15,7 +15,7 @@ export const alarmListVerb: Verb<object> = {
 
 export const alarmDisarmVerb: Verb<object> = {
   name: "disarm",
-  usage: "",
+  usage: "[options]",
   summary: "end all alarms, and print them",
   run: async (call) => {
     if (call.args.length > 0) throw badArguments("alarm disarm command accepts no arguments");

@@ -50,7 +50,7 @@ export const leaseTimeToLiveVerb: Verb<{ readonly keys: boolean }> = {
 
 export const leaseListVerb: Verb<object> = {
   name: "list",
-  usage: "",
+  usage: "[options]",
   summary: "print the ids of all leases",
   run: async (call) => {
     call.checkFormat("lease-list");

@@ -2,7 +2,7 @@ import type { Verb } from "../verb.ts";
 
 export const memberListVerb: Verb<object> = {
   name: "list",
-  usage: "",
+  usage: "[options]",
   summary: "print the members of the cluster",
   run: async (call) => {
     call.checkFormat("member-list");

@@ -21,8 +21,8 @@ export interface PutRequest {
 
 export const putVerb: Verb<PutOptions> = {
   name: "put",
-  usage: "[options] <key> <value>  (the value can also come from standard input)",
-  summary: "write a key, whether it exists or not",
+  usage: "[options] <key> [value]",
+  summary: "write a key, whether it exists or not; the value may come from standard input",
   addOptions: addPutOptions,
   run: async (call) => {
     const [key] = call.args;

@@ -6,7 +6,7 @@ const apiVersion = "3.4";
 
 export const versionVerb: Verb<object> = {
   name: "version",
-  usage: "",
+  usage: "[options]",
   summary: "print the version of this program",
   run: async ({ terminal }) => {
     const manifest: unknown = JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8"));
