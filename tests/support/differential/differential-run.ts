@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { SeededRandom } from "@raftkv/simulator";
 import { type Answer, type Answering, AnsweringServer, type UnaryRequest } from "./answering-server.ts";
-import { GatewayServer } from "./gateway-server.ts";
+import { GatewayServer, hasPath } from "./gateway-server.ts";
 import { type AnyRequest, RandomRequests } from "./random-requests.ts";
 import { WatchingServer } from "./watching-server.ts";
 
@@ -92,7 +92,7 @@ class Comparison {
   }
 
   private async answersDiffer(request: UnaryRequest, via: "gRPC" | "JSON"): Promise<Found | null> {
-    const servers: readonly Answering[] = via === "JSON" ? this.json : this.grpc;
+    const servers: readonly Answering[] = via === "JSON" && hasPath(request) ? this.json : this.grpc;
     const [one, other] = await Promise.all(servers.map((server) => server.ask(request)));
     if (one === undefined || other === undefined) throw new Error("There are two servers");
     if (JSON.stringify(one) !== JSON.stringify(other)) return { via, answers: [one, other] };
@@ -122,8 +122,8 @@ class Comparison {
 
   private learn(request: UnaryRequest, result: Answer): void {
     if (!("answer" in result)) return;
-    const { header, leader } = result.answer as { readonly header?: { revision?: unknown }; readonly leader?: { rev?: unknown } };
+    const { header, leader } = result.answer as { readonly header?: { revision?: unknown }; readonly leader?: { rev?: string } };
     this.revision = Math.max(this.revision, Number(header?.revision ?? 0));
-    if (request.method === "campaign") this.seatRevisions.set(request.name, BigInt(String(leader?.rev ?? 0)));
+    if (request.method === "campaign") this.seatRevisions.set(request.name, BigInt(leader?.rev ?? 0));
   }
 }

@@ -1,8 +1,9 @@
 import type { Compare, RequestOp, TxnRequest } from "@raftkv/api";
 import type { Answer, Answering, UnaryRequest } from "./answering-server.ts";
 import { comparable } from "./comparable-answer.ts";
+import type { Seat } from "./random-other-requests.ts";
 
-const paths: Readonly<Record<UnaryRequest["method"], string>> = {
+const paths: Readonly<Partial<Record<UnaryRequest["method"], string>>> = {
   range: "kv/range",
   put: "kv/put",
   deleteRange: "kv/deleterange",
@@ -17,20 +18,20 @@ const paths: Readonly<Record<UnaryRequest["method"], string>> = {
   alarm: "maintenance/alarm",
   status: "maintenance/status",
   hash: "maintenance/hash",
-  // etcd 3.4 has no such path: answers 404.
-  hashKV: "maintenance/nothing",
-  health: "maintenance/nothing",
   defragment: "maintenance/defragment",
-  snapshot: "maintenance/nothing",
   moveLeader: "maintenance/transfer-leadership",
   lock: "lock/lock",
   unlock: "lock/unlock",
   campaign: "election/campaign",
   proclaim: "election/proclaim",
   leader: "election/leader",
-  observe: "maintenance/nothing",
   resign: "election/resign",
 };
+
+/** Whether etcd's gateway has a path for it that answers once. */
+export function hasPath({ method }: UnaryRequest): boolean {
+  return paths[method] !== undefined;
+}
 
 const compareTargets = ["version", "create", "mod", "value", "lease"] as const;
 const operandNames = ["version", "create_revision", "mod_revision", "value", "lease"] as const;
@@ -44,7 +45,7 @@ export class GatewayServer implements Answering {
   }
 
   async ask(request: UnaryRequest): Promise<Answer> {
-    const response = await fetch(this.url + paths[request.method], {
+    const response = await fetch(this.url + (paths[request.method] ?? ""), {
       method: "POST",
       body: JSON.stringify(encoded(bodyOf(request))),
       headers: { connection: "close" },
@@ -64,6 +65,8 @@ function bodyOf(request: UnaryRequest): object {
       return request.request;
     case "txn":
       return txnBody(request.request);
+    case "compact":
+      return { revision: request.revision, physical: request.physical };
     case "grant":
       return { ID: request.id, TTL: request.ttl };
     case "revoke":
@@ -75,11 +78,33 @@ function bodyOf(request: UnaryRequest): object {
       return { action: request.action, memberID: request.memberId };
     case "moveLeader":
       return { targetID: request.target };
-    default: {
-      const { method, ...fields } = request;
-      return texts(fields);
-    }
+    default:
+      return ownershipBody(request);
   }
+}
+
+/** Of locks and elections; empty for what has no fields. */
+function ownershipBody(request: UnaryRequest): object {
+  switch (request.method) {
+    case "lock":
+      return { name: Buffer.from(request.name), lease: request.lease };
+    case "unlock":
+      return { key: Buffer.from(request.key) };
+    case "campaign":
+      return { name: Buffer.from(request.name), lease: request.lease, value: Buffer.from(request.value) };
+    case "leader":
+      return { name: Buffer.from(request.name) };
+    case "proclaim":
+      return { leader: seatBody(request.leader), value: Buffer.from(request.value) };
+    case "resign":
+      return { leader: seatBody(request.leader) };
+    default:
+      return {};
+  }
+}
+
+function seatBody({ name, key, rev, lease }: Seat): object {
+  return { name: Buffer.from(name), key: Buffer.from(key), rev, lease };
 }
 
 function txnBody({ compare, success, failure }: TxnRequest): object {
@@ -108,16 +133,6 @@ function operationBody(operation: RequestOp): object {
     default:
       return operation satisfies never;
   }
-}
-
-/** All texts of these requests are bytes of keys, names and values. */
-function texts(fields: object): object {
-  return Object.fromEntries(
-    Object.entries(fields).map(([name, value]: [string, unknown]) => {
-      if (typeof value === "string") return [name, Buffer.from(value)];
-      return [name, typeof value === "object" && value !== null ? texts(value) : value];
-    }),
-  );
 }
 
 /** Base64 for bytes, decimals for 64 bits. */

@@ -48,6 +48,7 @@ export class WatchingServer {
 
   async close(): Promise<void> {
     this.abort.abort();
+    this.wake();
     await this.ended;
     await this.channel.close();
   }
@@ -69,7 +70,6 @@ export class WatchingServer {
       else {
         await new Promise<void>((resolve) => {
           this.wake = resolve;
-          this.abort.signal.addEventListener("abort", () => resolve(), { once: true });
         });
       }
     }
