@@ -1,5 +1,40 @@
+import { createServer } from "node:net";
 import { expect, test } from "vitest";
-import { connectClient } from "./node-client.ts";
+import { connect, connectClient, endpointsVariable } from "./node-client.ts";
+
+/** A port of this machine on which nobody listens. */
+async function deadPort(): Promise<number> {
+  const server = createServer();
+  const port = await new Promise<number>((resolve) => {
+    server.listen(0, "127.0.0.1", () => resolve((server.address() as { readonly port: number }).port));
+  });
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+test("connecting to nobody ends at the time-out, and says who was asked", async () => {
+  const target = `127.0.0.1:${await deadPort()}`;
+  const startMs = performance.now();
+  await expect(connect(`raftkv://${target}`, { timeoutMs: 300 })).rejects.toMatchObject({
+    code: "ERR_TIMEOUT",
+    message: expect.stringContaining(target),
+  });
+  expect(performance.now() - startMs).toBeLessThan(5_000);
+});
+
+test("without a target the environment names the endpoints", async () => {
+  const target = `127.0.0.1:${await deadPort()}`;
+  process.env[endpointsVariable] = `raftkv://${target}`;
+  try {
+    await expect(connect(undefined, { timeoutMs: 300 })).rejects.toThrow(target);
+  } finally {
+    delete process.env[endpointsVariable];
+  }
+});
+
+test("a target that makes no sense is refused", async () => {
+  await expect(connect("mysql://localhost")).rejects.toThrow(RangeError);
+});
 
 test("a time limit for connections that no timer can hold is refused", () => {
   const endpoints = ["127.0.0.1:2379"];
