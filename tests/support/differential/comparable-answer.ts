@@ -22,8 +22,8 @@ const rules: Readonly<Partial<Record<UnaryRequest["method"], Rule>>> = {
   range: (answer, request) =>
     request.method !== "range" || request.request.sortTarget === 0 ? answer : { ...answer, kvs: sorted(answer["kvs"]) },
   txn: sortedWithin,
-  // Sizes, indexes and ids are each server's own; what newer servers add is not in etcd 3.4.
-  status: ({ header, version, isLearner, errors }) => ({ header, version, isLearner, errors }),
+  // Sizes, indexes and ids are each server's own; what newer servers add is not in etcd 3.4; the errors are alarms, without an order.
+  status: ({ header, version, isLearner, errors }) => ({ header, version, isLearner, errors: sorted(errors) }),
   // Ids and addresses are each server's own.
   memberList: ({ header, members }) => ({ header, members: (members as Fields[]).map(({ name, isLearner }) => ({ name, isLearner })) }),
 };
