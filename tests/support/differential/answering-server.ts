@@ -2,12 +2,9 @@ import { create, etcdserverpb } from "@raftkv/api";
 import { Channel, type Client, connectTcp, createClient, RpcError, SystemClock } from "@raftkv/raft-rpc";
 import { comparable } from "./comparable-answer.ts";
 import { OtherServices } from "./other-services.ts";
-import type { AnyRequest } from "./random-requests.ts";
-import type { WatchStep } from "./random-watch-steps.ts";
+import type { UnaryRequest } from "./random-requests.ts";
 
 const timeoutMs = 10_000;
-
-export type UnaryRequest = Exclude<AnyRequest, WatchStep>;
 
 /** What a server answered, without what has to differ between servers; or how it refused. */
 export type Answer = { readonly answer: unknown } | { readonly code: number; readonly message: string };

@@ -1,4 +1,4 @@
-import type { UnaryRequest } from "./answering-server.ts";
+import type { UnaryRequest } from "./random-requests.ts";
 
 /** What a rule makes of an answer before it is compared. */
 type Rule = (answer: Fields, request: UnaryRequest) => unknown;

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { SeededRandom } from "@raftkv/simulator";
-import { type Answer, type Answering, AnsweringServer, type UnaryRequest } from "./answering-server.ts";
+import { type Answer, type Answering, AnsweringServer } from "./answering-server.ts";
 import { GatewayServer, hasPath } from "./gateway-server.ts";
-import { type AnyRequest, RandomRequests } from "./random-requests.ts";
+import { type AnyRequest, RandomRequests, type UnaryRequest } from "./random-requests.ts";
 import { WatchingServer } from "./watching-server.ts";
 
 /** A request that two servers did not answer alike. */

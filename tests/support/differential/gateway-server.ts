@@ -1,7 +1,8 @@
 import type { Compare, RequestOp, TxnRequest } from "@raftkv/api";
-import type { Answer, Answering, UnaryRequest } from "./answering-server.ts";
+import type { Answer, Answering } from "./answering-server.ts";
 import { comparable } from "./comparable-answer.ts";
 import type { Seat } from "./random-other-requests.ts";
+import type { UnaryRequest } from "./random-requests.ts";
 
 const paths: Readonly<Partial<Record<UnaryRequest["method"], string>>> = {
   range: "kv/range",

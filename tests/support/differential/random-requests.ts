@@ -11,7 +11,7 @@ import { SeededRandom } from "@raftkv/simulator";
 import { type OtherRequest, randomOtherRequest } from "./random-other-requests.ts";
 import { randomWatchStep, type WatchStep } from "./random-watch-steps.ts";
 
-/** A request of any service that answers once. */
+/** A request of any service. */
 export type AnyRequest =
   | OtherRequest
   | WatchStep
@@ -27,6 +27,9 @@ export type AnyRequest =
   | { readonly method: "hashKV"; readonly revision: number }
   /** Of the kind NONE, which does nothing but to be there: any other would refuse most of what follows. Without a member etcd ends. */
   | { readonly method: "alarm"; readonly action: etcdserverpb.AlarmRequest_AlarmAction; readonly memberId: bigint };
+
+/** All but those on the stream of watches. */
+export type UnaryRequest = Exclude<AnyRequest, WatchStep>;
 
 /** What the requests before have come to. */
 export interface StoreView {
