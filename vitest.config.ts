@@ -24,6 +24,8 @@ export default defineConfig({
           name: "long",
           include: ["packages/*/src/**/*.long.test.ts", "tests/**/*.long.test.ts"],
           pool: "forks",
+          // Each keeps a core busy for minutes, and two cores are what there is at least.
+          maxWorkers: 2,
           setupFiles: ["tests/support/leak-check.ts"],
           testTimeout: 600_000,
           hookTimeout: 60_000,
