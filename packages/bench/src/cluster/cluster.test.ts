@@ -16,7 +16,7 @@ test("members of both systems get the same flags, each with its own addresses", 
       "--listen-peer-urls http://127.0.0.1:4 --initial-advertise-peer-urls http://127.0.0.1:4 " +
       "--initial-cluster m1=http://127.0.0.1:2,m2=http://127.0.0.1:4,m3=http://127.0.0.1:6 " +
       "--initial-cluster-token raftkv-bench --initial-cluster-state new " +
-      "--heartbeat-interval 100 --election-timeout 1000 --snapshot-count 100000 --log-level error",
+      "--heartbeat-interval 100 --election-timeout 1000 --snapshot-count 100000 --quota-backend-bytes 8589934592 --log-level error",
   );
   expect(() => planMembers("/d", [1, 2, 3])).toThrow("3 ports do not give members two each");
 });

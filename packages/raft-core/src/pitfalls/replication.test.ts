@@ -95,7 +95,7 @@ test("P15: an append that contradicts a committed entry removes nothing and take
   expect(termsOf(member.disk.entries)).toEqual([1, 1, 1]);
 });
 
-/** The driver knows a store by its id: "keeps the store id it was made with" in packages/log-store, and tests/e2e/membership-guard.test.ts. */
+/** The driver knows a store by its id: "keeps the store id it was made with" in packages/log-store, and tests/e2e/membership-guard.long.test.ts. */
 describe("P16: a follower that came back with an older disk", () => {
   test("P16: notices that it lacks what it acknowledged, and answers nothing", () => {
     const member = soloMember({ size: 3, terms: [1] });
