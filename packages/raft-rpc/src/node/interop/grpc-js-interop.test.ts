@@ -1,11 +1,11 @@
 import * as grpc from "@grpc/grpc-js";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { methodPath } from "../../grpc/service-definition.ts";
-import { interopCases, messageBytesMax } from "./interop-cases.ts";
+import { messageBytesMax } from "./interop-cases.ts";
 import { cancelDelayMs, type InteropCall, type InteropClient, type InteropOutcome, OutcomeBuilder } from "./interop-client.ts";
 import { type InteropServer, interopHost, openOurClient, openOurServer } from "./interop-link.ts";
 import { echoedInitial, echoedTrailing, type InteropRequest, interopService, requestCodec } from "./interop-service.ts";
-import { InteropCertificates, type InteropTrust, interopLinks, missingForLink } from "./interop-trust.ts";
+import { describeInterop } from "./interop-suite.ts";
+import type { InteropTrust } from "./interop-trust.ts";
 
 const encodeRequest = (request: InteropRequest): Buffer => Buffer.from(requestCodec.encode(request));
 const decodeResponse = (bytes: Buffer): string => bytes.toString();
@@ -198,44 +198,8 @@ async function openGrpcJsServer(trust: InteropTrust | null): Promise<InteropServ
   };
 }
 
-const certificates = new InteropCertificates();
-afterAll(() => certificates.remove());
-
-interface Side {
-  readonly title: string;
-  openServer(trust: InteropTrust | null): Promise<InteropServer>;
-  openClient(port: number, trust: InteropTrust | null): InteropClient;
-}
-
-const grpcJsClient = (port: number, trust: InteropTrust | null): InteropClient => new GrpcJsClient(port, trust);
-const sides: readonly Side[] = [
+describeInterop([
   { title: "our client and our server", openServer: openOurServer, openClient: openOurClient },
-  { title: "grpc-js as client of our server", openServer: openOurServer, openClient: grpcJsClient },
+  { title: "grpc-js as client of our server", openServer: openOurServer, openClient: (port, trust) => new GrpcJsClient(port, trust) },
   { title: "our client and grpc-js as server", openServer: openGrpcJsServer, openClient: openOurClient },
-];
-
-describe.each(sides)("$title", ({ openServer, openClient }) => {
-  describe.each(interopLinks)("%s", (link) => {
-    const missing = missingForLink(link);
-    let server: InteropServer;
-    let client: InteropClient;
-
-    beforeAll(async () => {
-      if (missing !== null) return;
-      server = await openServer(certificates.trust(link));
-      client = openClient(server.port, certificates.trust(link));
-    });
-
-    afterAll(async () => {
-      await client?.close();
-      await server?.close();
-    });
-
-    for (const { title, run } of interopCases) {
-      test(title, async (context) => {
-        if (missing !== null) context.skip(missing);
-        await expect(run(client)).resolves.toBeUndefined();
-      });
-    }
-  });
-});
+]);
