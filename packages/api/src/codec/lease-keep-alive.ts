@@ -1,5 +1,5 @@
 import type { ResponseHeader } from "./etcd-message.ts";
-import { readHeader } from "./etcd-response.ts";
+import { emptyHeader, readHeader } from "./etcd-response.ts";
 import { ProtobufReader } from "./protobuf-reader.ts";
 import { ProtobufWriter } from "./protobuf-writer.ts";
 import { RESPONSE_FIXED_BYTES_MAX, writeHeader } from "./range-response-writer.ts";
@@ -51,7 +51,7 @@ export function encodeLeaseKeepAliveResponse(response: LeaseKeepAliveResponse): 
 
 /** A header that is missing reads as zeros. Throws CodecError. */
 export function decodeLeaseKeepAliveResponse(bytes: Uint8Array): LeaseKeepAliveResponse {
-  const header = { clusterId: 0n, memberId: 0n, revision: 0, raftTerm: 0 };
+  const header = emptyHeader();
   let id = 0n;
   let ttl = 0;
   reader.reset(bytes);
