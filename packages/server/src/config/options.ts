@@ -27,7 +27,11 @@ export const serverOptions = [
   { flag: "initial-cluster-state", default: "new", help: '"new", or "existing" to start only from a data directory that is there' },
   { flag: "heartbeat-interval", default: "100", help: "milliseconds between heartbeats of the leader" },
   { flag: "election-timeout", default: "1000", help: "milliseconds without a leader before an election, at least 5 heartbeats" },
-  { flag: "snapshot-count", default: "100000", help: "applied entries after which a snapshot is taken and the log compacted" },
+  {
+    flag: "snapshot-count",
+    default: "100000",
+    help: "applied entries after which a snapshot is taken and the log compacted, once they are a quarter of the last snapshot",
+  },
   { flag: "log-level", default: "info", help: "debug, info, warn or error" },
   { flag: "max-request-bytes", default: "1572864", help: "largest request of a client, in bytes" },
   { flag: "max-txn-ops", default: "128", help: "operations that a transaction may have in its longest list" },
