@@ -4,11 +4,13 @@ const sources = { resolve: { conditions: ["@raftkv/source"] }, ssr: { resolve: {
 
 export default defineConfig({
   test: {
+    // Each with a group of its own: how many files run side by side differs between them.
     projects: [
       {
         ...sources,
         test: {
           name: "unit",
+          sequence: { groupOrder: 0 },
           include: ["packages/*/src/**/*.test.ts"],
           exclude: ["**/*.long.test.ts"],
           pool: "threads",
@@ -22,6 +24,7 @@ export default defineConfig({
         ...sources,
         test: {
           name: "long",
+          sequence: { groupOrder: 2 },
           include: ["packages/*/src/**/*.long.test.ts", "tests/**/*.long.test.ts"],
           pool: "forks",
           // Each keeps a core busy for minutes, and two cores are what there is at least.
@@ -35,6 +38,7 @@ export default defineConfig({
         ...sources,
         test: {
           name: "system",
+          sequence: { groupOrder: 1 },
           include: ["tests/**/*.test.ts"],
           exclude: ["**/*.long.test.ts"],
           pool: "forks",
