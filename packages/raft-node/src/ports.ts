@@ -138,11 +138,12 @@ export class NetworkError extends Error {
 
 export type LogFields = Readonly<Record<string, unknown>>;
 
+/** A line that is written late says by `atMs`, as `wallMs` counts, when it was true. */
 export interface Logger {
-  debug(message: string, fields?: LogFields): void;
-  info(message: string, fields?: LogFields): void;
-  warn(message: string, fields?: LogFields): void;
-  error(message: string, fields?: LogFields): void;
+  debug(message: string, fields?: LogFields, atMs?: number): void;
+  info(message: string, fields?: LogFields, atMs?: number): void;
+  warn(message: string, fields?: LogFields, atMs?: number): void;
+  error(message: string, fields?: LogFields, atMs?: number): void;
 }
 
 /** All of them, as they are handed down from the composition root. */

@@ -53,7 +53,7 @@ export class RaftNode<Result> {
   private constructor(options: ResolvedNodeOptions<Result>, start: NodeStart) {
     const { random, electionMs, nameOf, logStore } = options;
     const { quarantine } = logStore.recovered;
-    const log = new DeferredLogger(options.logger);
+    const log = new DeferredLogger(options.logger, options.clock);
     const eventLog = new CoreEventLog({ logger: log, nameOf });
     const requests = new Requests(options);
     const leaderlessWatch = new LeaderlessWatch({

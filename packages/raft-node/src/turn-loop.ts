@@ -40,7 +40,7 @@ export interface TurnLoopParts<Result> {
   /** Size of the snapshot that the store begins with, 0 without one. */
   readonly snapshotBytes: number;
   readonly requests: Requests<Result>;
-  /** What happens in a turn is written down after it. */
+  /** What happens in a turn is written down later. */
   readonly log: DeferredLogger;
   readonly diskWatch: DiskWatch;
   readonly leaderlessWatch: LeaderlessWatch;
@@ -80,7 +80,6 @@ export class TurnLoop<Result> {
   private readonly refused: RefusedMessages;
   private readonly inbox = new Inbox();
   private readonly runTurn = (): void => this.turn();
-  private readonly writeLog = (): void => this.log.flush();
   private readonly stepCore = (message: PeerMessage): void => this.step(message);
   private readonly finishAppend = (job: AppendJob): void => this.appended(job);
   private readonly askCore = (requestId: number): void => this.core.readIndex(requestId);
@@ -236,7 +235,6 @@ export class TurnLoop<Result> {
       this.takeInput();
       this.act();
       this.snapshots.afterTurn();
-      if (!this.log.isEmpty) this.options.clock.atEndOfTurn(this.writeLog);
     } catch (error) {
       this.fail(error instanceof Error ? error : new Error(String(error)));
     }

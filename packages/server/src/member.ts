@@ -250,12 +250,13 @@ export class Member {
   }
 
   private async stop(): Promise<void> {
-    this.ports.logger.info("closing the member");
+    // First: until another member leads, nobody can write anywhere. Those who are connected are served meanwhile.
+    const handedOver = this.context.node.handOver();
     this.publisher.stop();
     this.upkeep.stop();
     this.health.stop();
-    // First: until another member leads, nobody can write anywhere. Those who are connected are served meanwhile.
-    await this.context.node.handOver();
+    await handedOver;
+    this.ports.logger.info("closing the member");
     await Promise.all(this.listeners.map((listener) => listener.close()));
     this.watches.close();
     this.leases.endCalls();

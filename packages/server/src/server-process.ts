@@ -47,8 +47,11 @@ export async function runServer(args: readonly string[], environment: Environmen
     end.dispose();
     return refuse(error);
   }
-  const code = await end.code;
-  const stopped = await stopInTime(member, ports);
+  const { code, signal } = await end.cause;
+  const stopping = stopInTime(member, ports);
+  // The member's first step first: others wait for it.
+  if (signal !== null) setImmediate(() => ports.logger.info("received signal; shutting down", { signal }));
+  const stopped = await stopping;
   end.dispose();
   return stopped || code !== exitOk ? code : exitStorageFailed;
 }
@@ -68,23 +71,27 @@ function startMember(config: MemberConfig, ports: Ports, onFatal: (error: Error)
   return Member.start({ config, ports, onFatal, otherProtocol: (member) => createMemberEndpoints(member, config.clientPort) });
 }
 
+interface EndCause {
+  readonly code: number;
+  readonly signal: NodeJS.Signals | null;
+}
+
 /** The first of: SIGTERM, SIGINT, a failure of the member. */
 function endOfProcess(logger: Logger): {
-  readonly code: Promise<number>;
+  readonly cause: Promise<EndCause>;
   readonly fail: (error: Error) => void;
   readonly dispose: () => void;
 } {
-  let settle: (code: number) => void = () => {};
-  const code = new Promise<number>((resolve) => {
+  let settle: (cause: EndCause) => void = () => {};
+  const cause = new Promise<EndCause>((resolve) => {
     settle = resolve;
   });
   const onSignal = (signal: NodeJS.Signals): void => {
-    logger.info("received signal; shutting down", { signal });
-    settle(exitOk);
+    settle({ code: exitOk, signal });
   };
   const fail = (error: Error): void => {
     complain(error);
-    settle(error instanceof LogStoreError ? exitStorageFailed : exitInternalError);
+    settle({ code: error instanceof LogStoreError ? exitStorageFailed : exitInternalError, signal: null });
   };
   const onUncaught = (error: Error): void => {
     logger.error("uncaught exception", { error, stack: error.stack });
@@ -94,7 +101,7 @@ function endOfProcess(logger: Logger): {
   process.on("SIGINT", onSignal);
   process.on("uncaughtException", onUncaught);
   return {
-    code,
+    cause,
     fail,
     dispose: () => {
       process.off("SIGTERM", onSignal);

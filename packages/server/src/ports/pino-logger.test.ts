@@ -21,6 +21,15 @@ test("a line has etcd's names, then the fields", () => {
   });
 });
 
+test("a line that is written late has the time at which it was true", () => {
+  const [late, now] = linesOf("info", (logger) => {
+    logger.info("Voted", {}, Date.UTC(2026, 0, 2, 3, 4, 5, 6));
+    logger.info("Now");
+  });
+  expect(late).toMatchObject({ ts: "2026-01-02T03:04:05.006Z" });
+  expect(now).not.toMatchObject({ ts: "2026-01-02T03:04:05.006Z" });
+});
+
 test("ids are hexadecimal digits, errors their message, bytes hexadecimal digits, at any depth", () => {
   const fields = {
     id: 0x8e9e05c52164694dn,

@@ -20,6 +20,8 @@ const itemsMax = 100;
 /** JSON lines with etcd's names: `{"level":"info","ts":"2026-01-01T00:00:00.000Z","member":"8e9e05c52164694d","msg":"Became leader"}`. */
 export class PinoLogger implements Logger {
   readonly #pino: Pino;
+  /** When the line that is being written was true; null for now. */
+  #atMs: number | null = null;
 
   constructor(options: PinoLoggerOptions) {
     const level = options.level === "panic" ? "fatal" : options.level;
@@ -28,27 +30,34 @@ export class PinoLogger implements Logger {
         level,
         base: null,
         messageKey: "msg",
-        timestamp: () => `,"ts":"${new Date().toISOString()}"`,
+        timestamp: () => `,"ts":"${new Date(this.#atMs ?? Date.now()).toISOString()}"`,
         formatters: { level: (label) => ({ level: label }) },
       },
       options.destination ?? destination({ fd: 2, sync: true }),
     );
   }
 
-  debug(message: string, fields?: LogFields): void {
-    if (this.#pino.isLevelEnabled("debug")) this.#pino.debug(plain(fields), message);
+  debug(message: string, fields?: LogFields, atMs?: number): void {
+    this.#write("debug", message, fields, atMs);
   }
 
-  info(message: string, fields?: LogFields): void {
-    if (this.#pino.isLevelEnabled("info")) this.#pino.info(plain(fields), message);
+  info(message: string, fields?: LogFields, atMs?: number): void {
+    this.#write("info", message, fields, atMs);
   }
 
-  warn(message: string, fields?: LogFields): void {
-    if (this.#pino.isLevelEnabled("warn")) this.#pino.warn(plain(fields), message);
+  warn(message: string, fields?: LogFields, atMs?: number): void {
+    this.#write("warn", message, fields, atMs);
   }
 
-  error(message: string, fields?: LogFields): void {
-    if (this.#pino.isLevelEnabled("error")) this.#pino.error(plain(fields), message);
+  error(message: string, fields?: LogFields, atMs?: number): void {
+    this.#write("error", message, fields, atMs);
+  }
+
+  #write(level: keyof Logger, message: string, fields: LogFields | undefined, atMs: number | null = null): void {
+    if (!this.#pino.isLevelEnabled(level)) return;
+    this.#atMs = atMs;
+    this.#pino[level](plain(fields), message);
+    this.#atMs = null;
   }
 }
 
