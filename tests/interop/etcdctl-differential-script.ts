@@ -233,6 +233,8 @@ const owners: readonly Step[] = [
 ];
 
 const administration: readonly Step[] = [
+  { line: "compaction 0" },
+  { line: "compaction 0" },
   { line: "compaction" },
   { line: "compaction x" },
   { line: "compaction 1 2" },

@@ -160,11 +160,10 @@ export class KVRestorer {
     const format = view.getUint32(at + 8);
     if (format !== snapshotFormat) refuse(`Format ${format} is not known, only ${snapshotFormat}`);
     if (view.getUint32(at + sumOffset) !== crc32c(bytes, at, at + sumOffset)) refuse("The sum of the header is not right");
-    const compacted = readSafeInteger(view, at + 24, "Compact revision");
     this.#phase = "items";
     return new TableBuilder(this.#options.seed, {
       revision: readSafeInteger(view, at + 16, "Revision"),
-      compactRevision: compacted === 0 ? -1 : compacted,
+      compactRevision: readSafeInteger(view, at + 24, "Compact revision") - 1,
       eventCount: readSafeInteger(view, at + 32, "Number of events"),
     });
   }

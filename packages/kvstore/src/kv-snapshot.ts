@@ -168,7 +168,7 @@ function encodeHeader(revision: number, compactRevision: number, eventCount: num
   head.setUint32(4, magicLow);
   head.setUint32(8, snapshotFormat);
   writeSafeInteger(head, 16, revision);
-  writeSafeInteger(head, 24, Math.max(compactRevision, 0));
+  writeSafeInteger(head, 24, compactRevision + 1);
   writeSafeInteger(head, 32, eventCount);
   head.setUint32(sumOffset, crc32c(header, 0, sumOffset));
   return header;

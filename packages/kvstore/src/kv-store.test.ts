@@ -308,6 +308,16 @@ describe("history", () => {
     expect([store.compactRevision, store.revision]).toEqual([4, 6]);
   });
 
+  test("is compacted to 0 once, as the first compaction, which takes nothing away", () => {
+    const before = store.bytesUsed.payload;
+    expect(store.compact(-1)).toEqual({ outcome: "refused", reason: "compacted" });
+    expect(store.compact(0)).toEqual({ outcome: "compacted" });
+    expect(store.compact(0)).toEqual({ outcome: "refused", reason: "compacted" });
+    expect([store.compactRevision, store.bytesUsed.payload, store.reclaim(10)]).toEqual([0, before, false]);
+    expect(seenAt(2)).not.toBe("");
+    store.verify();
+  });
+
   test("a record of the past belongs to the caller, too", () => {
     const [record] = store.range(bytes("a"), alone, { revision: 2 }).records;
     record?.value.fill(0);

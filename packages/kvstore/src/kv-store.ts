@@ -195,10 +195,10 @@ export class KVStore {
 
   /**
    * etcd's Compact: what a newer version up to `revision` replaced can't be read any more. Takes no revision and little time:
-   * `reclaim` gives the memory back.
+   * `reclaim` gives the memory back. To 0 it can be done once, as the first, and takes nothing away.
    */
   compact(revision: number): CompactResult {
-    if (revision <= Math.max(this.compactRevision, 0)) return { outcome: "refused", reason: "compacted" };
+    if (revision <= this.compactRevision) return { outcome: "refused", reason: "compacted" };
     if (revision > this.revision) return { outcome: "refused", reason: "future" };
     this.#table.compact(revision);
     return { outcome: "compacted" };

@@ -11,7 +11,7 @@
  *     older    3 u32, 0 u32          | value length u64  | create u64   | mod u64       | version u64 | lease i64 | event u64   | value
  *     end      4 u32, 0 u32          | versions u64      | keys u64     | payload u64   | 0 u64       | 0 u64   | 0 u32, sum u32
  *
- * `compacted` is the compact revision, 0 for a store that was never compacted. `events` counts the changes since the compact revision,
+ * `compacted` is the compact revision and 1 more, 0 for a store that was never compacted. `events` counts the changes since the compact revision,
  * those at it included, also those that the compaction gave up; `event` is the place of a version among them, from 1 on, and 0 for a
  * version that is older. Sections are state of other kinds, always the same ones in the same order, each in one or more pieces. Keys
  * ascend, versions of a key go from the newest to the oldest; a version 0 is a tombstone. Keys are those that are there, `payload` is

@@ -205,7 +205,7 @@ export class VersionTable {
     this.#assertNoVisit();
     assert(revision > this.#compactRevision && revision <= this.revision, "A compaction goes on from the last, up to now");
     const before = this.events.freeableBytes(Math.max(this.#compactRevision, 1));
-    this.#payloadBytes -= this.events.freeableBytes(revision) - before;
+    this.#payloadBytes -= this.events.freeableBytes(Math.max(revision, 1)) - before;
     this.#compactRevision = revision;
   }
 

@@ -60,7 +60,7 @@ export class RandomRequests {
     if (draw < 460) return { method: "put", request: this.put() };
     if (draw < 515) return { method: "deleteRange", request: this.deletion() };
     if (draw < 830) return { method: "txn", request: this.anyTxn(revision) };
-    if (draw < 842) return { method: "compact", revision: this.revision(revision) || 1, physical: this.chance(2) };
+    if (draw < 842) return { method: "compact", revision: this.revision(revision), physical: this.chance(2) };
     if (draw < 875) return { method: "grant", id: this.lease() || 9n, ttl };
     if (draw < 893) return { method: "revoke", id: this.lease() };
     if (draw < 910) return { method: "timeToLive", id: this.lease() };

@@ -103,7 +103,7 @@ function compact(state: ModelState): void {
   const { model } = state;
   const wanted = state.choice.onceIn(3) ? state.generator.revision() : model.revision - state.choice.below(12);
   state.note(wanted);
-  const reason = wanted <= Math.max(model.compactRevision, 0) ? "compacted" : wanted > model.revision ? "future" : null;
+  const reason = wanted <= model.compactRevision ? "compacted" : wanted > model.revision ? "future" : null;
   if (reason === null) model.compact(wanted);
   const expected = reason === null ? { outcome: "compacted" } : { outcome: "refused", reason };
   state.expectBoth((store) => store.compact(wanted), expected);

@@ -53,7 +53,7 @@ export function encodeSnapshotFileHeader(header: SnapshotFileHeader): Uint8Array
   view.setBigUint64(32, BigInt(header.index));
   view.setBigUint64(40, BigInt(header.term));
   view.setBigUint64(48, BigInt(header.revision));
-  view.setBigUint64(56, BigInt(Math.max(header.compactRevision, 0)));
+  view.setBigUint64(56, BigInt(header.compactRevision + 1));
   view.setBigUint64(64, BigInt(header.keyCount));
   view.setBigUint64(72, BigInt(header.stateBytes));
   return bytes;
@@ -81,7 +81,7 @@ export function decodeSnapshotFileHeader(bytes: Uint8Array): SnapshotFileHeader 
     index: count(32, "index"),
     term: count(40, "term"),
     revision: count(48, "revision"),
-    compactRevision: count(56, "compact revision") || -1,
+    compactRevision: count(56, "compact revision") - 1,
     keyCount: count(64, "keys"),
     stateBytes: count(72, "state bytes"),
   };
