@@ -74,19 +74,20 @@ export class OtherServices {
     return { answers };
   }
 
-  /** Whether it comes as etcdctl wants it: what remains counts down to nothing, and the SHA-256 of all closes it. */
+  /** Whether it comes as clients want it: what remains grows less until nothing is left, and the SHA-256 of all closes it. */
   private async snapshot(): Promise<object> {
     const hash = createHash("sha256");
-    const totals: bigint[] = [];
+    const remaining: bigint[] = [];
     let size = 0;
     let last: Uint8Array = new Uint8Array(0);
     for await (const { blob, remainingBytes } of this.maintenance.snapshot(create(etcdserverpb.SnapshotRequestSchema), options)) {
       hash.update(last);
       size += last.length;
       last = blob;
-      totals.push(remainingBytes + BigInt(size + blob.length));
+      remaining.push(remainingBytes);
     }
-    const countsDown = totals.slice(0, -1).every((total) => total === BigInt(size));
+    const isLess = remaining.every((bytes, at) => at === 0 || bytes <= (remaining[at - 1] ?? 0n));
+    const countsDown = isLess && remaining.slice(-2).every((bytes) => bytes === 0n);
     return { countsDown, isClosedByHash: hash.digest().equals(last), padding: size % 512 };
   }
 

@@ -1,20 +1,24 @@
 /**
  * The file that `Maintenance.Snapshot` streams, format 1 (docs/snapshot-file.md). Everything is big-endian.
  *
- *     +---------------+------------------------------------+------------------+---------------------------+
- *     | header (512)  | state, as members exchange it      | zeros, to a 512  | SHA-256 of all before (32) |
- *     +---------------+------------------------------------+------------------+---------------------------+
+ *     +---------------+-------------------------------+-------------------+-----------------+----------------------------+
+ *     | header (512)  | state, as members exchange it | zeros, up to 8    | bytes of the    | SHA-256 of all before (32) |
+ *     |               |                               | before a 512      | state (8)       |                            |
+ *     +---------------+-------------------------------+-------------------+-----------------+----------------------------+
  *
  *     offset   0           8            12      16               24              32         40        48
  *     header   "RaftKVsf" | format u32 | 0 u32 | cluster id u64 | member id u64 | index u64 | term u64 | revision u64
  *     offset   56                    64        72               80
- *              compact revision u64 | keys u64 | state bytes u64 | zeros
+ *              compact revision u64 | keys u64 | zeros
  */
 const snapshotFileFormat = 1;
 export const headerBytes = 512;
 export const sumBytes = 32;
-/** Data is padded to a multiple: etcd's tools take no file whose size is not a multiple and a sum. */
-const paddingUnitBytes = 512;
+const sizeBytes = 8;
+/** etcd's tools take no file whose size is not a multiple of it and a sum. */
+const blockBytes = 512;
+/** What may stand behind the state. */
+export const tailBytesMax = blockBytes - 1 + sizeBytes + sumBytes;
 
 const magic = "RaftKVsf";
 
@@ -35,12 +39,25 @@ export interface SnapshotFileHeader {
   /** -1 if the store was never compacted. */
   readonly compactRevision: number;
   readonly keyCount: number;
-  readonly stateBytes: number;
 }
 
-/** What the state takes with the zeros behind it. */
-export function paddedBytes(stateBytes: number): number {
-  return Math.ceil(stateBytes / paddingUnitBytes) * paddingUnitBytes;
+/** What stands between the state and the sum. */
+export function encodeStateEnd(stateBytes: number): Uint8Array {
+  const zeros = (blockBytes - ((stateBytes + sizeBytes) % blockBytes)) % blockBytes;
+  const bytes = new Uint8Array(zeros + sizeBytes);
+  new DataView(bytes.buffer).setBigUint64(zeros, BigInt(stateBytes));
+  return bytes;
+}
+
+/** How long the state is, by what stands in front of the sum. `bytes` are the last of the file without the sum. Throws SnapshotFileError. */
+export function decodeStateEnd(bytes: Uint8Array): number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  return safeInteger(view.getBigUint64(bytes.length - sizeBytes), "bytes of the state");
+}
+
+/** Whether a file of this size can be whole. */
+export function isWholeSize(fileBytes: number): boolean {
+  return fileBytes >= headerBytes + blockBytes + sumBytes && fileBytes % blockBytes === sumBytes;
 }
 
 export function encodeSnapshotFileHeader(header: SnapshotFileHeader): Uint8Array {
@@ -55,7 +72,6 @@ export function encodeSnapshotFileHeader(header: SnapshotFileHeader): Uint8Array
   view.setBigUint64(48, BigInt(header.revision));
   view.setBigUint64(56, BigInt(header.compactRevision + 1));
   view.setBigUint64(64, BigInt(header.keyCount));
-  view.setBigUint64(72, BigInt(header.stateBytes));
   return bytes;
 }
 
@@ -70,11 +86,7 @@ export function decodeSnapshotFileHeader(bytes: Uint8Array): SnapshotFileHeader 
   if (format !== snapshotFileFormat) {
     throw new SnapshotFileError(`The snapshot has format ${format}, this version reads ${snapshotFileFormat}; use a newer one`);
   }
-  const count = (offset: number, name: string): number => {
-    const value = Number(view.getBigUint64(offset));
-    if (!Number.isSafeInteger(value)) throw new SnapshotFileError(`The header of the snapshot is damaged: ${name} is ${value}`);
-    return value;
-  };
+  const count = (offset: number, name: string): number => safeInteger(view.getBigUint64(offset), name);
   return {
     clusterId: view.getBigUint64(16),
     memberId: view.getBigUint64(24),
@@ -83,6 +95,11 @@ export function decodeSnapshotFileHeader(bytes: Uint8Array): SnapshotFileHeader 
     revision: count(48, "revision"),
     compactRevision: count(56, "compact revision") - 1,
     keyCount: count(64, "keys"),
-    stateBytes: count(72, "state bytes"),
   };
+}
+
+function safeInteger(value: bigint, name: string): number {
+  const number = Number(value);
+  if (!Number.isSafeInteger(number)) throw new SnapshotFileError(`The snapshot is damaged: ${name} is ${value}`);
+  return number;
 }

@@ -3,11 +3,13 @@ import { MemberDirectory } from "../cluster/member-directory.ts";
 import { ReplicatedState } from "../state/replicated-state.ts";
 import {
   decodeSnapshotFileHeader,
+  decodeStateEnd,
   headerBytes,
-  paddedBytes,
+  isWholeSize,
   SnapshotFileError,
   type SnapshotFileHeader,
   sumBytes,
+  tailBytesMax,
 } from "./snapshot-file-format.ts";
 
 export interface SnapshotFileSummary extends SnapshotFileHeader {
@@ -58,10 +60,9 @@ class SnapshotFileInput {
 
   /** The bytes of the state. Ends only if the sum of the file is right. */
   async *state(): AsyncGenerator<Uint8Array> {
-    /** What can't be passed on yet: the beginning of the header, or what may be the sum. */
+    /** What can't be passed on yet: the beginning of the header, or what may stand behind the state. */
     let held: Uint8Array = new Uint8Array(0);
-    let stateLeft = 0;
-    let dataLeft = Number.POSITIVE_INFINITY;
+    let stateBytes = 0;
     for await (const chunk of this.chunks) {
       this.sizeBytes += chunk.length;
       held = held.length === 0 ? chunk : Buffer.concat([held, chunk]);
@@ -70,29 +71,33 @@ class SnapshotFileInput {
         this.header = decodeSnapshotFileHeader(held);
         this.sum.update(held.subarray(0, headerBytes));
         held = held.subarray(headerBytes);
-        stateLeft = this.header.stateBytes;
-        dataLeft = paddedBytes(stateLeft);
       }
-      const data = held.subarray(0, dataLeft);
-      this.sum.update(data);
-      dataLeft -= data.length;
-      held = held.subarray(data.length);
-      if (held.length > sumBytes) throw new SnapshotFileError("The snapshot has bytes behind its end");
-      if (stateLeft > 0) yield data.subarray(0, stateLeft);
-      stateLeft -= Math.min(stateLeft, data.length);
+      const passed = held.subarray(0, Math.max(held.length - tailBytesMax, 0));
+      if (passed.length === 0) continue;
+      this.sum.update(passed);
+      stateBytes += passed.length;
+      held = held.subarray(passed.length);
+      yield passed;
     }
-    this.end(held, dataLeft);
+    yield this.restOfState(held, stateBytes);
   }
 
-  private end(rest: Uint8Array, dataLeft: number): void {
-    if (this.header === null || dataLeft > 0 || rest.length < sumBytes) {
-      throw new SnapshotFileError(`The snapshot is cut off after ${this.sizeBytes} bytes`);
+  /** What of the last bytes of the file belongs to the state, of which `passedBytes` were passed on. */
+  private restOfState(tail: Uint8Array, passedBytes: number): Uint8Array {
+    if (this.header === null || !isWholeSize(this.sizeBytes)) {
+      throw new SnapshotFileError(`The snapshot of ${this.sizeBytes} bytes is cut off, or has something behind its end`);
     }
-    this.sha256 = this.sum.digest();
-    const expected = Buffer.from(rest);
-    if (!expected.equals(this.sha256)) {
-      const [given, computed] = [expected.toString("hex"), Buffer.from(this.sha256).toString("hex")];
-      throw new SnapshotFileError(`The snapshot is damaged: expected sha256 ${given}, got ${computed}`);
-    }
+    const data = tail.subarray(0, -sumBytes);
+    this.checkSum(data, tail.subarray(-sumBytes));
+    const restBytes = decodeStateEnd(data) - passedBytes;
+    if (restBytes < 0 || restBytes > data.length) throw new SnapshotFileError("The snapshot is damaged: its state has another length");
+    return data.subarray(0, restBytes);
+  }
+
+  private checkSum(lastData: Uint8Array, expected: Uint8Array): void {
+    this.sha256 = this.sum.update(lastData).digest();
+    if (Buffer.compare(expected, this.sha256) === 0) return;
+    const [given, computed] = [expected, this.sha256].map((sum) => Buffer.from(sum).toString("hex"));
+    throw new SnapshotFileError(`The snapshot is damaged: expected sha256 ${given}, got ${computed}`);
   }
 }

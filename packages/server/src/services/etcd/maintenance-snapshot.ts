@@ -29,12 +29,12 @@ export class SnapshotStreams {
     const writer = new SnapshotFileWriter({ state, origin: { clusterId, memberId, index, term }, clock: this.clock });
     this.running++;
     try {
-      let remaining = await writer.countDataBytes();
+      let remaining = writer.dataBytesEstimate;
       for await (const piece of writer.pieces()) {
         for (let at = 0; at < piece.length && !call.cancelled; at += blobBytesMax) {
           const blob = piece.subarray(at, at + blobBytesMax);
-          // The sum at the end is not counted.
-          remaining = Math.max(0, remaining - blob.length);
+          // However far off the estimate is: nothing remains only behind the state.
+          remaining = writer.isStateWritten ? 0 : Math.max(1, remaining - blob.length);
           yield create(etcdserverpb.SnapshotResponseSchema, { remainingBytes: BigInt(remaining), blob });
         }
         if (call.cancelled) return;
