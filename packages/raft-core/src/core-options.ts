@@ -18,6 +18,7 @@ const NO_REFERENCE: Required<ReferenceBehavior> = {
   refuseSnapshotsWithoutSelf: false,
   leaveJointOnlyAtApply: false,
   newLeaderSpeaksAtOnce: false,
+  probeWhoVoted: false,
   transferPostponesQuorumCheck: false,
   changesApplyDuringRestore: false,
   voteRightAfterStart: false,

@@ -114,7 +114,7 @@ describe("replication", () => {
     exchange(follower.member, question);
     expect(follower.events.ofType("appendRefused")).toEqual([{ type: "appendRefused", message: question, ownTermAtPrev: 2 }]);
     const leader = watched({ size: 3, terms: [1, 1] });
-    becomeLeader(leader.member);
+    becomeLeader(leader.member, 2);
     const answer = refuse(2, { term: 2, index: 2, hintIndex: 1, hintTerm: 1 });
     exchange(leader.member, answer);
     expect(leader.events.ofType("refusalReceived")).toEqual([{ type: "refusalReceived", message: answer }]);

@@ -67,7 +67,7 @@ test("the window is also limited by bytes, which one message may exceed", () => 
 
 test("a probing follower gets one message for many proposals", () => {
   const member = soloMember({ size: 3 });
-  const first = becomeLeader(member);
+  const first = becomeLeader(member, 2);
   for (let i = 0; i < 5; i++) member.core.propose([payload("x")]);
   expect(appendsTo2(first)).toHaveLength(1);
   expect(appendsTo2(drain(member))).toEqual([]);
@@ -75,7 +75,7 @@ test("a probing follower gets one message for many proposals", () => {
 
 test("a heartbeat response lets a probe be repeated, the heartbeat itself does not", () => {
   const member = soloMember({ size: 3 });
-  becomeLeader(member);
+  becomeLeader(member, 2);
   member.core.tick();
   expect(appendsTo2(drain(member))).toEqual([]);
   expect(appendsTo2(exchange(member, heartbeatAnswer(2, { term: 1 })))).toMatchObject([{ prevIndex: 0, entries: [{ index: 1 }] }]);
@@ -120,7 +120,7 @@ test("a follower that lost a full window and whose entries are compacted is sent
 
 test("a follower that has to answer first gets new entries after its own answer, not after another's", () => {
   const member = soloMember({ size: 3 });
-  becomeLeader(member);
+  becomeLeader(member, 2);
   member.core.propose([payload("x")]);
   const afterOther = exchange(member, accept(3, { term: 1, index: 1 }));
   expect(appendsTo2(afterOther)).toEqual([]);

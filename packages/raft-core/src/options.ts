@@ -30,6 +30,8 @@ export interface ReferenceBehavior {
   readonly leaveJointOnlyAtApply?: boolean;
   /** A new leader sends its first appends at once, without what is proposed before they can leave. */
   readonly newLeaderSpeaksAtOnce?: boolean;
+  /** A new leader sends one append to each member, and more only after the answer, also to those who voted for it. */
+  readonly probeWhoVoted?: boolean;
   /** The check of the quorum starts anew when a transfer of leadership begins. */
   readonly transferPostponesQuorumCheck?: boolean;
   /** A change that is applied while a received snapshot is being stored alters the snapshot's configuration. */

@@ -36,9 +36,11 @@ export function becomePreCandidate(state: CoreState): void {
 /** Opens the term with an empty entry: only an entry of its own term lets a leader commit what came before (paper 8). */
 export function becomeLeader(state: CoreState): void {
   assert(state.role.kind === "candidate" && state.vote === state.id, "Only a candidate that voted for itself becomes leader");
+  const { tally } = state.role;
   leaveRole(state, state.term, state.id, state.id);
   const { id, configuration, log, options, outbox } = state;
   const leadership = new Leadership({ self: id, configuration, lastIndex: log.lastIndex, options, outbox });
+  if (!options.reference.probeWhoVoted) leadership.presumeInStep((peer) => tally.isGrantedBy(peer));
   state.role = leadership;
   appendAsLeader(state, leadership, [{ kind: "empty", data: NO_DATA }]);
   roleEntered(state, "leader");

@@ -56,6 +56,11 @@ export class Leadership {
     own.isActive = true;
   }
 
+  /** Those who voted for this leader need not be asked where their logs end before more than one append is sent to them. */
+  presumeInStep(hasVoted: (id: NodeId) => boolean): void {
+    for (const peer of this.peers) if (peer.id !== this.self && hasVoted(peer.id)) peer.presumeInStep();
+  }
+
   /** Undefined for who is not tracked, which may be the leader itself once it was removed. */
   progressOf(id: NodeId): Progress | undefined {
     for (let place = 0; place < this.peers.length; place++) {

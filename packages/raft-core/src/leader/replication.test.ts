@@ -35,7 +35,7 @@ function propose(member: TestMember, count: number): void {
 /** A leader of term 2 with a log of five older entries that waits for member 2's answer to its first append, after index 5. */
 function probingLeader(): TestMember {
   const member = soloMember({ size: 3, terms: [1, 1, 1, 1, 1] });
-  becomeLeader(member);
+  becomeLeader(member, 2);
   return member;
 }
 
@@ -163,6 +163,57 @@ describe("while it probes, the leader takes", () => {
   });
 });
 
+describe("who voted for the leader", () => {
+  /** Its log ends at 6, with its own first entry; member 2 voted for it, member 3 did not. */
+  function electedLeader(): TestMember {
+    const member = soloMember({ size: 3, terms: [1, 1, 1, 1, 1] });
+    becomeLeader(member, 3);
+    return member;
+  }
+
+  test("gets append after append before it answers the first, where another one is probed", () => {
+    const member = electedLeader();
+    const sent = [1, 2].flatMap(() => {
+      propose(member, 1);
+      return drain(member);
+    });
+    expect(indexes(appendsTo(sent, 2))).toEqual([7, 8]);
+    expect(appendsTo(sent, 3)).toEqual([]);
+    expect(peerStatus(member, 2)).toMatchObject({ state: "replicate", match: 0, next: 9, inflightMessages: 3 });
+    expect(peerStatus(member, 3)).toMatchObject({ state: "probe", match: 0, next: 6 });
+  });
+
+  test("is probed from where its log may agree once it refuses, and only for its first refusal", () => {
+    const member = electedLeader();
+    propose(member, 1);
+    drain(member);
+    const asked = appendsTo(exchange(member, refuse(2, { term: 2, index: 5, hintIndex: 2, hintTerm: 1 })), 2);
+    expect(asked).toMatchObject([{ prevIndex: 2 }]);
+    expect(appendsTo(exchange(member, refuse(2, { term: 2, index: 6, hintIndex: 2, hintTerm: 1 })), 2)).toEqual([]);
+    expect(peerStatus(member, 2)).toMatchObject({ state: "probe", match: 0, next: 3 });
+    exchange(member, accept(2, { term: 2, index: 7 }));
+    expect(peerStatus(member, 2)).toMatchObject({ state: "replicate", match: 7, next: 8 });
+  });
+
+  test("is probed when what was sent may be lost, and replicated to from what it has", () => {
+    const member = electedLeader();
+    member.core.reportUnreachable(2);
+    expect(peerStatus(member, 2)).toMatchObject({ state: "probe", match: 0, next: 7 });
+    expect(appendsTo(exchange(member, heartbeatAnswer(2, { term: 2 })), 2)).toMatchObject([{ prevIndex: 6, entries: [] }]);
+    const asked = appendsTo(exchange(member, refuse(2, { term: 2, index: 6, hintIndex: 5, hintTerm: 1 })), 2);
+    expect(asked.map(({ prevIndex }) => prevIndex)).toEqual([5]);
+    expect(indexes(asked)).toEqual([6]);
+  });
+
+  test("is known again from its first answer on: a later refusal goes back to what was verified", () => {
+    const member = electedLeader();
+    exchange(member, accept(2, { term: 2, index: 6 }));
+    propose(member, 2);
+    drain(member);
+    expect(appendsTo(exchange(member, refuse(2, { term: 2, index: 7, hintIndex: 3, hintTerm: 1 })), 2)).toMatchObject([{ prevIndex: 6 }]);
+  });
+});
+
 describe("where two logs part", () => {
   // Leader's log, follower's log, hint of the follower, where the leader asks next.
   test.each<{ own: number[]; other: number[]; hint: readonly [number, number]; next: number }>([
@@ -236,7 +287,7 @@ describe("while it replicates, the leader", () => {
     member.core.propose([3, 3, 3, 9, 1].map((size) => new Uint8Array(size)));
     drain(member);
     const small = soloMember({ size: 3, options: { appendBytesMax: 6 } });
-    becomeLeader(small);
+    becomeLeader(small, 2);
     small.core.propose([3, 3, 3, 9, 1].map((size) => new Uint8Array(size)));
     drain(small);
     const sent = appendsTo(exchange(small, accept(2, { term: 1, index: 1 })), 2);

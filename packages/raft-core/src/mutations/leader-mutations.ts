@@ -132,6 +132,17 @@ export const leaderMutations: readonly Mutation[] = [
     edits: [{ file: "leader/replication.ts", find: "return peer.window.release(message.index);", replace: "return;" }],
   },
   {
+    name: "who voted for a leader counts as having its whole log",
+    shownBy: "fixed",
+    edits: [
+      {
+        file: "tracker/progress.ts",
+        find: "    this.isPresumedInStep = true;",
+        replace: "    this.isPresumedInStep = true;\n    this.match = this.next - 1;",
+      },
+    ],
+  },
+  {
     name: "a probe that was lost is never repeated",
     shownBy: "fixed",
     edits: [{ file: "tracker/progress.ts", find: "  unpause(): void {\n    this.isWaiting = false;", replace: "  unpause(): void {" }],

@@ -15,6 +15,10 @@ export class VoteTally {
     if (!this.answers.has(voter)) this.answers.set(voter, granted);
   }
 
+  isGrantedBy(voter: NodeId): boolean {
+    return this.answers.get(voter) === true;
+  }
+
   /** Won by winning both halves, lost as soon as one of them is lost (dissertation 4.3). An empty half is won. */
   outcome(sets: VoterSets): VoteOutcome {
     const byVoters = this.outcomeOfHalf(sets.voters);

@@ -61,11 +61,12 @@ export function exchange(member: TestMember, ...messages: readonly PeerMessage[]
   return drain(member);
 }
 
-/** Makes member 1 leader of the next term by the votes of all others, and their pre-votes; what it sent as the new leader. */
-export function becomeLeader(member: TestMember): readonly PeerMessage[] {
+/** Makes member 1 leader of the next term by the votes of all others but one, and their pre-votes; what it sent as the new leader. */
+export function becomeLeader(member: TestMember, withoutVoteOf: NodeId = 0): readonly PeerMessage[] {
+  const votes = (messages: readonly PeerMessage[]): readonly PeerMessage[] => grants(messages).filter(({ from }) => from !== withoutVoteOf);
   while (member.core.campaign() === "loyal") member.core.tick();
-  const sent = exchange(member, ...grants(drain(member)));
-  return member.core.role === "candidate" ? exchange(member, ...grants(sent)) : sent;
+  const sent = exchange(member, ...votes(drain(member)));
+  return member.core.role === "candidate" ? exchange(member, ...votes(sent)) : sent;
 }
 
 /** A grant for each vote and pre-vote that `messages` ask for. */

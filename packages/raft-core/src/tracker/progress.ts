@@ -16,9 +16,9 @@ export interface ProgressLimits {
  *                 matching answer
  *       ┌───────┐ ──────────────► ┌───────────┐
  *   ──► │ probe │                 │ replicate │   probe: one append, then wait
- *       └───────┘ ◄────────────── └───────────┘   replicate: `next` advances with every send, up to a full window
- *          │  ▲     rejection, unreachable ▲      snapshot: nothing is sent
- *   entry  │  │ stored or failed           │
+ *       └───────┘ ◄────────────── └───────────┘   replicate: `next` advances with every send, up to a full window;
+ *          │  ▲     rejection, unreachable ▲      who voted for the leader begins here
+ *   entry  │  │ stored or failed           │      snapshot: nothing is sent
  *   gone   ▼  │                            │
  *       ┌──────────┐   answer that connects│
  *       │ snapshot │ ──────────────────────┘
@@ -44,6 +44,8 @@ export class Progress {
   repair: Required<Heartbeat>["repair"] | null = null;
   /** Highest read position it confirmed. */
   readPosition = 0;
+  /** It replicates although nothing was verified yet. */
+  private isPresumedInStep = false;
   private isWaiting = false;
   private pendingSnapshot: LogIndex = 0;
 
@@ -94,6 +96,7 @@ export class Progress {
   /** False if the answer is an old one. */
   accepted(index: LogIndex): boolean {
     if (index <= this.match) return false;
+    this.isPresumedInStep = false;
     this.match = index;
     this.next = Math.max(this.next, index + 1);
     this.isWaiting = false;
@@ -107,7 +110,7 @@ export class Progress {
   refused(rejected: LogIndex, hint: LogIndex): boolean {
     if (this.state === "replicate") {
       if (rejected <= this.match) return false;
-      this.next = this.match + 1;
+      this.next = this.isPresumedInStep ? Math.min(rejected, hint + 1) : this.match + 1;
     } else {
       if (this.next - 1 !== rejected) return false;
       // It refuses what it had acknowledged. Asking the same again at once would go on for ever.
@@ -119,8 +122,18 @@ export class Progress {
     return true;
   }
 
+  /**
+   * It voted for this leader, so its log is most likely the same: appends follow each other at once. If one is refused it is probed as
+   * everybody else.
+   */
+  presumeInStep(): void {
+    assert(this.state === "probe" && this.match === 0, "Only what is not known is presumed");
+    this.reset("replicate", this.next);
+    this.isPresumedInStep = true;
+  }
+
   becomeProbe(): void {
-    const next = this.state === "snapshot" ? Math.max(this.match + 1, this.pendingSnapshot + 1) : this.match + 1;
+    const next = this.isPresumedInStep ? this.next : Math.max(this.match, this.pendingSnapshot) + 1;
     this.reset("probe", next);
     this.sentCommit = Math.min(this.sentCommit, next - 1);
   }
@@ -178,6 +191,7 @@ export class Progress {
     assert(next > this.match, "Nothing verified is sent again");
     this.state = state;
     this.next = next;
+    this.isPresumedInStep = false;
     this.isWaiting = false;
     this.pendingSnapshot = 0;
     this.window.clear();

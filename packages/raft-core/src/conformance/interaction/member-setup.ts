@@ -43,6 +43,7 @@ export function memberSetup(args: DirectiveArguments): ScriptedMemberSetup {
       refuseSnapshotsWithoutSelf: true,
       leaveJointOnlyAtApply: true,
       newLeaderSpeaksAtOnce: true,
+      probeWhoVoted: true,
       transferPostponesQuorumCheck: true,
       changesApplyDuringRestore: true,
       voteRightAfterStart: true,
