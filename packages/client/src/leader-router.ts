@@ -104,8 +104,7 @@ export class LeaderRouter {
         this.#inDoubt(course, address, askedAtMs, response.message);
       } else {
         // An earlier attempt is not done by what the cluster says of a later one that it could not recognise.
-        if (response.status === "bad-request" && course.doubtfulSinceMs !== null)
-          throw outcomeUnknown(call, `${address}: ${response.message}`);
+        if (refusals.has(response.status) && course.doubtfulSinceMs !== null) throw outcomeUnknown(call, `${address}: ${response.message}`);
         if (response.status !== "redirect") this.#selection.answered(address);
         return response;
       }
@@ -182,6 +181,9 @@ export class LeaderRouter {
     return `${address}: ${reason}`;
   }
 }
+
+/** Statuses of requests that were not executed, whatever became of earlier attempts. */
+const refusals: ReadonlySet<RaftKvResponse["status"]> = new Set(["bad-request", "session-lost", "overloaded"] as const);
 
 function noTarget(leader: LeaderHint | null): string {
   if (leader === null) return "it knows no leader";

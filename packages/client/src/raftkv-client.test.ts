@@ -345,15 +345,42 @@ describe("when it is unknown whether a write was applied", () => {
     expect(one.seen.length).toBeGreaterThan(10);
   });
 
-  test("what the cluster says of a repeated write that it does not recognise is not the answer to the first", async () => {
+  test.each(["bad-request", "session-lost", "overloaded"] as const)(
+    "a repeated write that is refused as %s may have been executed the first time",
+    async (refusal) => {
+      const cluster = new ScriptedCluster();
+      let asked = 0;
+      cluster.member(first, () => {
+        asked += 1;
+        return asked === 1 ? { status: "internal-error" } : { status: refusal, message: "the words of the server" };
+      });
+      const client = cluster.client({ endpoints: [first] });
+      expect(await cluster.clock.settle(failure(client.put("a", "v")))).toMatchObject({ code: "ERR_OUTCOME_UNKNOWN" });
+    },
+  );
+
+  test("a write whose session the cluster has forgotten is sent again in another, once", async () => {
     const cluster = new ScriptedCluster();
-    let asked = 0;
-    cluster.member(first, () => {
-      asked += 1;
-      return asked === 1 ? { status: "internal-error" } : { status: "bad-request", message: "The request was refused as session-expired" };
+    const lost: bigint[] = [];
+    const member = cluster.member(first, ({ clientId }) => {
+      if (lost.length < 2 && lost.at(-1) !== clientId) lost.push(clientId);
+      return lost.includes(clientId) ? { status: "session-lost", message: "nobody knows" } : { status: "created" };
     });
     const client = cluster.client({ endpoints: [first] });
-    expect(await cluster.clock.settle(failure(client.put("a", "v")))).toMatchObject({ code: "ERR_OUTCOME_UNKNOWN" });
+    expect(await cluster.clock.settle(failure(client.put("a", "v")))).toMatchObject({ code: "ERR_REJECTED" });
+    expect(member.seen.map(({ clientId }) => clientId)).toEqual(lost);
+    expect(await cluster.clock.settle(client.put("a", "v"))).toMatchObject({ outcome: "created" });
+    lost.push(member.seen.at(-1)?.clientId ?? 0n);
+    expect(await cluster.clock.settle(client.put("b", "v"))).toMatchObject({ outcome: "created" });
+    expect(member.seen.map(({ key }) => key)).toEqual(["a", "a", "a", "b", "b"]);
+  });
+
+  test("a write for which there is no room now may be sent again later", async () => {
+    const cluster = new ScriptedCluster();
+    cluster.member(first, () => ({ status: "overloaded", message: "There are too many clients" }));
+    const client = cluster.client({ endpoints: [first] });
+    const expected = { code: "ERR_OVERLOADED", retryable: "safe", message: "There are too many clients" };
+    expect(await cluster.clock.settle(failure(client.put("a", "v")))).toMatchObject(expected);
   });
 
   test("a read that gets no answer leaves time to ask another member", async () => {

@@ -171,6 +171,7 @@ export class RaftKVClient implements AsyncDisposable {
       method.response.decode(await this.#context.connections.unary(endpoint, { path, message, ...time, ...cancelled }));
     const response = await this.#router.call({ name: method.name.toLowerCase(), kind, send, ...cancelled }, deadline);
     if (response.status === "bad-request") throw new ClientError("ERR_BAD_REQUEST", response.message);
+    if (response.status === "overloaded") throw new ClientError("ERR_OVERLOADED", response.message);
     return response;
   }
 

@@ -19,6 +19,9 @@ export const writesOfSessionMax = 512;
 /** After this time without a write another session is begun: the cluster may give the old one up after 60 s. */
 export const sessionIdleMsMax = 30_000;
 
+/** Resolves to `session-lost` only if the write was certainly not executed. */
+type RunWrite = (identity: RequestIdentity) => Promise<RaftKvResponse>;
+
 interface Session {
   readonly clientId: bigint;
   sequence: number;
@@ -52,8 +55,16 @@ export class RequestSessions {
     return { clientId: session.clientId, sequence: session.sequence, lowestAwaited: 0 };
   }
 
-  /** Runs a write when there is room for it. Writes that come earlier begin earlier. */
-  async write(run: (identity: RequestIdentity) => Promise<RaftKvResponse>): Promise<RaftKvResponse> {
+  /**
+   * Runs a write when there is room for it. Writes that come earlier begin earlier. One that the cluster refuses because it has forgotten the
+   * session was not executed, and is run once more in another session.
+   */
+  async write(run: RunWrite): Promise<RaftKvResponse> {
+    const response = await this.#runInSession(run);
+    return response.status === "session-lost" ? this.#runInSession(run) : response;
+  }
+
+  async #runInSession(run: RunWrite): Promise<RaftKvResponse> {
     while (this.#session.writes.size >= writesOfSessionMax) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     this.#renew();
     const session = this.#session;
@@ -63,11 +74,12 @@ export class RequestSessions {
     const lowestAwaited = session.known ? firstOf(session.writes) : 1;
     try {
       const response = await run({ clientId, sequence, lowestAwaited });
-      session.known ||= response.status !== "redirect";
+      if (response.status === "session-lost") this.#leave(session);
+      else session.known ||= response.status !== "redirect";
       return response;
     } catch (error) {
       // The cluster may have refused the session, or may never have heard of it.
-      if (session === this.#session) this.#session = this.#begin();
+      this.#leave(session);
       throw error;
     } finally {
       this.#end(session, sequence);
@@ -83,6 +95,10 @@ export class RequestSessions {
     }
     // Those that find no room wait again.
     for (const wake of this.#waiting.splice(0)) wake();
+  }
+
+  #leave(session: Session): void {
+    if (session === this.#session) this.#session = this.#begin();
   }
 
   #renew(): void {

@@ -143,6 +143,8 @@ const statusNumbers: Readonly<Record<RaftKvStatus, Status>> = {
   "not-found": Status.NOT_FOUND,
   "already-exists": Status.ALREADY_EXISTS,
   "internal-error": Status.INTERNAL_ERROR,
+  "session-lost": Status.SESSION_LOST,
+  overloaded: Status.OVERLOADED,
 };
 const kindNumbers: Readonly<Record<EntryKind, EntryKindNumber>> = {
   command: EntryKindNumber.COMMAND,
@@ -300,7 +302,7 @@ describeCodec("raftkv.v1 GetRequest and RemoveRequest", {
 });
 describeCodec("raftkv.v1 Response", {
   plain: record({
-    status: fc.constantFrom<RaftKvStatus>("success", "created", "redirect", "bad-request", "not-found", "already-exists", "internal-error"),
+    status: fc.constantFrom(...(Object.keys(statusNumbers) as RaftKvStatus[])),
     value: bytes,
     leader: fc.option(record({ id: uint64, name: text, clientUrls: fc.array(text, { maxLength: 3 }) })),
     message: text,

@@ -18,7 +18,16 @@ export interface KeyValueRequest extends KeyRequest {
 }
 
 /** What happened; the sentences stand at `raftkv.v1.Status` in raftkv.proto. */
-export type RaftKvStatus = "success" | "created" | "redirect" | "bad-request" | "not-found" | "already-exists" | "internal-error";
+export type RaftKvStatus =
+  | "success"
+  | "created"
+  | "redirect"
+  | "bad-request"
+  | "not-found"
+  | "already-exists"
+  | "internal-error"
+  | "session-lost"
+  | "overloaded";
 
 /** Where the leader answers clients. */
 export interface LeaderAddress {
@@ -50,6 +59,8 @@ const statuses: readonly RaftKvStatus[] = [
   "not-found",
   "already-exists",
   "internal-error",
+  "session-lost",
+  "overloaded",
 ];
 
 const RESPONSE_FIXED_BYTES_MAX = 64;

@@ -52,7 +52,7 @@ describe("A put that its client sends again", () => {
     await running.cluster.simulation.runFor(12 * 60_000);
     expect(sessionCounts(running)).toEqual([0, 0, 0]);
     expect(await putAtLeader(running, "b", { ...first, sequence: 2, lowestAwaited: 2 })).toMatchObject({
-      status: "bad-request",
+      status: "session-lost",
       message: expect.stringContaining("its client was silent for too long"),
     });
     expect(await putAtLeader(running, "b", { clientId: 100n, sequence: 1, lowestAwaited: 1 })).toMatchObject({ status: "already-exists" });

@@ -16,7 +16,7 @@ import { putCostBytes } from "../../space/request-cost.ts";
 import type { ApplyResult } from "../../state/apply-result.ts";
 import { answering } from "../answering.ts";
 import type { ServiceContext } from "../service-context.ts";
-import { refusalSentence } from "./refusal-sentence.ts";
+import { refusalSentence, refusalStatus } from "./refusal-sentence.ts";
 
 const noBytes = new Uint8Array(0);
 
@@ -148,7 +148,7 @@ class PendingOperation implements Completion<ApplyResult> {
       case "not-found":
         return this.service.respond(this.call, "not-found", { revision: result.revision, message: "There is no such key" });
       case "refused":
-        return this.service.respond(this.call, "bad-request", { message: refusalSentence(result.reason) });
+        return this.service.respond(this.call, refusalStatus(result.reason), { message: refusalSentence(result.reason) });
       default:
         throw new Error(`An operation of RaftKV's own service ended as ${result.outcome}`);
     }

@@ -1,3 +1,4 @@
+import type { RaftKvStatus } from "@raftkv/api";
 import type { Refusal } from "../../state/apply-result.ts";
 
 /** Why a write through RaftKV's own service was not executed, and what to do, for people. */
@@ -15,5 +16,18 @@ export function refusalSentence(reason: Refusal): string {
       return "There are too many clients with sessions: close some, or try again in a minute";
     default:
       return `The request was refused as ${reason}`;
+  }
+}
+
+/** The same for programs. */
+export function refusalStatus(reason: Refusal): RaftKvStatus {
+  switch (reason) {
+    case "result-forgotten":
+    case "session-expired":
+      return "session-lost";
+    case "too-many-sessions":
+      return "overloaded";
+    default:
+      return "bad-request";
   }
 }
