@@ -76,6 +76,18 @@ test("a hash changes with any field of any version", () => {
   expect(new Set(hashes).size).toBe(variants.length);
 });
 
+test("a hash tells records apart that differ in their version alone", () => {
+  const hashes = ["other", "key"].map((fourth) => {
+    const target = new KVStore();
+    for (const key of ["other", "key", fourth, "key"]) target.set(bytes(key), bytes("value"));
+    target.remove(bytes("other"));
+    target.compact(target.revision);
+    expect(target.find(bytes("key"))).toMatchObject({ createRevision: 3, modRevision: 5, version: fourth === "key" ? 3 : 2 });
+    return finish(target.startHash(0));
+  });
+  expect(hashes[0]).not.toBe(hashes[1]);
+});
+
 test("a hash that is closed lets compacted memory go", () => {
   const run = store.startHash(0);
   store.compact(store.revision);
