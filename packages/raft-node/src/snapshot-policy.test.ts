@@ -16,17 +16,27 @@ test("a small state is due when enough entries were applied", () => {
   expect(policy.isDue).toBe(false);
 });
 
-test("a large state is due when its log is a quarter of the last snapshot", () => {
-  const policy = new SnapshotPolicy(10, 8000);
+test("a large state is due when its log is as large as the last snapshot", () => {
+  const policy = new SnapshotPolicy(10, 2_000);
   policy.applied(entries(19, 100));
   expect(policy.isDue).toBe(false);
   policy.applied(entries(1, 100));
   expect(policy.isDue).toBe(true);
   policy.begun();
-  policy.ended(16_000);
+  policy.ended(4_000);
   policy.applied(entries(39, 100));
   expect(policy.isDue).toBe(false);
   policy.applied(entries(1, 100));
+  expect(policy.isDue).toBe(true);
+});
+
+test("a state of any size is due when its log takes 256 MiB", () => {
+  const policy = new SnapshotPolicy(10, 2 ** 40);
+  const data = new Uint8Array(16 * 1024 * 1024);
+  const batch = Array.from({ length: 15 }, (_, place) => ({ index: place + 1, term: 1, kind: "command" as const, data }));
+  policy.applied(batch);
+  expect(policy.isDue).toBe(false);
+  policy.applied(batch.slice(0, 1));
   expect(policy.isDue).toBe(true);
 });
 

@@ -1,12 +1,12 @@
 import type { LogEntry } from "@raftkv/raft-core";
 
-/** A log this many times smaller than the snapshot before it is not worth another one. */
-const SNAPSHOT_TO_LOG_MAX = 4;
+/** A log of so many bytes is worth a snapshot, however large that is: the log is kept in memory, and read at the next start. */
+const LOG_BYTES_MAX = 256 * 1024 * 1024;
 
 /**
- * Says when the next snapshot is due: after so many applied entries, and not before they are a quarter of what the last snapshot was. So however large the
- * state is, writing snapshots costs at most a few times what writing the log does, and a log that is kept in memory stays
- * small beside the state (section 5.1.3 of the Raft dissertation measures the log against the last snapshot, too).
+ * Says when the next snapshot is due: after so many applied entries, and not before they are as large as the last snapshot was. So snapshots
+ * cost no more writing than the log does, until a state has outgrown what a log may take (section 5.1.3 of the Raft dissertation measures
+ * the log against the last snapshot, too).
  */
 export class SnapshotPolicy {
   private readonly snapshotCount: number;
@@ -21,7 +21,7 @@ export class SnapshotPolicy {
   }
 
   get isDue(): boolean {
-    return this.entries >= this.snapshotCount && this.bytes * SNAPSHOT_TO_LOG_MAX >= this.snapshotBytes;
+    return this.entries >= this.snapshotCount && this.bytes >= Math.min(this.snapshotBytes, LOG_BYTES_MAX);
   }
 
   applied(entries: readonly LogEntry[]): void {

@@ -30,7 +30,7 @@ export const serverOptions = [
   {
     flag: "snapshot-count",
     default: "100000",
-    help: "applied entries after which a snapshot is taken and the log compacted, once they are a quarter of the last snapshot",
+    help: "applied entries after which a snapshot is taken and the log compacted, once they are as large as the last snapshot or 256 MiB",
   },
   { flag: "log-level", default: "info", help: "debug, info, warn or error" },
   { flag: "max-request-bytes", default: "1572864", help: "largest request of a client, in bytes" },
@@ -68,6 +68,7 @@ export const serverOptions = [
   { flag: "grpc-keepalive-interval", default: "2h", help: "a client that was silent for this long is pinged, 0 for never" },
   { flag: "grpc-keepalive-timeout", default: "20s", help: "a client that does not answer a ping for this long is gone, 0 for no pings" },
   { flag: "listen-metrics-urls", default: "", help: "comma-separated URLs to serve health pages and metrics on, besides the client URLs" },
+  { flag: "metrics", default: "basic", help: '"extensive" measures how long calls take, by method, besides what "basic" shows' },
   { flag: "enable-grpc-gateway", default: "true", help: "serve the API as JSON over HTTP, too", isSwitch: true },
   { flag: "cors", default: "*", help: "comma-separated origins whose pages a browser lets call the JSON gateway" },
   { flag: "host-whitelist", default: "*", help: "comma-separated host names by which HTTP requests may name this member" },
