@@ -68,7 +68,7 @@ describe("raftkv check-data", () => {
     const before = readdirSync(directory, { recursive: true });
     const { status, out, err } = await checkData(directory);
     expect({ status, err }).toEqual({ status: 0, err: "" });
-    expect(out).toMatch(/meta +│ +20 kB │ sound +│ term \d+, vote (for nobody|[0-9a-f]{16})/);
+    expect(out).toMatch(/meta +│ +53 kB │ sound +│ term \d+, vote (for nobody|[0-9a-f]{16})/);
     expect(out).toMatch(/^member [0-9a-f]{16} of cluster [0-9a-f]{16}, store [0-9a-f]{16}$/m);
     expect(out).toMatch(/\nverdict: sound\. Nothing that was acknowledged is missing: .*\nA start goes on with all of it\n$/);
     expect(readdirSync(directory, { recursive: true })).toEqual(before);
@@ -87,7 +87,7 @@ describe("raftkv check-data", () => {
     await stoppedMember();
     damage(join(directory, "meta"), 0);
     const half = await checkData(directory);
-    expect(half.out).toMatch(/^meta: damaged, one of its two copies/m);
+    expect(half.out).toMatch(/^meta: damaged, 1 of its 4 copies/m);
     expect(half.status).toBe(0);
     damage(join(directory, "meta"), 16_384);
     const { status, out } = await checkData(directory);

@@ -65,13 +65,13 @@ describe("inspecting a directory", () => {
     const report = await inspectDataDirectory(disk, "/data");
     expect(file(report, segment)).toMatchObject({ verdict: "damaged", detail: expect.stringMatching(/^at offset 12288: /) });
     expect(file(report, snapshotPath(9))).toMatchObject({ verdict: "damaged", detail: expect.stringContaining("offset 4096") });
-    expect(file(report, "/data/meta")).toMatchObject({ verdict: "damaged", detail: "one of its two copies; the other one is used" });
+    expect(file(report, "/data/meta")).toMatchObject({ verdict: "damaged", detail: "1 of its 4 copies; the others are used" });
     expect(file(report, "/data/snap/own-1.tmp")).toMatchObject({ kind: "temporary", verdict: "unused" });
     expect(file(report, "/data/notes.txt")).toMatchObject({ kind: "other", verdict: "unused" });
   });
 
   test("tells that term and vote are lost, and still judges every other file", async () => {
-    disk.poke("/data/meta", new Uint8Array(20_480));
+    disk.poke("/data/meta", new Uint8Array(53_248));
     const report = await inspectDataDirectory(disk, "/data");
     expect(report).toMatchObject({ outcome: "quarantine", errorCode: "ERR_META_DAMAGED", meta: null, log: null, decision: null });
     expect(file(report, "/data/meta")?.verdict).toBe("damaged");

@@ -175,8 +175,9 @@ function inspectRootFile(disk: Disk, directory: DataDirectory, name: string): Pr
   if (name === META_NAME) {
     return fileReport(disk, directory, name, "meta", async () => {
       const found = await readMeta(disk, directory.root, null);
-      if (found?.otherCopy === "damaged") return ["damaged", "one of its two copies; the other one is used"];
-      return ["sound", found === null ? "" : `term ${found.record.term}, vote ${voteOf(found.record) ?? "for nobody"}`];
+      if (found === null) return ["damaged", "it is gone"];
+      if (found.damagedCopies > 0) return ["damaged", `${found.damagedCopies} of its 4 copies; the others are used`];
+      return ["sound", `term ${found.record.term}, vote ${voteOf(found.record) ?? "for nobody"}`];
     });
   }
   if (name === QUARANTINE_NAME) {

@@ -39,8 +39,7 @@ export async function readOrMakeMeta({ disk, random, logger, identity }: MetaPor
   if (found === null) {
     await checkNoData(disk, directory);
     if ((await disk.list(directory.root)).includes(META_TEMP_NAME)) await disk.remove(`${directory.root}/${META_TEMP_NAME}`);
-    found = { record: { ...firstMetaRecord(identity, drawStoreId(random)), generation: 1 }, weakerCopy: 0, otherCopy: "equal" };
-    await createMeta(disk, directory.root, found.record);
+    found = await createMeta(disk, directory.root, firstMetaRecord(identity, drawStoreId(random)));
   }
   checkIdentity(`${directory.root}/${META_NAME}`, found.record, identity);
   return found;

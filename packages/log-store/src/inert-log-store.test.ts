@@ -43,7 +43,7 @@ async function codeOf(promise: Promise<unknown>): Promise<unknown> {
 
 const problems: readonly (readonly [string, RegExp, () => void])[] = [
   ["is gone", /data\/meta is missing but .* exists: term and vote are lost/, () => disk.lose("/data/meta")],
-  ["has no sound copy", /data\/meta has no valid copy at offset 0 or 16384/, () => disk.poke("/data/meta", new Uint8Array(20_480).fill(7))],
+  ["has no sound copy", /data\/meta has no valid copy at offset 0 or 16384/, () => disk.poke("/data/meta", new Uint8Array(53_248).fill(7))],
   [
     "is older than the log",
     /has term 3 at offset \d+, the meta file knows 1: the meta file is older/,

@@ -14,7 +14,7 @@ import {
 
 /** What the meta file says: who the member is, its term and vote, and what must be found beside it. */
 export interface MetaRecord extends StoreIdentity {
-  /** +1 at each replacement. */
+  /** +1 at each writing. Even ones stand in the first pair of copies, odd ones in the second. */
   readonly generation: number;
   readonly term: number;
   /** 0 for nobody in this term. */
@@ -30,20 +30,27 @@ export interface MetaRecord extends StoreIdentity {
   readonly repairFrom: number;
 }
 
-/** Far from the first copy: a fault of the disk, or a page of flash that a power loss tore, covers some KiB around what was written. */
-const SECOND_COPY_OFFSET = 16 * 1024;
-export const META_BYTES = SECOND_COPY_OFFSET + PAGE_BYTES;
+/** Far from each other: a fault of the disk, or a page of flash that a power loss tore, covers some KiB around what was written. */
+const COPY_DISTANCE = 16 * 1024;
+/** Whole pages, so that the kernel need not read, and a bad block can be replaced, where a copy is written. */
+const PAIR_BYTES = COPY_DISTANCE + PAGE_BYTES;
+/** No 16 KiB of the file belong to two pairs: what a writing tears is its own. */
+const PAIR_DISTANCE = 2 * COPY_DISTANCE;
+export const META_BYTES = PAIR_DISTANCE + PAIR_BYTES;
 /** One sector, so that a power loss leaves a copy as it was or as it was to be. */
-const COPY_BYTES = 512;
+export const COPY_BYTES = 512;
+/** Where the two copies of a pair begin. */
+export type CopyPair = readonly [number, number];
+export const META_PAIRS: readonly [CopyPair, CopyPair] = [
+  [0, COPY_DISTANCE],
+  [PAIR_DISTANCE, PAIR_DISTANCE + COPY_DISTANCE],
+];
 const MAGIC = "RKVMETA1";
 const STATE_SOUND = 0;
 const STATE_REPAIRING = 1;
 
-/** Which of the two copies. */
-export type CopyNumber = 0 | 1;
-
 export function firstMetaRecord(identity: Identity, storeId: bigint): MetaRecord {
-  const nothing = { generation: 0, term: 0, vote: 0, bootGeneration: 0, lastSegment: 0, snapshotIndex: 0, snapshotTerm: 0, repairFrom: 0 };
+  const nothing = { generation: 1, term: 0, vote: 0, bootGeneration: 0, lastSegment: 0, snapshotIndex: 0, snapshotTerm: 0, repairFrom: 0 };
   return { ...identity, storeId, ...nothing };
 }
 
@@ -53,10 +60,10 @@ export function firstMetaRecord(identity: Identity, storeId: bigint): MetaRecord
  * | 56 boot generation | 64 last segment | 72 state 1 | 73..79 reserved | 80 repair from | 88 snapshot index | 96 snapshot term | 104 store
  * | 112..511 reserved
  * ```
- * The same 512 bytes stand at 0 and at 16,384.
+ * With the zeros of its page after it.
  */
-export function encodeMeta(record: MetaRecord): Uint8Array {
-  const bytes = new Uint8Array(META_BYTES);
+export function encodeCopy(record: MetaRecord): Uint8Array {
+  const bytes = new Uint8Array(PAGE_BYTES);
   const view = viewOf(bytes);
   setText(bytes, 0, MAGIC);
   view.setUint16(12, FORMAT_VERSION, true);
@@ -74,8 +81,30 @@ export function encodeMeta(record: MetaRecord): Uint8Array {
   setU64(view, 96, record.snapshotTerm);
   view.setBigUint64(104, record.storeId, true);
   view.setUint32(8, crc32c(bytes.subarray(12, COPY_BYTES)), true);
-  bytes.copyWithin(SECOND_COPY_OFFSET, 0, COPY_BYTES);
   return bytes;
+}
+
+/** Both copies of a record, as one writing puts them. */
+export function encodePair(record: MetaRecord): Uint8Array {
+  const bytes = new Uint8Array(PAIR_BYTES);
+  const copy = encodeCopy(record);
+  for (const offset of [0, COPY_DISTANCE]) bytes.set(copy, offset);
+  return bytes;
+}
+
+/** A whole file: the pair that the record does not stand in says the same with the generation before. */
+export function encodeMeta(record: MetaRecord): Uint8Array {
+  const bytes = new Uint8Array(META_BYTES);
+  for (const { generation } of [record, { generation: record.generation - 1 }]) {
+    bytes.set(encodePair({ ...record, generation }), pairOf(generation)[0]);
+  }
+  return bytes;
+}
+
+/** Where the copies of a generation stand. */
+export function pairOf(generation: number): CopyPair {
+  const [even, odd] = META_PAIRS;
+  return generation % 2 === 0 ? even : odd;
 }
 
 export type MetaCopy =
@@ -84,7 +113,8 @@ export type MetaCopy =
   /** Sound, but made by a version or for a purpose that this one does not know. */
   | { readonly kind: "unknown"; readonly what: string };
 
-function decodeCopy(bytes: Uint8Array): MetaCopy {
+/** Reads the copy at `offset`; one whose generation belongs into the other pair is damaged. */
+export function decodeCopy(bytes: Uint8Array, offset: number): MetaCopy {
   const view = viewOf(bytes);
   if (bytes.length < COPY_BYTES || !hasText(bytes, 0, MAGIC)) return { kind: "damaged" };
   if (view.getUint32(8, true) !== crc32c(bytes.subarray(12, COPY_BYTES))) return { kind: "damaged" };
@@ -109,20 +139,5 @@ function decodeCopy(bytes: Uint8Array): MetaCopy {
   const numbers = [record.generation, record.term, record.vote, record.bootGeneration, record.lastSegment];
   if ([...numbers, record.snapshotIndex, record.snapshotTerm, record.repairFrom].includes(-1)) return { kind: "damaged" };
   if (record.storeId === 0n || (record.repairFrom === 0) !== (state === STATE_SOUND)) return { kind: "damaged" };
-  return { kind: "valid", record };
-}
-
-/** Where a copy begins. */
-export function copyOffset(copy: CopyNumber): number {
-  return copy * SECOND_COPY_OFFSET;
-}
-
-/** The bytes of one copy. */
-export function encodeMetaCopy(record: MetaRecord): Uint8Array {
-  return encodeMeta(record).subarray(0, COPY_BYTES);
-}
-
-/** Both copies of a meta file, whatever its size is. */
-export function decodeMeta(bytes: Uint8Array): readonly [MetaCopy, MetaCopy] {
-  return [decodeCopy(bytes.subarray(0, COPY_BYTES)), decodeCopy(bytes.subarray(SECOND_COPY_OFFSET, SECOND_COPY_OFFSET + COPY_BYTES))];
+  return pairOf(record.generation).includes(offset) ? { kind: "valid", record } : { kind: "damaged" };
 }

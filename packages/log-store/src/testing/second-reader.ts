@@ -54,11 +54,15 @@ export function readDirectoryAgain(files: Files): SecondReading {
 type Meta = ReturnType<typeof readMeta>;
 
 function readMeta(bytes: Buffer) {
-  check(bytes.length === 20_480, "a meta file has 20,480 bytes");
-  const copies = [bytes.subarray(0, 512), bytes.subarray(16_384, 16_896)].filter(
-    (copy) => copy.toString("latin1", 0, 8) === "RKVMETA1" && copy.readUInt32LE(8) === crc32c(copy.subarray(12)),
+  check(bytes.length === 53_248, "a meta file has 53,248 bytes");
+  const pairs = [0, 1].map((pair) =>
+    [0, 16_384].map((at) => bytes.subarray(32_768 * pair + at, 32_768 * pair + at + 512)).filter((copy) => isMetaCopy(copy, pair)),
   );
-  const newest = need(copies.sort((a, b) => Number(b.readBigUInt64LE(16) - a.readBigUInt64LE(16)))[0], "a copy of the meta record");
+  check(
+    pairs.every((copies) => copies.length > 0),
+    "each pair has a sound copy",
+  );
+  const newest = need(pairs.flat().sort((a, b) => Number(b.readBigUInt64LE(16) - a.readBigUInt64LE(16)))[0], "a copy of the meta record");
   check(newest.readUInt16LE(14) <= 1, "this version may open the directory");
   const u64 = (at: number): bigint => newest.readBigUInt64LE(at);
   return {
@@ -70,6 +74,11 @@ function readMeta(bytes: Buffer) {
     snapshotTerm: u64(96),
     storeId: u64(104),
   };
+}
+
+function isMetaCopy(copy: Buffer, pair: number): boolean {
+  const isSound = copy.toString("latin1", 0, 8) === "RKVMETA1" && copy.readUInt32LE(8) === crc32c(copy.subarray(12));
+  return isSound && copy.readBigUInt64LE(16) % 2n === BigInt(pair);
 }
 
 interface Frame {

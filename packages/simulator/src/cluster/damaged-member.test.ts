@@ -181,7 +181,7 @@ describe("a member whose meta file is damaged", () => {
     const [, second, third] = fixture.nodes;
     if (second === undefined || third === undefined) throw new Error("There are three members");
     await fixture.begin();
-    await fixture.damage(second, (disk) => spoil(disk, "/data/meta", 0, 20_480));
+    await fixture.damage(second, (disk) => spoil(disk, "/data/meta", 0, 53_248));
     await cluster.simulation.runFor(3_000);
     expect(await fixture.errorsOf(1)).toEqual([expect.stringMatching(/^raftkv: this member can't stand by what it acknowledged.*meta/)]);
     expect(await fixture.read(1, true)).toContain("can't trust its data");

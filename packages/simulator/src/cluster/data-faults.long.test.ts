@@ -120,7 +120,7 @@ async function damageMember(fixture: Fixture, node: SimulatedNode, damage: () =>
 
 const parts: readonly DataPart[] = ["segment", "segment", "snapshot", "meta copy"];
 
-/** Damages one file after the other, and at last both copies of a meta file. */
+/** Damages one file after the other, and at last all copies of a meta file. */
 async function liveThrough(seed: number, faultsTotal: number, counts: Counts): Promise<void> {
   const fixture = new Fixture(seed);
   const { simulation, nodes } = fixture.cluster;

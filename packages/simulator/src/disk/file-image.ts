@@ -109,6 +109,12 @@ export class FileImage {
     }
   }
 
+  /** Whether a loss of power leaves the sectors from `offset` to `end` as they are. */
+  isDurable(offset: number, end: number): boolean {
+    const sectors = [...sectorsOf(offset, end)];
+    return this.#undurable().every(({ before }) => !sectors.some((sector) => before.has(sector)));
+  }
+
   /** Lets chance decide what of the unsynced is left. */
   losePower(random: SeededRandom, torn: TornSector): void {
     const survived = new Set<number>();

@@ -1,21 +1,20 @@
 import type { SimulatedDisk } from "../disk/simulated-disk.ts";
 import type { SeededRandom } from "../timeline/seeded-random.ts";
-import { metaCopyOffset, metaPath } from "./meta-view.ts";
+import { metaCopyBytes, metaPairs, metaPath } from "./meta-view.ts";
 
-/** What a fault may hit: a log segment, a snapshot, or one of the two copies of the meta file. */
+/** What a fault may hit: a log segment, a snapshot, or one of the copies of the meta file. */
 export type DataPart = "segment" | "snapshot" | "meta copy";
 
 const shapes = ["bit flip", "sector", "page", "truncation", "removal"] as const;
 export type FaultShape = (typeof shapes)[number];
 
 const directories = { segment: { path: "/data/wal", suffix: ".wal" }, snapshot: { path: "/data/snap", suffix: ".snap" } } as const;
-const metaCopyBytes = 512;
 const pageBytes = 4_096;
 const sectorBytes = 512;
 
 /** Lets one fault happen to the disk of a member that is down, where something was written. Says what it was. */
 export function strike(disk: SimulatedDisk, part: DataPart, random: SeededRandom): FaultShape {
-  if (part === "meta copy") return overwrite(disk, metaPath, { from: random.pick([0, metaCopyOffset]), length: metaCopyBytes }, random);
+  if (part === "meta copy") return overwrite(disk, metaPath, { from: random.pick(metaPairs.flat()), length: metaCopyBytes }, random);
   const { path: directory, suffix } = directories[part];
   // A file that an earlier fault cut off, and that nobody needs, may still be there.
   const isStruck = (name: string): boolean => name.endsWith(suffix) && disk.fileAt(`${directory}/${name}`).sizeBytes > pageBytes;
@@ -41,7 +40,7 @@ export function strike(disk: SimulatedDisk, part: DataPart, random: SeededRandom
   }
 }
 
-/** Both copies of the meta file are overwritten: term and vote are gone. */
+/** All copies of the meta file are overwritten: term and vote are gone. */
 export function loseMeta(disk: SimulatedDisk): void {
   disk.damage(metaPath, 0, new Uint8Array(disk.fileAt(metaPath).sizeBytes));
 }

@@ -1,6 +1,6 @@
 import type { SimulatedDisk } from "../../disk/simulated-disk.ts";
 import type { SeededRandom } from "../../timeline/seeded-random.ts";
-import { metaCopyOffset, metaPath } from "../meta-view.ts";
+import { metaCopyBytes, metaPairs, metaPath } from "../meta-view.ts";
 
 export const walDirectory = "/data/wal";
 export const snapDirectory = "/data/snap";
@@ -23,7 +23,6 @@ const segmentHeaderBytes = 2 * pageBytes;
 const slackBytes = 2 * pageBytes;
 /** The end of what a file holds. */
 const lastBytes = 6 * pageBytes;
-const metaCopyBytes = 512;
 
 /** Draws a file or a part of one, null if the disk has none of that kind. */
 export function drawTarget(disk: SimulatedDisk, part: DamagedPart, random: SeededRandom): DamageTarget | null {
@@ -33,7 +32,7 @@ export function drawTarget(disk: SimulatedDisk, part: DamagedPart, random: Seede
     case "snapshot":
       return drawFile(disk, { part, directory: snapDirectory, nameEnd: ".snap" }, random);
     case "meta":
-      return { part, path: metaPath, from: 0, end: metaCopyOffset + pageBytes };
+      return { part, path: metaPath, from: 0, end: disk.fileAt(metaPath).sizeBytes };
     case "metaCopy":
       return drawMetaCopy(disk, random);
   }
@@ -66,11 +65,12 @@ function wholePages(bytes: number): number {
   return bytes - (bytes % pageBytes);
 }
 
-/** While the copies differ, one of them was being written when the member stopped, and the other is all there is. */
+/** While the copies of a pair differ, one of them was being written when the member stopped, and the other is all there is. */
 function drawMetaCopy(disk: SimulatedDisk, random: SeededRandom): DamageTarget | null {
   const bytes = disk.contentOf(metaPath);
-  const isWhole = bytes.subarray(0, metaCopyBytes).every((byte, at) => bytes[metaCopyOffset + at] === byte);
-  if (!isWhole) return null;
-  const from = random.oneIn(2) ? 0 : metaCopyOffset;
+  const pair = random.pick(metaPairs);
+  const [first, second] = pair.map((offset) => bytes.subarray(offset, offset + metaCopyBytes));
+  if (first === undefined || !first.every((byte, at) => second?.[at] === byte)) return null;
+  const from = random.pick(pair);
   return { part: "metaCopy", path: metaPath, from, end: from + pageBytes };
 }

@@ -56,10 +56,10 @@ function damageTarget(damaged: DamagedDisk, target: DamageTarget, random: Seeded
 /** The file ends somewhere in the part. */
 function truncate(disk: SimulatedDisk, { part, path, from, end }: DamageTarget, random: SeededRandom): Damage {
   const offset = from + random.below(part === "segment" || part === "snapshot" ? end - from : sectorBytes);
-  // A copy that another one follows can't be cut off alone.
-  const isFirstCopy = part === "metaCopy" && from === 0;
-  if (isFirstCopy) return overwrite(disk, { part, path, offset: 0, shape: "zeros" }, new Uint8Array(sectorBytes));
   const file = disk.fileAt(path);
+  // A copy that another one follows can't be cut off alone.
+  const isFollowed = part === "metaCopy" && end < file.sizeBytes;
+  if (isFollowed) return overwrite(disk, { part, path, offset: from, shape: "zeros" }, new Uint8Array(sectorBytes));
   file.truncate(offset);
   file.endSync(file.beginSync());
   return { part, shape: "truncated", path, offset, bytes: 0 };

@@ -2,7 +2,7 @@ import { openLogStore, readIdentity } from "@raftkv/log-store";
 import type { SimulatedCluster } from "../../cluster/simulated-cluster.ts";
 import type { SimulatedDisk } from "../../disk/simulated-disk.ts";
 import type { SimulatedNode } from "../../simulated-node.ts";
-import { metaCopyOffset, metaPath } from "../meta-view.ts";
+import { metaCopyBytes, metaPairs, metaPath } from "../meta-view.ts";
 import { walDirectory } from "./damage-target.ts";
 import { pageStarts } from "./page-starts.ts";
 
@@ -13,7 +13,6 @@ import { pageStarts } from "./page-starts.ts";
 export type Lie = "none" | "nothing lost" | "never voted";
 
 const dataDirectory = "/data";
-const recordBytes = 512;
 const checksumAt = 8;
 const checksummedFrom = 12;
 const termAt = 40;
@@ -47,11 +46,13 @@ export async function startWithForgottenVote(cluster: SimulatedCluster, node: Si
 
 function forgetful(meta: Uint8Array, term: bigint): Uint8Array {
   const bytes = meta.slice();
-  const view = new DataView(bytes.buffer);
-  view.setBigUint64(termAt, term, true);
-  view.setBigUint64(voteAt, 0n, true);
-  view.setUint32(checksumAt, crc32c(bytes.subarray(checksummedFrom, recordBytes)), true);
-  bytes.copyWithin(metaCopyOffset, 0, recordBytes);
+  for (const offset of metaPairs.flat()) {
+    const copy = bytes.subarray(offset, offset + metaCopyBytes);
+    const view = new DataView(bytes.buffer, offset, metaCopyBytes);
+    view.setBigUint64(termAt, term, true);
+    view.setBigUint64(voteAt, 0n, true);
+    view.setUint32(checksumAt, crc32c(copy.subarray(checksummedFrom)), true);
+  }
   return bytes;
 }
 
