@@ -21,7 +21,7 @@ export interface RpcLimits {
   readonly connectionQueueBytesMax: number;
   /** Data waits and none of it moves for this long, or, of much, less than `stallBytesMin`: the connection is closed. Default 60 s. */
   readonly stallMs: number;
-  /** From the headers of a unary request to its end: then the call fails with DEADLINE_EXCEEDED, whatever its deadline. Default 60 s. */
+  /** From the headers of a request with one message, as unary calls have, to its end: then the call fails with DEADLINE_EXCEEDED, whatever its deadline. Default 60 s. */
   readonly requestMs: number;
   /** Shortest time between two pings of a client while calls run. Default 5 s (etcd's --grpc-keepalive-min-time). */
   readonly pingIntervalMinMs: number;
@@ -132,6 +132,8 @@ export const turnUnitsMax = 512;
 /** A unit for the frame, and one for so many bytes: those of header blocks are decoded one by one. */
 export const dataBytesPerUnit = 256;
 export const headerBytesPerUnit = 64;
+/** Streams that are looked at when SETTINGS change the windows of all. */
+export const streamsPerUnit = 16;
 /** Frames that carry neither: a flood has nothing else. */
 export const controlFrameUnits = 4;
 
@@ -140,14 +142,17 @@ export const flushBytes = 64 * 1024;
 /** `send` returns false while more than this waits in a stream. */
 export const sendHighWaterBytes = 64 * 1024;
 
+/** Throws RangeError for a limit that makes no sense. */
+export function checkLimit(name: string, value: number | Rate): void {
+  const { burst, perSecond } = typeof value === "number" ? { burst: value, perSecond: 0 } : value;
+  if (!(burst > 0)) throw new RangeError(`Limit ${name} is ${burst}, it must be above 0`);
+  if (!(perSecond >= 0)) throw new RangeError(`Limit ${name} allows ${perSecond} a second, it must be 0 or above`);
+}
+
 /** Completes and checks limits. Throws RangeError. */
 export function resolveLimits(overrides: Partial<RpcLimits>, base: RpcLimits = defaultLimits): RpcLimits {
   const limits = { ...base, ...overrides };
-  for (const [name, value] of Object.entries<number | Rate>({ ...limits })) {
-    const { burst, perSecond } = typeof value === "number" ? { burst: value, perSecond: 0 } : value;
-    if (!(burst > 0)) throw new RangeError(`Limit ${name} is ${burst}, it must be above 0`);
-    if (!(perSecond >= 0)) throw new RangeError(`Limit ${name} allows ${perSecond} a second, it must be 0 or above`);
-  }
+  for (const [name, value] of Object.entries<number | Rate>({ ...limits })) checkLimit(name, value);
   if (limits.streamWindowBytes > 0x7fffffff) throw new RangeError(`streamWindowBytes ${limits.streamWindowBytes} is above 2^31-1`);
   if (limits.connectionWindowBytes > 0x7fffffff || limits.connectionWindowBytes < 65_535) {
     throw new RangeError(`connectionWindowBytes ${limits.connectionWindowBytes} is not between 65,535 and 2^31-1`);

@@ -2,6 +2,7 @@ import type { InputOwner } from "../grpc/message-input.ts";
 import { PartialBudget } from "../grpc/partial-budget.ts";
 import { HpackDecoder } from "../hpack/decoder.ts";
 import { HeaderList } from "../hpack/header-list.ts";
+import { streamsPerUnit } from "../limits.ts";
 import { ConnectionLifetime, type ConnectionOptions } from "./connection-lifetime.ts";
 import { ConnectionWindow } from "./connection-window.ts";
 import { type ControlFrameSink, checkDependency, paddingLength, priorityBytes, readControlFrame } from "./control-frames.ts";
@@ -365,6 +366,7 @@ export abstract class Http2Connection<S extends Http2Stream> extends ConnectionL
 
   settingsFrame(bytes: Uint8Array, start: number, end: number): void {
     this.settings.receive(bytes, start, end, this.nowMs);
+    this.spend(this.streams.size / streamsPerUnit);
     this.settingsApplied();
   }
 

@@ -38,11 +38,11 @@ export class HeaderAssembler {
     this.#wheel.set(this.#timer, nowMs + this.#limits.headerBlockTimeoutMs);
   }
 
-  /** Throws FloodError above the limits. */
+  /** Throws FloodError above the limits. A fragment without bytes is allowed, and counts as any (CVE-2024-28182). */
   append(fragment: Uint8Array): void {
     const { continuationsMax } = this.#limits;
-    if (this.#fragments.length > continuationsMax || fragment.length === 0) {
-      throw new FloodError("headerBlock", `More than ${continuationsMax} or an empty CONTINUATION`);
+    if (this.#fragments.length > continuationsMax) {
+      throw new FloodError("headerBlock", `More than ${continuationsMax} CONTINUATION frames`);
     }
     this.#take(fragment);
   }

@@ -16,15 +16,31 @@ export class TokenBucket {
 
   /** Takes one token; false if there is none: the flood. */
   take(nowMs: number): boolean {
-    this.#tokens = Math.min(this.#burst, this.#tokens + (nowMs - this.#lastMs) * this.#perMs);
-    this.#lastMs = nowMs;
+    this.#refill(nowMs);
     if (this.#tokens < 1) return false;
     this.#tokens--;
     return true;
   }
 
+  /** Takes one token even if there is none, until so many are owed. */
+  charge(nowMs: number, owedMax: number): void {
+    this.#refill(nowMs);
+    this.#tokens = Math.max(-owedMax, this.#tokens - 1);
+  }
+
+  /** Until none is owed. */
+  owedMs(nowMs: number): number {
+    this.#refill(nowMs);
+    return this.#tokens >= 0 ? 0 : -this.#tokens / this.#perMs;
+  }
+
   /** Gives back what useful work earned. */
   earn(count: number): void {
     this.#tokens = Math.min(this.#burst, this.#tokens + count);
+  }
+
+  #refill(nowMs: number): void {
+    this.#tokens = Math.min(this.#burst, this.#tokens + (nowMs - this.#lastMs) * this.#perMs);
+    this.#lastMs = nowMs;
   }
 }

@@ -1,65 +1,71 @@
 import type { Socket } from "node:net";
 import { originOf } from "../server/connection-admission.ts";
+import { addressOf } from "./socket-stream.ts";
+import type { HandshakeOutcome } from "./tls-server-stream.ts";
+
+interface Handshake extends HandshakeOutcome {
+  readonly socket: Socket;
+}
 
 /**
  * The TLS handshakes under way. When there are too many, the oldest of whoever has the most of them makes room: one who begins many and ends
- * none keeps nobody else out.
+ * none keeps nobody out, not even who comes from the same address. Each that fails is told once.
  */
 export class Handshakes {
   readonly #max: number;
-  readonly #onRefused: (remoteAddress: string, error: Error) => void;
+  readonly #onFailed: (remoteAddress: string, error: Error) => void;
   /** By address with port, in the order in which they began. */
-  readonly #underWay = new Map<string, Socket>();
+  readonly #underWay = new Map<string, Handshake>();
 
-  constructor(max: number, onRefused: (remoteAddress: string, error: Error) => void) {
+  constructor(max: number, onFailed: (remoteAddress: string, error: Error) => void) {
     this.#max = max;
-    this.#onRefused = onRefused;
+    this.#onFailed = onFailed;
   }
 
-  /** False if there are too many; the connection is closed then. */
-  begin(socket: Socket): boolean {
+  begin(socket: Socket, outcome: HandshakeOutcome): void {
     const address = addressOf(socket);
-    if (this.#underWay.size >= this.#max) {
-      const crowding = this.#crowding(originOf(address));
-      if (crowding === null) {
-        this.#refuse(address, socket);
-        return false;
-      }
-      this.#refuse(...crowding);
-    }
-    this.#underWay.set(address, socket);
-    socket.once("close", () => {
-      if (this.#underWay.get(address) === socket) this.#underWay.delete(address);
-    });
-    return true;
+    socket.once("close", () => this.#fail(address, socket, new Error("Connection was closed in its handshake")));
+    this.#underWay.set(address, { socket, ...outcome });
+    if (this.#underWay.size <= this.#max) return;
+    const crowding = this.#crowding();
+    this.#fail(crowding, this.#underWay.get(crowding)?.socket, new Error(`${this.#max} handshakes are under way already`));
   }
 
-  ended(socket: Socket): void {
-    this.#underWay.delete(addressOf(socket));
-  }
-
-  #refuse(address: string, socket: Socket): void {
+  ended(secured: Socket): void {
+    const address = addressOf(secured);
+    const handshake = this.#underWay.get(address);
     this.#underWay.delete(address);
-    this.#onRefused(address, new Error(`${this.#max} handshakes are under way already`));
-    socket.destroy();
+    // Its client was gone, or had made room, when the last bytes were read.
+    if (handshake === undefined) secured.destroy();
+    else handshake.onSecured(secured);
   }
 
-  /** The oldest of the origin that has the most, if it has so many more than `origin` that it could spare one. */
-  #crowding(origin: string): [address: string, socket: Socket] | null {
-    const byOrigin = new Map<string, [string, Socket][]>();
-    for (const handshake of this.#underWay) {
-      const itsOrigin = originOf(handshake[0]);
-      const others = byOrigin.get(itsOrigin);
-      if (others === undefined) byOrigin.set(itsOrigin, [handshake]);
-      else others.push(handshake);
+  /** Of one that made room, and of one whose client has gone, this comes late and says nothing new. */
+  failed(socket: Socket, error: Error): void {
+    const address = addressOf(socket);
+    this.#fail(address, this.#underWay.get(address)?.socket, error);
+  }
+
+  #fail(address: string, socket: Socket | undefined, error: Error): void {
+    const handshake = this.#underWay.get(address);
+    if (handshake === undefined || handshake.socket !== socket) return;
+    this.#underWay.delete(address);
+    handshake.socket.destroy();
+    handshake.onFailed(error);
+    this.#onFailed(address, error);
+  }
+
+  /** The oldest of the origin that has the most. */
+  #crowding(): string {
+    const byOrigin = new Map<string, string[]>();
+    for (const address of this.#underWay.keys()) {
+      const origin = originOf(address);
+      const others = byOrigin.get(origin);
+      if (others === undefined) byOrigin.set(origin, [address]);
+      else others.push(address);
     }
-    let most: readonly [string, Socket][] = [];
-    for (const handshakes of byOrigin.values()) if (handshakes.length > most.length) most = handshakes;
-    const own = byOrigin.get(origin)?.length ?? 0;
-    return most.length > own + 1 ? (most[0] ?? null) : null;
+    let most: readonly string[] = [];
+    for (const addresses of byOrigin.values()) if (addresses.length > most.length) most = addresses;
+    return most[0] ?? "";
   }
-}
-
-export function addressOf({ remoteAddress, remotePort }: Socket): string {
-  return remoteAddress === undefined ? "unknown" : `${remoteAddress}:${remotePort}`;
 }

@@ -3,28 +3,33 @@ import type { ByteStream, ByteStreamHandlers } from "../byte-stream.ts";
 import type { PeerIdentity } from "../peer-identity.ts";
 import { peerOf } from "./peer-certificate.ts";
 
-/** A ByteStream on a socket of node:net or node:tls, whose handshake is done. */
+/** `host:port` of the other end. */
+export function addressOf({ remoteAddress, remotePort }: Socket): string {
+  return remoteAddress === undefined ? "unknown" : `${remoteAddress}:${remotePort}`;
+}
+
+/** A ByteStream on a socket of node:net or node:tls. Reads nothing before it has handlers, if the socket was accepted with `pauseOnConnect`. */
 export class SocketStream implements ByteStream {
   readonly remoteAddress: string;
-  readonly peer: PeerIdentity | null;
-  readonly #socket: Socket;
+  #socket: Socket;
+  #peer: PeerIdentity | null = null;
   #handlers: ByteStreamHandlers | null = null;
+  #isPaused = false;
   #error: Error | null = null;
 
   constructor(socket: Socket) {
     this.#socket = socket;
-    this.remoteAddress = socket.remoteAddress === undefined ? "unknown" : `${socket.remoteAddress}:${socket.remotePort}`;
-    this.peer = peerOf(socket);
-    socket.setNoDelay(true);
-    socket.on("data", this.#onData);
-    socket.on("drain", this.#onDrain);
-    socket.on("end", this.#onEnd);
-    socket.on("error", this.#onError);
-    socket.on("close", this.#onClose);
+    this.remoteAddress = addressOf(socket);
+    this.#attach();
+  }
+
+  get peer(): PeerIdentity | null {
+    return this.#peer;
   }
 
   setHandlers(handlers: ByteStreamHandlers): void {
     this.#handlers = handlers;
+    if (!this.#isPaused) this.#socket.resume();
   }
 
   write(bytes: Uint8Array): boolean {
@@ -34,10 +39,12 @@ export class SocketStream implements ByteStream {
   }
 
   pause(): void {
+    this.#isPaused = true;
     this.#socket.pause();
   }
 
   resume(): void {
+    this.#isPaused = false;
     this.#socket.resume();
   }
 
@@ -64,6 +71,24 @@ export class SocketStream implements ByteStream {
     this.#handlers = null;
     if (firstBytes.length > 0) socket.unshift(firstBytes);
     return socket;
+  }
+
+  /** Goes on with another socket, which took the place of the one that was released; `setHandlers` follows. */
+  protected replaceSocket(socket: Socket): void {
+    this.#socket = socket;
+    this.#attach();
+    if (this.#isPaused) socket.pause();
+  }
+
+  #attach(): void {
+    const socket = this.#socket;
+    this.#peer = peerOf(socket);
+    socket.setNoDelay(true);
+    socket.on("data", this.#onData);
+    socket.on("drain", this.#onDrain);
+    socket.on("end", this.#onEnd);
+    socket.on("error", this.#onError);
+    socket.on("close", this.#onClose);
   }
 
   readonly #onData = (chunk: Buffer): void => {

@@ -15,8 +15,8 @@ export interface TcpListener {
 
 /** Listens, and hands out each connection as a stream. Rejects with node's error if the address cannot be bound. */
 export async function listenTcp(address: TcpAddress, onStream: (stream: SocketStream) => void): Promise<TcpListener> {
-  // Half open: a client that ends its side at once gets its answers. `SocketStream` ends the other side.
-  const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => onStream(new SocketStream(socket)));
+  // Half open: a client that ends its side at once gets its answers. `SocketStream` ends the other side, and reads when it has handlers.
+  const server = createServer({ noDelay: true, allowHalfOpen: true, pauseOnConnect: true }, (socket) => onStream(new SocketStream(socket)));
   const bound = await listening(server, address);
   return { address: { host: address.host, port: bound.port }, close: () => void server.close() };
 }

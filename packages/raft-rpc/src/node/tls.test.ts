@@ -13,10 +13,12 @@ import * as grpc from "@grpc/grpc-js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Channel } from "../client/channel.ts";
 import { createClient } from "../client/typed-client.ts";
+import { Flag, FrameType } from "../http2/frame.ts";
 import type { PeerIdentity } from "../peer-identity.ts";
 import { Dispatcher } from "../server/dispatcher.ts";
 import { RpcServer } from "../server/rpc-server.ts";
 import { echoService } from "../testing/echo-service.ts";
+import { ascii, frameBytes, grpcMessage, grpcRequestFields, headerBlock } from "../testing/raw-peer.ts";
 import { watchCredentials } from "./credential-files.ts";
 import { SocketStream } from "./socket-stream.ts";
 import { SystemClock } from "./system-clock.ts";
@@ -147,23 +149,49 @@ describe.skipIf(missing !== null)("TLS", () => {
     expect(seen).toEqual([{ subject: "CN=bob", commonName: "bob", names, fingerprint256 }, null]);
   });
 
-  test("begins no handshake with those for whom there is no room", async () => {
-    const asked: string[] = [];
-    const listener = await listenTls(
-      { host, port: 0 },
-      {
-        credentials: { cert: own.cert, key: own.key },
-        onStream: (stream) => server.accept(stream),
-        admits: (remoteAddress) => {
-          asked.push(remoteAddress);
-          return asked.length > 1;
-        },
-      },
-    );
+  test("begins no handshake with those who are refused or have to wait", async () => {
+    const streams: SocketStream[] = [];
+    const credentials = { cert: own.cert, key: own.key };
+    const listener = await listenTls({ host, port: 0 }, { credentials, onStream: (stream) => streams.push(stream) });
     listeners.push(listener);
-    expect(await handshake(listener, {})).toBe("ECONNRESET");
-    expect(await handshake(listener, {})).toBe("TLSv1.3 h2");
-    expect(asked[0]).toMatch(/^127\.0\.0\.1:[0-9]+$/);
+    let isSecure = false;
+    const socket = connectSecure({ host, port: listener.address.port, ca: authority.ca }, () => (isSecure = true));
+    socket.on("error", () => undefined);
+    await waitFor(() => streams.length > 0, 5_000);
+    await waitFor(() => isSecure, 100);
+    const received: string[] = [];
+    const handlers = {
+      onData: (bytes: Uint8Array) => received.push(Buffer.from(bytes).toString()),
+      onDrain: () => undefined,
+      onClose: () => undefined,
+    };
+    streams[0]?.pause();
+    streams[0]?.setHandlers(handlers);
+    await waitFor(() => isSecure, 100);
+    expect(isSecure).toBe(false);
+    streams[0]?.resume();
+    socket.write("hello");
+    await waitFor(() => received.length > 0, 5_000);
+    expect([isSecure, received]).toEqual([true, ["hello"]]);
+    socket.destroy();
+
+    const refused = await listenTls({ host, port: 0 }, { credentials, onStream: (stream) => stream.destroy() });
+    listeners.push(refused);
+    expect(await handshake(refused, {})).toBe("ECONNRESET");
+  });
+
+  test("answers a client that ends its side with its request", async () => {
+    const listener = await listen();
+    const plain = connectPlain({ host, port: listener.address.port, allowHalfOpen: true });
+    const socket = connectSecure({ socket: plain, ca: authority.ca, servername: "localhost", ALPNProtocols: ["h2"] });
+    const answer: Buffer[] = [];
+    socket.on("data", (bytes) => answer.push(bytes));
+    const fields = grpcRequestFields("/test.Echo/Say");
+    const request = frameBytes(FrameType.HEADERS, Flag.END_HEADERS, 1, headerBlock(fields));
+    socket.end(Buffer.concat([preface, request, frameBytes(FrameType.DATA, Flag.END_STREAM, 1, grpcMessage(ascii("hello")))]));
+    await once(socket, "end");
+    socket.destroy();
+    expect(Buffer.concat(answer).includes("hello")).toBe(true);
   });
 
   test("carries calls between our channel and our server", async () => {
@@ -195,7 +223,7 @@ describe.skipIf(missing !== null)("TLS", () => {
     socket.write("GET / HTTP/1.1\r\nhost: localhost\r\n\r\n");
     await once(socket, "close");
     expect(Buffer.concat(answer).toString("latin1")).not.toContain("HTTP");
-    expect(failures.join()).toContain("http request");
+    expect(failures.join()).toContain("First octet is 71, that of TLS is 22");
   });
 
   test("leads HTTP/1.1 on the same port to node:http, by ALPN and without", async () => {

@@ -1,24 +1,26 @@
 import { createServer, isIP } from "node:net";
 import { checkServerIdentity, connect, createSecureContext, createServer as createSecureServer } from "node:tls";
-import { addressOf, Handshakes } from "./handshakes.ts";
-import { SocketStream } from "./socket-stream.ts";
+import { Handshakes } from "./handshakes.ts";
+import { addressOf, SocketStream } from "./socket-stream.ts";
 import { listening, type TcpAddress, type TcpListener } from "./tcp.ts";
 import { clientContext, serverContext, type TlsClientCredentials, type TlsServerCredentials } from "./tls-credentials.ts";
+import { TlsServerStream, type TlsServerStreamOptions } from "./tls-server-stream.ts";
 
 const handshakesMaxDefault = 64;
 const handshakeTimeoutMsDefault = 10_000;
 
 export interface TlsListenOptions {
   readonly credentials: TlsServerCredentials;
-  /** A connection whose handshake succeeded. With ALPN `http/1.1` or without ALPN its first bytes tell what it speaks. */
-  readonly onStream: (stream: SocketStream) => void;
-  /** Is there room for a connection from this address (`host:port`)? Asked before its handshake: `RpcServer.admits`. Default: always. */
-  readonly admits?: (remoteAddress: string) => boolean;
-  /** A handshake failed, or was refused because too many are under way; one that makes room for another also fails. Default: nobody is told. */
+  /**
+   * A connection that was accepted. Its handshake begins when it has handlers and is not paused; one that fails closes it. With ALPN
+   * `http/1.1` or without ALPN its first bytes tell what it speaks.
+   */
+  readonly onStream: (stream: TlsServerStream) => void;
+  /** A handshake failed, or made room for another because too many are under way: told once. Default: nobody is told. */
   readonly onHandshakeError?: (remoteAddress: string, error: Error) => void;
-  /** Handshakes at a time, since one costs much more than the first bytes of one; no origin's keep out another's. Default 64. */
+  /** Handshakes at a time, since one costs much more than the first bytes of one. Default 64. */
   readonly handshakesMax?: number;
-  /** From the first to the last byte of a handshake. Default 10 s. */
+  /** From the first to the last byte of a handshake; its owner's time for the first bytes runs besides. Default 10 s. */
   readonly handshakeTimeoutMs?: number;
 }
 
@@ -32,9 +34,9 @@ export interface TlsListener extends TcpListener {
 
 /** Listens with TLS 1.2 or 1.3. Rejects with node's error if the address cannot be bound or the credentials can't be used. */
 export async function listenTls(address: TcpAddress, options: TlsListenOptions): Promise<TlsListener> {
-  const { credentials, onStream, admits = () => true, onHandshakeError = () => undefined } = options;
+  const { credentials, onStream, onHandshakeError = () => undefined } = options;
   const { handshakesMax = handshakesMaxDefault, handshakeTimeoutMs = handshakeTimeoutMsDefault } = options;
-  if (!(handshakesMax > 0)) throw new RangeError(`handshakesMax is ${handshakesMax}, it must be above 0`);
+  if (!(handshakesMax >= 1)) throw new RangeError(`handshakesMax is ${handshakesMax}, it must be 1 or above`);
   if (!(handshakeTimeoutMs > 0)) throw new RangeError(`handshakeTimeoutMs is ${handshakeTimeoutMs}, it must be above 0`);
   const asksForCertificate = credentials.clientCa !== undefined;
   const handshakes = new Handshakes(handshakesMax, onHandshakeError);
@@ -47,14 +49,19 @@ export async function listenTls(address: TcpAddress, options: TlsListenOptions):
       rejectUnauthorized: asksForCertificate,
     },
     (socket) => {
+      // As of plain connections (`listenTcp`), but not before: who leaves a handshake has left.
+      socket.allowHalfOpen = true;
       handshakes.ended(socket);
-      onStream(new SocketStream(socket));
     },
   );
-  secure.on("tlsClientError", (error, socket) => onHandshakeError(addressOf(socket), error));
-  const server = createServer({ noDelay: true }, (socket) => {
-    if (!admits(addressOf(socket))) socket.destroy();
-    else if (handshakes.begin(socket)) secure.emit("connection", socket);
+  secure.on("tlsClientError", (error, socket) => handshakes.failed(socket, error));
+  const startHandshake: TlsServerStreamOptions["startHandshake"] = (socket, outcome) => {
+    handshakes.begin(socket, outcome);
+    secure.emit("connection", socket);
+  };
+  const server = createServer({ noDelay: true, pauseOnConnect: true }, (socket) => {
+    const remoteAddress = addressOf(socket);
+    onStream(new TlsServerStream(socket, { startHandshake, onOtherProtocol: (error) => onHandshakeError(remoteAddress, error) }));
   });
   const bound = await listening(server, address);
   return {

@@ -10,6 +10,8 @@ import type { UnaryCall } from "./call.ts";
 const end = Flag.END_STREAM;
 const body = ascii("hello");
 const echo = "/x.Y/Echo";
+/** Its client sends one message. */
+const spell = "/x.Y/Spell";
 
 function answer(peer: RawPeer, streamId = 1): { status: string | null; message: string | null; frames: string[] } {
   return { status: peer.status(streamId), message: peer.statusMessage(streamId), frames: peer.summary() };
@@ -72,6 +74,12 @@ describe("errors are told as grpc-go tells them, in one block with END_STREAM", 
       "Unary call has more than one message",
       (peer) => [peer.headers(1, grpcRequestFields(echo)), peer.data(1, Uint8Array.of(...grpcMessage(body), ...grpcMessage(body)), end)],
     ],
+    ["12", "Server-streaming call has no message", (peer) => [peer.headers(1, grpcRequestFields(spell), Flag.END_HEADERS | end)]],
+    [
+      "12",
+      "Server-streaming call has more than one message",
+      (peer) => [peer.headers(1, grpcRequestFields(spell)), peer.data(1, Uint8Array.of(...grpcMessage(body), ...grpcMessage(body)), end)],
+    ],
     ["8", "Path of 2000 bytes is above 1024", (peer) => peer.unary(1, `/${"p".repeat(1999)}`, body)],
     [
       "8",
@@ -85,7 +93,8 @@ describe("errors are told as grpc-go tells them, in one block with END_STREAM", 
         ),
     ],
   ])("%s %s", (status, message, send) => {
-    const { clock, startedPeer } = startServer();
+    const { clock, startedPeer, dispatcher } = startServer();
+    dispatcher.addStream(spell, () => expect.unreachable("The request is not right"), { requests: "one" });
     const peer = startedPeer();
     peer.send(...send(peer));
     clock.settle();

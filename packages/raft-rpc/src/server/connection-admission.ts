@@ -1,3 +1,4 @@
+import { checkLimit, type Rate } from "../limits.ts";
 import type { LimitName } from "./limit-counters.ts";
 
 export interface ConnectionLimits {
@@ -10,6 +11,13 @@ export interface ConnectionLimits {
    * hold the most are closed. Default 256 MiB.
    */
   readonly heldBytesMax: number;
+  /**
+   * Connections of one address, or one IPv6 network of 64 bits, that end by a fault of the client or before a call: above it new ones from
+   * there wait. Default 100, then 2 a second.
+   */
+  readonly faultRate: Rate;
+  /** How long they wait at most, each. Others there may be without blame. Default 1 s. */
+  readonly delayMaxMs: number;
   /** A connection without calls for this long is told to go (GOAWAY). Default Infinity: never. */
   readonly idleMs: number;
   /**
@@ -23,6 +31,8 @@ export const defaultConnectionLimits: ConnectionLimits = {
   max: 4096,
   perAddressMax: 256,
   heldBytesMax: 256 * 1024 * 1024,
+  faultRate: { burst: 100, perSecond: 2 },
+  delayMaxMs: 1000,
   idleMs: Number.POSITIVE_INFINITY,
   ageMs: Number.POSITIVE_INFINITY,
 };
@@ -30,9 +40,7 @@ export const defaultConnectionLimits: ConnectionLimits = {
 /** Completes and checks limits. Throws RangeError. */
 export function resolveConnectionLimits(overrides: Partial<ConnectionLimits>): ConnectionLimits {
   const limits = { ...defaultConnectionLimits, ...overrides };
-  for (const [name, value] of Object.entries(limits)) {
-    if (!(value > 0)) throw new RangeError(`Limit ${name} of connections is ${value}, it must be above 0`);
-  }
+  for (const [name, value] of Object.entries<number | Rate>({ ...limits })) checkLimit(`${name} of connections`, value);
   return limits;
 }
 

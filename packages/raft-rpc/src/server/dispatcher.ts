@@ -1,7 +1,7 @@
 import { methodPath, type ServiceDefinition } from "../grpc/service-definition.ts";
 import { adaptMethod } from "./method-adapter.ts";
 import { MethodCounters } from "./method-counters.ts";
-import type { Route, StreamHandler, UnaryHandler } from "./route.ts";
+import type { RequestCount, Route, StreamHandler, UnaryHandler } from "./route.ts";
 import type { ServiceImpl } from "./service-impl.ts";
 import type { TypedHandler } from "./typed-handler.ts";
 
@@ -24,11 +24,12 @@ export class Dispatcher {
 
   /** The hot path: bytes in, bytes out, no promise and no closure per call. */
   addUnary(path: string, handler: UnaryHandler): this {
-    return this.#addRoute({ kind: "unary", path, handler, counters: new MethodCounters() });
+    return this.#addRoute({ kind: "unary", requests: "one", path, handler, counters: new MethodCounters() });
   }
 
-  addStream(path: string, handler: StreamHandler): this {
-    return this.#addRoute({ kind: "stream", path, handler, counters: new MethodCounters() });
+  /** With `requests: "one"` the handler begins when the one message of the client, and its end, have come. Default: at once. */
+  addStream(path: string, handler: StreamHandler, { requests = "many" }: { readonly requests?: RequestCount } = {}): this {
+    return this.#addRoute({ kind: "stream", requests, path, handler, counters: new MethodCounters() });
   }
 
   find(path: string): Route | undefined {

@@ -8,6 +8,8 @@ export class LimitCounters implements Record<FloodName, number> {
   /** Connections above `connections.max`, and above `connections.perAddressMax`. */
   connections = 0;
   connectionsPerAddress = 0;
+  /** Connections that had to wait, because others from their address had ended badly more often than `connections.faultRate`. */
+  connectionsDelayed = 0;
   /** Connections that held the most when all of them held more than `connections.heldBytesMax`. */
   heldBytes = 0;
   /** Connections whose first bytes were not complete in time. */
@@ -45,7 +47,7 @@ export class LimitCounters implements Record<FloodName, number> {
   connectionQueueBytes = 0;
   /** Calls with too large a header list or path. */
   requestHeadBytes = 0;
-  /** Unary calls whose request was not complete within `requestMs`. */
+  /** Calls with one message whose request was not complete within `requestMs`. */
   requestTimeouts = 0;
   /** Calls with a message that is too large, as it came or inflated. */
   messageBytes = 0;

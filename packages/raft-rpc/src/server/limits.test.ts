@@ -88,9 +88,10 @@ describe("header blocks", () => {
       },
     ],
     [
-      "with an empty CONTINUATION",
+      "in more than 8 CONTINUATIONs without bytes (CVE-2024-28182)",
       (peer) => {
-        peer.send(frameBytes(HEADERS, 0, 1, request), frameBytes(CONTINUATION, 0, 1, []));
+        peer.send(frameBytes(HEADERS, 0, 1, request));
+        for (let count = 0; count < 9; count++) peer.send(frameBytes(CONTINUATION, 0, 1, []));
       },
     ],
   ])("%s end the connection", (_, send) => {
@@ -99,6 +100,16 @@ describe("header blocks", () => {
     send(peer);
     clock.settle();
     expect([peer.goaway, peer.closed]).toEqual(["ENHANCE_YOUR_CALM", true]);
+  });
+
+  test("may have a few CONTINUATIONs without bytes, of which RFC 9113 6.10 says nothing", () => {
+    const { clock, startedPeer } = startServer();
+    const peer = startedPeer();
+    peer.send(frameBytes(HEADERS, 0, 1, request));
+    for (let count = 0; count < 7; count++) peer.send(frameBytes(CONTINUATION, 0, 1, []));
+    peer.send(frameBytes(CONTINUATION, Flag.END_HEADERS, 1, []), peer.data(1, grpcMessage(ascii("a")), Flag.END_STREAM));
+    clock.settle();
+    expect([peer.status(1), peer.goaway]).toEqual(["0", null]);
   });
 
   test("that are not complete in 10 s end the connection", () => {

@@ -10,12 +10,13 @@ import { decodeRequest, type TypedHandler } from "./typed-handler.ts";
 export function adaptMethod(path: string, method: MethodDefinition<unknown, unknown>, handler: TypedHandler): Route {
   switch (method.kind) {
     case "unary":
-      return { kind: "unary", path, handler: adaptUnary(method, handler), counters: new MethodCounters() };
+      return { kind: "unary", requests: "one", path, handler: adaptUnary(method, handler), counters: new MethodCounters() };
     case "clientStreaming":
     case "serverStreaming":
     case "bidirectional":
       return {
         kind: "stream",
+        requests: method.kind === "serverStreaming" ? "one" : "many",
         path,
         handler: (call) => new StreamAdapter(call, method, handler).start(),
         counters: new MethodCounters(),

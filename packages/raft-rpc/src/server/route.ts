@@ -7,12 +7,16 @@ export type UnaryHandler = (message: Uint8Array, call: UnaryCall) => void;
 /** Calls `call.setHandlers` at once, and `call.end` sometime. */
 export type StreamHandler = (call: StreamCall) => void;
 
-interface RouteOf<Kind, Handler> {
+/** How many messages a call's client sends. One is handed over when the call's request is complete. */
+export type RequestCount = "one" | "many";
+
+interface RouteOf<Kind, Requests extends RequestCount, Handler> {
   readonly kind: Kind;
+  readonly requests: Requests;
   readonly path: string;
   readonly handler: Handler;
   readonly counters: MethodCounters;
 }
 
 /** Who handles the calls of one path. */
-export type Route = RouteOf<"unary", UnaryHandler> | RouteOf<"stream", StreamHandler>;
+export type Route = RouteOf<"unary", "one", UnaryHandler> | RouteOf<"stream", RequestCount, StreamHandler>;

@@ -3,10 +3,12 @@ import type { Compressor } from "../grpc/compressor.ts";
 import { DeadlineWheel, WheelTimer } from "../grpc/deadline-wheel.ts";
 import { type RpcLimits, resolveLimits } from "../limits.ts";
 import type { RpcClock, RpcRandom } from "../rpc-clock.ts";
-import { ConnectionAdmission, type ConnectionLimits, resolveConnectionLimits } from "./connection-admission.ts";
+import { ConnectionAdmission, type ConnectionLimits, originOf, resolveConnectionLimits } from "./connection-admission.ts";
+import { DelayedConnection } from "./delayed-connection.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import { HeldMemory } from "./held-memory.ts";
 import type { LimitName } from "./limit-counters.ts";
+import { OriginConduct } from "./origin-conduct.ts";
 import { PrefaceSniffer } from "./preface-sniffer.ts";
 import { ServerConnection } from "./server-connection.ts";
 import { ServerCounters } from "./server-counters.ts";
@@ -47,10 +49,12 @@ export class RpcServer {
   readonly #limits: RpcLimits;
   readonly #connectionLimits: ConnectionLimits;
   readonly #admission: ConnectionAdmission;
+  readonly #conduct: OriginConduct;
   readonly #memory: HeldMemory;
   readonly #wheel: DeadlineWheel;
   readonly #turns: TurnLine;
-  readonly #sniffers = new Set<PrefaceSniffer>();
+  /** Connections that have not begun to speak HTTP/2. */
+  readonly #newcomers = new Set<DelayedConnection | PrefaceSniffer>();
   readonly #connections = new Set<ServerConnection>();
   #state: "open" | "closing" | "closed" = "open";
   #closed: Promise<void> | null = null;
@@ -62,6 +66,7 @@ export class RpcServer {
     this.#limits = resolveLimits(options.limits ?? {});
     this.#connectionLimits = resolveConnectionLimits(options.connections ?? {});
     this.#admission = new ConnectionAdmission(this.#connectionLimits);
+    this.#conduct = new OriginConduct(this.#connectionLimits);
     this.#memory = new HeldMemory(this.#connectionLimits.heldBytesMax);
     this.#wheel = new DeadlineWheel(options.clock);
     this.#turns = new TurnLine(options.clock);
@@ -73,44 +78,63 @@ export class RpcServer {
   }
 
   /**
-   * Is there room for a connection from this address (`host:port`)? If not, that is counted: refuse it then. For owners that can ask before
-   * they do work for a connection, as a handshake; `accept` asks in any case.
+   * Takes a new connection, in the turn in which it was accepted. Destroys it if there are too many; lets it wait if others from its address
+   * ended badly.
    */
-  admits(remoteAddress: string): boolean {
-    const limit = this.#admission.brokenLimit(remoteAddress);
-    if (limit !== null) this.#limitTripped(limit, remoteAddress);
-    return limit === null;
-  }
-
-  /** Takes a new connection, in the turn in which it was accepted. Destroys it if there are too many. */
   accept(stream: ByteStream): void {
     const { remoteAddress } = stream;
-    if (this.#state !== "open" || !this.admits(remoteAddress)) {
+    const limit = this.#admission.brokenLimit(remoteAddress);
+    if (limit !== null) this.#limitTripped(limit, remoteAddress);
+    if (this.#state !== "open" || limit !== null) {
       stream.destroy();
       return;
     }
     this.counters.connectionsAccepted++;
     this.#admission.enter(remoteAddress);
+    const nowMs = this.#options.clock.monotonicMs();
+    const delayMs = this.#conduct.delayMs(originOf(remoteAddress), nowMs);
+    if (delayMs === 0) return this.#sniff(stream);
+    this.#limitTripped("connectionsDelayed", remoteAddress);
+    const delayed = new DelayedConnection({
+      stream,
+      wheel: this.#wheel,
+      line: this.#turns,
+      untilMs: nowMs + delayMs,
+      onBegin: () => {
+        this.#newcomers.delete(delayed);
+        this.#sniff(stream);
+      },
+      onClosed: () => {
+        this.#newcomers.delete(delayed);
+        this.#admission.leave(remoteAddress);
+      },
+    });
+    this.#newcomers.add(delayed);
+  }
+
+  #sniff(stream: ByteStream): void {
+    const { remoteAddress } = stream;
     const sniffer = new PrefaceSniffer({
       stream,
       clock: this.#options.clock,
       wheel: this.#wheel,
       timeoutMs: this.#limits.prefaceTimeoutMs,
       onHttp2: (received, prefaceBytes) => {
-        this.#sniffers.delete(sniffer);
+        this.#newcomers.delete(sniffer);
         this.#start(stream, received, prefaceBytes);
       },
       onOther: (received) => {
-        this.#sniffers.delete(sniffer);
+        this.#newcomers.delete(sniffer);
         this.#handOver(stream, received);
       },
       onTimeout: () => this.#limitTripped("prefaceTimeouts", remoteAddress),
       onClosed: () => {
-        this.#sniffers.delete(sniffer);
+        this.#newcomers.delete(sniffer);
+        this.#blame(remoteAddress);
         this.#admission.leave(remoteAddress);
       },
     });
-    this.#sniffers.add(sniffer);
+    this.#newcomers.add(sniffer);
   }
 
   /**
@@ -123,8 +147,8 @@ export class RpcServer {
     this.#closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
     });
-    for (const sniffer of this.#sniffers) sniffer.destroy();
-    this.#sniffers.clear();
+    for (const newcomer of this.#newcomers) newcomer.destroy();
+    this.#newcomers.clear();
     for (const connection of [...this.#connections]) connection.drain();
     const timer = new WheelTimer(() => {
       for (const connection of [...this.#connections]) connection.shutDown();
@@ -152,6 +176,7 @@ export class RpcServer {
       ageMs: this.#drawAge(),
       onLimit: this.#options.onLimit ?? (() => undefined),
       onHandlerError: this.#options.onHandlerError ?? (() => undefined),
+      onFault: () => this.#blame(stream.remoteAddress),
       onClosed: (closed, error) => this.#connectionClosed(closed, error),
     });
     this.#connections.add(connection);
@@ -164,8 +189,9 @@ export class RpcServer {
     this.counters.otherProtocols++;
     // Its new owner has limits of its own.
     this.#admission.leave(stream.remoteAddress);
-    if (this.#options.onOtherProtocol === undefined) stream.destroy();
-    else this.#options.onOtherProtocol(stream, received);
+    if (this.#options.onOtherProtocol !== undefined) return this.#options.onOtherProtocol(stream, received);
+    this.#blame(stream.remoteAddress);
+    stream.destroy();
   }
 
   #connectionClosed(connection: ServerConnection, error: Error | null): void {
@@ -174,6 +200,11 @@ export class RpcServer {
     this.#admission.leave(connection.remoteAddress);
     this.#options.onConnectionClosed?.(connection.remoteAddress, error);
     this.#checkClosed();
+  }
+
+  /** A connection from there ended, or will end, and was for nothing. */
+  #blame(remoteAddress: string): void {
+    this.#conduct.blame(originOf(remoteAddress), this.#options.clock.monotonicMs());
   }
 
   #limitTripped(limit: LimitName, remoteAddress: string): void {

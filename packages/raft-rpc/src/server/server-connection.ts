@@ -22,6 +22,7 @@ import type { ServerCounters } from "./server-counters.ts";
 import type { ServerInterceptor } from "./server-interceptor.ts";
 import { type ServerCallConnection, ServerStream } from "./server-stream.ts";
 import { SlicedInput } from "./sliced-input.ts";
+import { StreamsEnding } from "./streams-ending.ts";
 import type { TurnLine } from "./turn-line.ts";
 
 export interface ServerConnectionOptions extends ConnectionOptions {
@@ -36,6 +37,8 @@ export interface ServerConnectionOptions extends ConnectionOptions {
   readonly ageMs: number;
   readonly onHandlerError: (path: string, error: unknown) => void;
   readonly onLimit: (limit: LimitName, remoteAddress: string) => void;
+  /** The client broke a rule or a limit, or left without a call: once. */
+  readonly onFault: () => void;
   readonly onClosed: (connection: ServerConnection, error: Error | null) => void;
 }
 
@@ -64,6 +67,9 @@ export class ServerConnection extends Http2Connection<ServerStream | HttpAnswer>
   #lastAcceptedId = 0;
   #runningHandlers = 0;
   #draining: "no" | "announced" | "last" = "no";
+  #isAtFault = false;
+  /** The byte stream has closed, and streams are left that are about to end. */
+  #closedBeforeStreams: (() => void) | null = null;
   countedBytes = 0;
   #countScheduled = false;
   readonly #input: SlicedInput;
@@ -161,7 +167,14 @@ export class ServerConnection extends Http2Connection<ServerStream | HttpAnswer>
     if (this.phase !== "open") return;
     if (error instanceof FloodError) this.limitTripped(error.flood);
     else if (error.code === ErrorCode.SETTINGS_TIMEOUT) this.limitTripped("settingsTimeouts");
+    if (error.code !== ErrorCode.INTERNAL_ERROR) this.#blame();
     super.failWith(error);
+  }
+
+  #blame(): void {
+    if (this.#isAtFault) return;
+    this.#isAtFault = true;
+    this.#options.onFault();
   }
 
   protected override received(bytes: Uint8Array, from: number): void {
@@ -258,12 +271,29 @@ export class ServerConnection extends Http2Connection<ServerStream | HttpAnswer>
     if (this.#draining === "last" && this.streams.size === 0) this.finish(null);
   }
 
+  protected override abortAll(error: Error | null): void {
+    this.partialBudget.close();
+    const ending = new StreamsEnding({
+      line: this.#options.turns,
+      streams: this.streams,
+      end: (stream) => this.abort(stream, { kind: "connectionLost", error }),
+      onEnded: () => this.#closedBeforeStreams?.(),
+    });
+    ending.takeTurn();
+  }
+
   protected override closed(error: Error | null): void {
+    if (this.streams.size > 0) this.#closedBeforeStreams = () => this.#leave(error);
+    else this.#leave(error);
+  }
+
+  #leave(error: Error | null): void {
     this.wheel.clear(this.#drainTimer);
     this.#options.memory.leave(this);
     this.#input.stop();
     this.#requestWatch.stop();
     this.#retirement?.stop();
+    if (this.#lastAcceptedId === 0 && this.#draining === "no") this.#blame();
     this.#options.onClosed(this, error);
   }
 

@@ -51,8 +51,11 @@ interface Admission {
   paused: boolean;
 }
 
+/** Of calls whose method takes one message. */
+const kindNames = { unary: "Unary", stream: "Server-streaming" } as const;
+
 /**
- *   waiting -- let in, request complete (unary) or at once (stream) --> running -- answer --> done
+ *   waiting -- let in, the one request complete, or at once --------> running -- answer --> done
  *                                                                          |                   ^
  *                                                   cancelled, deadline    +--> cancelled -----+ answer, dropped
  */
@@ -200,11 +203,11 @@ export class ServerStream extends Http2Stream implements UnaryCall, StreamCall, 
 
   // ---- From the connection
 
-  /** The request's headers are complete. A stream's handler runs from here, a unary one when the request is complete. */
+  /** The request's headers are complete. The handler of a call with many requests runs from here, else when the one is complete. */
   begin(): void {
     this.#route.counters.started++;
     if (this.#connection.interceptors.length > 0) this.#ask(this.#connection.interceptors);
-    else if (this.#route.kind === "stream") this.#run(null);
+    else this.#runAtOnce();
   }
 
   /** The server shuts down and waits no longer. */
@@ -212,9 +215,9 @@ export class ServerStream extends Http2Stream implements UnaryCall, StreamCall, 
     this.#interrupt(StatusCode.UNAVAILABLE, "server is shutting down");
   }
 
-  /** Is there more of a unary request to come? */
+  /** Is there more of the one request to come? */
   get isIncomplete(): boolean {
-    return this.#route.kind === "unary" && !this.remoteEnded;
+    return this.#route.requests === "one" && !this.remoteEnded;
   }
 
   /** The request did not come in time. */
@@ -250,16 +253,16 @@ export class ServerStream extends Http2Stream implements UnaryCall, StreamCall, 
   protected override messageReceived(message: Uint8Array): void {
     this.#route.counters.received(message.length);
     this.#tally?.request(message.length);
-    if (this.#route.kind === "stream") {
-      try {
-        this.#handlers?.onMessage(message);
-      } catch (error) {
-        this.failWith(error);
-      }
-    } else if (this.#request === null) {
-      this.#request = message;
-    } else {
-      this.inputFailed(StatusCode.UNIMPLEMENTED, "Unary call has more than one message");
+    if (this.#route.requests === "many") this.#handOver(message);
+    else if (this.#request === null) this.#request = message;
+    else this.inputFailed(StatusCode.UNIMPLEMENTED, `${kindNames[this.#route.kind]} call has more than one message`);
+  }
+
+  #handOver(message: Uint8Array): void {
+    try {
+      this.#handlers?.onMessage(message);
+    } catch (error) {
+      this.failWith(error);
     }
   }
 
@@ -268,11 +271,16 @@ export class ServerStream extends Http2Stream implements UnaryCall, StreamCall, 
       this.#admission.inputEnded = true;
       return;
     }
-    if (this.#route.kind === "unary") {
-      if (this.#request === null) this.inputFailed(StatusCode.UNIMPLEMENTED, "Unary call has no message");
-      else this.#run(this.#request);
-      return;
-    }
+    if (this.#route.requests === "many") return this.#tellEnd();
+    const request = this.#request;
+    if (request === null) return this.inputFailed(StatusCode.UNIMPLEMENTED, `${kindNames[this.#route.kind]} call has no message`);
+    this.#run(request);
+    if (this.#route.kind === "unary" || this.#phase !== "running") return;
+    this.#handOver(request);
+    if (this.#phase === "running") this.#tellEnd();
+  }
+
+  #tellEnd(): void {
     try {
       this.#handlers?.onEnd();
     } catch (error) {
@@ -296,10 +304,7 @@ export class ServerStream extends Http2Stream implements UnaryCall, StreamCall, 
     } catch (error) {
       return this.#refuse(error);
     }
-    if (admitted === null) {
-      if (this.#route.kind === "stream") this.#run(null);
-      return;
-    }
+    if (admitted === null) return this.#runAtOnce();
     this.#admission = { inputEnded: false, paused: false };
     this.pauseInput();
     // Counts as running, for it is work that a reset does not end (CVE-2023-44487).
@@ -314,7 +319,7 @@ export class ServerStream extends Http2Stream implements UnaryCall, StreamCall, 
     const admission = this.#admission;
     this.#connection.handlerEnded();
     if (this.#phase !== "waiting" || admission === null) return;
-    if (this.#route.kind === "stream") this.#run(null);
+    this.#runAtOnce();
     this.#admission = null;
     if (!admission.paused) this.resumeInput();
     if (admission.inputEnded) this.inputEnded();
@@ -374,6 +379,10 @@ export class ServerStream extends Http2Stream implements UnaryCall, StreamCall, 
     this.#route.counters.ended(code);
     this.#connection.countStatus(code);
     this.#tally?.end(code, (error) => this.#connection.handlerFailed(this.path, error));
+  }
+
+  #runAtOnce(): void {
+    if (this.#route.requests === "many") this.#run(null);
   }
 
   #run(request: Uint8Array | null): void {

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { clientOpening, echoPath, frameFloods, joined, waitPath } from "../conformance/attacks/frame-floods.ts";
-import { Flag, FrameType } from "../http2/frame.ts";
-import { lingerBytesMax, turnUnitsMax } from "../limits.ts";
+import { Flag, FrameType, SettingId } from "../http2/frame.ts";
+import { controlFrameUnits, lingerBytesMax, turnUnitsMax } from "../limits.ts";
 import { ascii, frameBytes, grpcRequestFields, type RawPeer, uint32 } from "../testing/raw-peer.ts";
 import { type ServerFixture, startServer } from "../testing/server-fixture.ts";
 
-const { DATA, PING, WINDOW_UPDATE } = FrameType;
+const { DATA, PING, SETTINGS, WINDOW_UPDATE } = FrameType;
 /** A frame costs a unit at least; the last may cost more than what is left. */
 const shareFrames = turnUnitsMax;
 const attackers = 4;
@@ -64,6 +64,36 @@ describe("a connection gets one share of a turn", () => {
     );
     const counts = framesOfTurns(fixture);
     expect([Math.max(...counts), messages, client.status(1)]).toEqual([2, 12_000, "0"]);
+  });
+
+  test("streams whose connection is over end in slices, and then it has closed", () => {
+    const fixture = startServer();
+    const { clock, dispatcher, server } = fixture;
+    let cancelled = 0;
+    dispatcher.addUnary(waitPath, (_message, call) => {
+      call.onCancel = () => cancelled++;
+    });
+    const client = fixture.startedPeer();
+    for (let id = 1; id < 2000; id += 2) client.send(...client.unary(id, waitPath, new Uint8Array(0)));
+    clock.settle();
+    expect(server.counters.handlersRunning).toBe(1000);
+    client.stream.destroy();
+    const counts: number[] = [];
+    while (clock.endTurn()) {
+      counts.push(cancelled - total(counts));
+      expect(server.counters.connectionsOpen).toBe(cancelled === 1000 ? 0 : 1);
+    }
+    expect([Math.max(...counts), cancelled]).toEqual([turnUnitsMax / controlFrameUnits, 1000]);
+  });
+
+  test("SETTINGS that change the windows of many streams cost as much as many frames", () => {
+    const fixture = startServer();
+    fixture.dispatcher.addUnary(waitPath, () => undefined);
+    const client = fixture.startedPeer();
+    for (let id = 1; id < 2000; id += 2) client.send(...client.unary(id, waitPath, new Uint8Array(0)));
+    fixture.clock.settle();
+    client.send(repeated(frameBytes(SETTINGS, 0, 0, [0, SettingId.INITIAL_WINDOW_SIZE, 0, 1, 0, 0]), 50));
+    expect(Math.max(...framesOfTurns(fixture))).toBeLessThan(10);
   });
 
   test("what waits is counted as held, and dropped with its connection", () => {

@@ -13,8 +13,6 @@ export class StreamAdapter implements StreamCallHandlers {
   readonly #handler: TypedHandler;
   readonly #context: ServerCallContext;
   readonly #inbox: MessageInbox<unknown>;
-  /** The one request of a server-streaming call. */
-  #request: { readonly message: unknown } | null = null;
   #responses: AsyncIterator<unknown> | null = null;
   #resumeSending: (() => void) | null = null;
 
@@ -34,15 +32,12 @@ export class StreamAdapter implements StreamCallHandlers {
 
   onMessage(bytes: Uint8Array): void {
     const message = decodeRequest(this.#method.request, bytes);
-    if (this.#method.kind !== "serverStreaming") return this.#inbox.push(message);
-    if (this.#request !== null) throw new RpcError(StatusCode.UNIMPLEMENTED, "Server-streaming call has more than one message");
-    this.#request = { message };
+    if (this.#method.kind === "serverStreaming") this.#run(this.#answerAll(message));
+    else this.#inbox.push(message);
   }
 
   onEnd(): void {
-    if (this.#method.kind !== "serverStreaming") return this.#inbox.end(null);
-    if (this.#request === null) throw new RpcError(StatusCode.UNIMPLEMENTED, "Server-streaming call has no message");
-    this.#run(this.#answerAll(this.#request.message));
+    this.#inbox.end(null);
   }
 
   onDrain(): void {

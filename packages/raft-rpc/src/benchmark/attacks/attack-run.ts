@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import type { ServerPorts, ServerReport } from "./attacked-server.ts";
 import type { AttackOrder, AttackTally } from "./attacker.ts";
-import { Bystander } from "./bystander.ts";
+import { Bystander, type Latencies } from "./bystander.ts";
 import type { SocketAttack } from "./socket-attack.ts";
 
 /** Clients that behave well. */
@@ -11,8 +11,11 @@ const bystanders = 4;
 /** How much longer the calls of others may take while their server is attacked than while another one on this machine is. */
 const slowdownMax = 2;
 const warmUpMs = 1_500;
-/** From the beginning of an attack to the measurement. */
-const settleMs = 100;
+/** From the beginning of an attack to the measurement: a server takes something from everybody before it knows who attacks. */
+const settleMs = 300;
+/** From the end of an attack to what comes next. */
+const restMs = 100;
+const addressesOfNetwork = 250;
 
 export interface AttackRunOptions {
   readonly rounds: number;
@@ -52,9 +55,10 @@ export async function runAttacks(attacks: readonly SocketAttack[], options: Atta
     options.line(
       `${"attack".padEnd(62)} p99 without  elsewhere   with  ratio  server MiB  what the attacker did, and which limits tripped`,
     );
+    const scene: AttackScene = { server, attacker, ports, otherPorts, bystander, nextAddress: addresses(), options };
     let harmful = 0;
     for (const attack of attacks) {
-      const effect = await measureAttack(attack, { server, attacker, ports, otherPorts, bystander, options });
+      const effect = await measureAttack(attack, scene);
       if (effect.slowdown > slowdownMax || effect.failures > 0) harmful++;
       options.line(describe(attack.name, effect));
     }
@@ -76,31 +80,27 @@ interface AttackScene {
   readonly ports: ServerPorts;
   readonly otherPorts: ServerPorts;
   readonly bystander: Bystander;
+  /** Where the next attack comes from. */
+  readonly nextAddress: () => string;
   readonly options: AttackRunOptions;
 }
 
 async function measureAttack(attack: SocketAttack, scene: AttackScene): Promise<AttackEffect> {
-  const { server, attacker, ports, otherPorts, bystander, options } = scene;
+  const { server, ports, otherPorts, bystander, options } = scene;
   const p99s: { readonly quiet: number; readonly elsewhere: number; readonly attacked: number }[] = [];
   let [failures, connections, bytesSent, residentBytes] = [0, 0, 0, 0];
   const before = await ask<ServerReport>(server, "report");
   for (let round = 0; round < options.rounds; round++) {
-    const without = await bystander.measure(options.roundMs);
-    await ask<AttackTally>(attacker, { attack: attack.name, port: otherPorts[attack.port] } satisfies AttackOrder);
-    await bystander.measure(settleMs);
-    const elsewhere = await bystander.measure(options.roundMs);
-    await ask<AttackTally>(attacker, "stop");
-    await bystander.measure(settleMs);
-    await ask<AttackTally>(attacker, { attack: attack.name, port: ports[attack.port] } satisfies AttackOrder);
-    await bystander.measure(settleMs);
-    const during = await bystander.measure(options.roundMs);
-    residentBytes = Math.max(residentBytes, (await ask<ServerReport>(server, "report")).residentBytes);
-    const tally = await ask<AttackTally>(attacker, "stop");
-    await bystander.measure(settleMs);
-    p99s.push({ quiet: without.p99Ms, elsewhere: elsewhere.p99Ms, attacked: during.p99Ms });
-    failures += during.failures;
-    connections += tally.connections;
-    bytesSent += tally.bytesSent;
+    const quiet = await bystander.measure(options.roundMs);
+    // Each is first in every other round.
+    const elsewhereFirst = round % 2 === 0 ? await besideAttack(attack, otherPorts, scene) : null;
+    const attacked = await besideAttack(attack, ports, scene);
+    const elsewhere = elsewhereFirst ?? (await besideAttack(attack, otherPorts, scene));
+    p99s.push({ quiet: quiet.p99Ms, elsewhere: elsewhere.latencies.p99Ms, attacked: attacked.latencies.p99Ms });
+    failures += attacked.latencies.failures;
+    connections += attacked.tally.connections;
+    bytesSent += attacked.tally.bytesSent;
+    residentBytes = Math.max(residentBytes, attacked.residentBytes);
   }
   const after = await ask<ServerReport>(server, "report");
   return {
@@ -116,6 +116,35 @@ async function measureAttack(attack: SocketAttack, scene: AttackScene): Promise<
       const count = (after.limits[name] ?? 0) - (before.limits[name] ?? 0);
       return count > 0 ? [`${name} ${count}`] : [];
     }),
+  };
+}
+
+interface AttackedRound {
+  readonly latencies: Latencies;
+  readonly tally: AttackTally;
+  readonly residentBytes: number;
+}
+
+/** What the others feel while the attack, by somebody whom no server knows yet, goes to `ports`. */
+async function besideAttack(attack: SocketAttack, ports: ServerPorts, scene: AttackScene): Promise<AttackedRound> {
+  const { server, attacker, bystander, options } = scene;
+  const order: AttackOrder = { attack: attack.name, port: ports[attack.port], localAddress: scene.nextAddress() };
+  await ask<AttackTally>(attacker, order);
+  await bystander.measure(settleMs);
+  const latencies = await bystander.measure(options.roundMs);
+  const { residentBytes } = await ask<ServerReport>(server, "report");
+  const tally = await ask<AttackTally>(attacker, "stop");
+  await bystander.measure(restMs);
+  return { latencies, tally, residentBytes };
+}
+
+/** Another loopback address each time; where there is but one, as outside Linux, that one. */
+function addresses(): () => string {
+  let count = 0;
+  return () => {
+    if (process.platform !== "linux") return "127.0.0.1";
+    count++;
+    return `127.1.${Math.floor(count / addressesOfNetwork)}.${1 + (count % addressesOfNetwork)}`;
   };
 }
 

@@ -1,10 +1,12 @@
 import { connect, type Socket } from "node:net";
 import { socketAttacks } from "./socket-attack.ts";
 
-/** Said to the attacker: which attack, and where. `stop` ends the one that runs. */
+/** Said to the attacker: which attack, where, and as whom. `stop` ends the one that runs. */
 export interface AttackOrder {
   readonly attack: string;
   readonly port: number;
+  /** An address of this machine. */
+  readonly localAddress: string;
 }
 
 /** Between the end of a socket and the next one in its place. */
@@ -22,12 +24,12 @@ class RunningAttack {
   readonly #sockets = new Set<Socket>();
   #stopped = false;
 
-  constructor({ attack: name, port }: AttackOrder) {
+  constructor({ attack: name, port, localAddress }: AttackOrder) {
     const attack = socketAttacks.find((known) => known.name === name);
     if (attack === undefined) throw new Error(`No attack has the name ${name}`);
     const open = (): void => {
       if (this.#stopped) return;
-      const socket = connect({ host: "127.0.0.1", port });
+      const socket = connect({ host: "127.0.0.1", port, localAddress });
       this.#sockets.add(socket);
       this.connections++;
       socket.on("error", () => undefined);

@@ -138,7 +138,7 @@ const headerBlocks: readonly FrameFlood[] = [
   repeated(
     "CONTINUATION without bytes (CVE-2024-28182)",
     "headerBlock",
-    () => 0,
+    ({ continuationsMax }) => continuationsMax,
     frameBytes(CONTINUATION, 0, 1, []),
     frameBytes(HEADERS, 0, 1, echoBlock),
   ),

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { defineService } from "../../grpc/service-definition.ts";
 import { clientPreface, Flag, FrameType } from "../../http2/frame.ts";
 import { defaultLimits } from "../../limits.ts";
 import type { StreamCall } from "../../server/call.ts";
@@ -9,6 +10,7 @@ import { grownBytes, printGrowth } from "./memory-growth.ts";
 
 const { DATA, HEADERS } = FrameType;
 const marginMs = 50;
+const octets = { encode: (value: Uint8Array) => value, decode: (bytes: Uint8Array) => bytes };
 const { headerBlockTimeoutMs, prefaceTimeoutMs, settingsTimeoutMs } = defaultLimits;
 const requestBlock = headerBlock(grpcRequestFields(echoPath));
 
@@ -177,6 +179,27 @@ describe("requests whose end does not come", () => {
     attacker.send(attacker.headers(1, grpcRequestFields(echoPath, [["grpc-timeout", "1S"]])), frameBytes(DATA, 0, 1, [0]));
     clock.advance(1000 + marginMs);
     expect([attacker.status(1), server.counters.streamsOpen]).toEqual(["4", 0]);
+  });
+
+  test("to a method that streams its answers end at the server's, and what came of them is counted until then", () => {
+    const { clock, startedPeer, server, dispatcher } = startServer({ limits: { requestMs: 5_000 } });
+    const spell = { name: "Spell", kind: "serverStreaming", request: octets, response: octets } as const;
+    let begun = 0;
+    dispatcher.add(defineService({ typeName: "x.Z", methods: { spell } }), {
+      async *spell(request) {
+        begun++;
+        yield request;
+      },
+    });
+    const attacker = startedPeer();
+    attacker.send(attacker.headers(1, grpcRequestFields("/x.Z/Spell")), attacker.data(1, grpcMessage(new Uint8Array(10_000))));
+    clock.settle();
+    expect([server.heldBytes, server.counters.handlersRunning]).toEqual([10_000, 0]);
+    clock.advance(5_000 + marginMs);
+    // What a connection holds is looked at when something comes.
+    attacker.send(frameBytes(FrameType.WINDOW_UPDATE, 0, 0, uint32(1)));
+    clock.settle();
+    expect([attacker.status(1), server.counters.limits.requestTimeouts, server.heldBytes, begun]).toEqual(["4", 1, 0, 0]);
   });
 
   test("without a deadline end at the server's", () => {
