@@ -20,7 +20,7 @@ export class HealthService {
     dispatcher
       .addUnary("/grpc.health.v1.Health/Check", (message, call) => this.#check(message, call))
       .addUnary("/grpc.health.v1.Health/List", (_message, call) => this.#list(call))
-      .addStream("/grpc.health.v1.Health/Watch", (call) => call.setHandlers(new HealthWatch(call, this)));
+      .addStream("/grpc.health.v1.Health/Watch", (call) => call.setHandlers(new HealthWatch(call, this)), { requests: "one" });
     return this;
   }
 
@@ -89,14 +89,13 @@ class HealthWatch implements StreamCallHandlers {
   }
 
   onMessage(message: Uint8Array): void {
-    if (this.#service !== null) throw new RpcError(StatusCode.UNIMPLEMENTED, "Watch has more than one request");
     this.#service = readRequest(message);
+    this.#health.addWatch(this.#service, this);
+    this.changed(this.#health.statusOf(this.#service));
   }
 
   onEnd(): void {
-    if (this.#service === null) throw new RpcError(StatusCode.UNIMPLEMENTED, "Watch has no request");
-    this.#health.addWatch(this.#service, this);
-    this.changed(this.#health.statusOf(this.#service));
+    // The one request came before.
   }
 
   onDrain(): void {
