@@ -1,7 +1,8 @@
 import type { InstallSnapshot, LogEntry, NodeId, RaftCore, SnapshotMeta } from "@raftkv/raft-core";
 import type { LogStore } from "./log-store.ts";
+import { pacedChunks } from "./paced-chunks.ts";
 import type { PeerTransport } from "./peer-transport.ts";
-import type { Logger } from "./ports.ts";
+import type { Clock, Logger } from "./ports.ts";
 import { SnapshotPolicy } from "./snapshot-policy.ts";
 import type { StateMachine } from "./state-machine.ts";
 
@@ -10,6 +11,7 @@ export interface SnapshotExchangeOptions<Result> {
   readonly logStore: LogStore;
   readonly stateMachine: StateMachine<Result>;
   readonly transport: PeerTransport;
+  readonly clock: Clock;
   readonly logger: Logger;
   readonly snapshotCount: number;
   /** Size of the snapshot that the store begins with, 0 without one. */
@@ -122,11 +124,13 @@ export class SnapshotExchange<Result> {
   }
 
   private async save(meta: SnapshotMeta): Promise<void> {
-    const { core, logStore, stateMachine, logger, catchUpEntries } = this.options;
+    const { core, logStore, stateMachine, clock, logger, catchUpEntries } = this.options;
     const image = stateMachine.snapshot(meta.index);
+    const isClosed = (): boolean => this.closed;
     let bytes = 0;
     const counted = async function* (): AsyncGenerator<Uint8Array> {
-      for await (const chunk of image.chunks()) {
+      for await (const chunk of pacedChunks(image.chunks(), clock)) {
+        if (isClosed()) throw new Error("The member stops");
         bytes += chunk.length;
         yield chunk;
       }
@@ -134,6 +138,7 @@ export class SnapshotExchange<Result> {
     try {
       await logStore.saveSnapshot(meta, counted());
     } catch (error) {
+      if (this.closed) return;
       // The log still holds everything. If the disk as a whole has failed, the next append says so.
       logger.warn("snapshot was not saved", { index: meta.index, error: asError(error) });
       return;
