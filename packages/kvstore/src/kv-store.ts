@@ -212,6 +212,11 @@ export class KVStore {
     return this.#table.reclaim(versionsMax);
   }
 
+  /** Versions, tombstones with them, that `reclaim` has freed since the store was made or restored. */
+  get reclaimedVersions(): number {
+    return this.#table.freedVersions;
+  }
+
   /** Begins the hash of what is retained up to `revision`, 0 for now. @throws RevisionError */
   startHash(revision: number): HashRun {
     if (revision === 0) return new HashRun(this.#table, this.revision);

@@ -21,6 +21,8 @@ export interface Reclaimable {
  * Events below the compact revision are forgotten then. Those at it stay: watchers may begin there.
  */
 export class Reclaimer {
+  /** Versions that were freed. */
+  freedVersions = 0;
   readonly #table: Reclaimable;
   /** The number of the next event. */
   #next: number;
@@ -57,6 +59,7 @@ export class Reclaimer {
     }
     this.#forgetEvent(version);
     this.#table.unlink(version);
+    this.freedVersions++;
   }
 
   #free(version: VersionRef): void {
@@ -64,6 +67,7 @@ export class Reclaimer {
     assert(versions.older(version) === 0, "Versions are freed from the oldest on");
     this.#forgetEvent(version);
     versions.freeOldest(version);
+    this.freedVersions++;
   }
 
   #forgetEvent(version: VersionRef): void {

@@ -215,6 +215,11 @@ export class VersionTable {
     return this.#reclaimer.run(this.#compactRevision, this.#readers === 0 ? eventsMax : 0);
   }
 
+  /** Versions that were freed after compactions. */
+  get freedVersions(): number {
+    return this.#reclaimer.freedVersions;
+  }
+
   /** Takes out a node that has no version left but a tombstone, and frees it. For the reclaimer. */
   unlink(node: NodeRef): void {
     const { nodes } = this.versions;

@@ -1,4 +1,4 @@
-import { clientFileDescriptors, etcdserverpb } from "@raftkv/api";
+import { clientFileDescriptors, clientMethodKinds, etcdserverpb } from "@raftkv/api";
 import { openLogStore, readIdentity } from "@raftkv/log-store";
 import type { NodeId } from "@raftkv/raft-core";
 import {
@@ -33,15 +33,18 @@ import type { OptionName } from "./config/options.ts";
 import { MemberLeases } from "./lease/member-leases.ts";
 import { PeerNetwork, peerLimits } from "./peer/peer-network.ts";
 import type { ClientCalls } from "./services/client-calls.ts";
+import { type CallType, ClientVersions } from "./services/client-versions.ts";
 import { clusterService } from "./services/etcd/cluster-service.ts";
 import { KvService } from "./services/etcd/kv-service.ts";
 import { maintenanceService } from "./services/etcd/maintenance-service.ts";
 import { authService } from "./services/etcd/unimplemented-service.ts";
+import { HandlingTimes } from "./services/handling-times.ts";
 import { HealthReporter } from "./services/health-reporter.ts";
 import { leaderRequirement } from "./services/leader-requirement.ts";
 import { memberTrouble } from "./services/member-trouble.ts";
 import { RaftKVService } from "./services/raftkv/raftkv-service.ts";
 import type { ServiceContext } from "./services/service-context.ts";
+import { ServiceCounts } from "./services/service-counts.ts";
 import type { ApplyResult } from "./state/apply-result.ts";
 import { ReplicatedState } from "./state/replicated-state.ts";
 import { StoreUpkeep } from "./store-upkeep.ts";
@@ -77,8 +80,11 @@ export class Member {
   readonly clientCalls: ClientCalls;
   readonly watches: MemberWatches;
   readonly peers: PeerNetwork;
-  private readonly leases: MemberLeases;
-  private readonly upkeep: StoreUpkeep;
+  readonly leases: MemberLeases;
+  readonly upkeep: StoreUpkeep;
+  readonly clientVersions: ClientVersions;
+  /** Null unless they are asked for. */
+  readonly handlingTimes: HandlingTimes | null;
   private readonly ports: Ports;
   private readonly health: HealthReporter;
   private readonly clientServer: RpcServer;
@@ -139,6 +145,7 @@ export class Member {
       random: ports.random,
       logger: ports.logger,
       electionMs: config.electionMs,
+      heartbeatMs: config.heartbeatMs,
     });
     const node = await RaftNode.start<ApplyResult>({
       id: nodeIdOf(memberId),
@@ -164,6 +171,7 @@ export class Member {
       maxRequestBytes: config.maxRequestBytes,
       maxTxnOps: config.store.maxTxnOps,
       quota: upkeep.space.quota,
+      counts: new ServiceCounts(),
       header: (revision) => ({ clusterId: cluster.clusterId, memberId, revision, raftTerm: node.term }),
     };
     const { clock } = ports;
@@ -196,9 +204,11 @@ export class Member {
     this.watches.register(dispatcher);
     const { hub, leaderLoss } = this.watches;
     leases.registerForClients(dispatcher, { context, hub, leaderLoss, random: ports.random, leasesMax: maxLeases });
+    this.clientVersions = new ClientVersions(callTypeOf());
+    this.handlingTimes = config.clientPort.measuresCalls ? new HandlingTimes() : null;
     this.clientCalls = {
       dispatcher,
-      interceptors: [leaderRequirement(context.node)],
+      interceptors: [this.clientVersions, leaderRequirement(context.node), ...(this.handlingTimes === null ? [] : [this.handlingTimes])],
       messageBytesMax,
       concurrentMax: limits.concurrentStreamsMax,
       onHandlerError: observed.onHandlerError,
@@ -328,6 +338,12 @@ function observers(logger: Logger): Required<Pick<RpcServerOptions, "onHandlerEr
       if (error !== null) logger.debug("a connection failed", { remoteAddress, error });
     },
   };
+}
+
+/** Tells calls with one request and one answer from streams. */
+function callTypeOf(): (path: string) => CallType {
+  const kinds = clientMethodKinds();
+  return (path) => (kinds.get(path) === "unary" ? "unary" : "stream");
 }
 
 function clientDispatcher(context: ServiceContext, health: HealthReporter, { reclaimer }: StoreUpkeep, clock: Clock): Dispatcher {

@@ -52,6 +52,7 @@ export const raftPeerService = {
       request: { encode: encodeLeaseKeepAliveCall, decode: decodeLeaseKeepAliveCall },
       response: { encode: encodeLeaseKeepAliveAnswer, decode: decodeLeaseKeepAliveAnswer },
     },
+    probe: generatedRaftPeer.methods.probe,
     leaseTimeToLive: {
       ...generatedRaftPeer.methods.leaseTimeToLive,
       request: { encode: encodeLeaseTimeToLiveCall, decode: decodeLeaseTimeToLiveCall },

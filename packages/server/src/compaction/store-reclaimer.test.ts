@@ -39,6 +39,8 @@ test("memory is given back in slices, with pauses between them", async () => {
   expect(garbage.steps).toBe(0);
   await clock.run(100);
   expect(garbage.taken).toBe(150);
+  expect([reclaimer.sliceMs, reclaimer.totalMs].map(({ counts }) => counts.reduce((sum, count) => sum + count))).toEqual([3, 1]);
+  expect(reclaimer.totalMs.sum).toBe(9);
 });
 
 test("whoever waits for the memory is told when it is there", async () => {

@@ -1,9 +1,10 @@
 import type { KVStore } from "@raftkv/kvstore";
 import type { Clock, Timer } from "@raftkv/raft-node";
+import { ClassCounter, doublingBounds } from "../metrics/class-counter.ts";
 import type { StateObserver } from "../state/state-observer.ts";
 
 /** What a slice takes of a turn of the event loop, about. */
-const sliceMs = 2;
+const sliceMsMax = 2;
 /** Versions between two looks at the clock. */
 const stepVersions = 512;
 /** A slice ends after that many also if the clock stands still. */
@@ -22,7 +23,13 @@ export interface StoreReclaimerOptions {
 export class StoreReclaimer implements StateObserver {
   private readonly store: StoreReclaimerOptions["store"];
   private readonly clock: Clock;
+  /** Milliseconds of each slice, in which nothing else is done. */
+  readonly sliceMs = new ClassCounter(doublingBounds(1, 13));
+  /** Milliseconds from a compaction, the first that was not given back yet, until everything is. */
+  readonly totalMs = new ClassCounter(doublingBounds(100, 14));
   private timer: Timer | null = null;
+  /** When there began to be something to give back. Null while there is nothing. */
+  private sinceMs: number | null = null;
   private waiting: (() => void)[] = [];
 
   constructor({ store, clock }: StoreReclaimerOptions) {
@@ -36,6 +43,7 @@ export class StoreReclaimer implements StateObserver {
   }
 
   compacted(): void {
+    this.sinceMs ??= this.clock.monotonicMs();
     this.wake();
   }
 
@@ -56,14 +64,20 @@ export class StoreReclaimer implements StateObserver {
   private runSlice(): void {
     const usedBefore = this.store.bytesUsed.used;
     this.timer = null;
-    if (this.hasMoreAfterSlice()) return this.wake(this.store.bytesUsed.used < usedBefore ? pauseMs : heldPauseMs);
+    const startMs = this.clock.monotonicMs();
+    const hasMore = this.hasMoreAfterSlice();
+    const endMs = this.clock.monotonicMs();
+    if (this.sinceMs !== null) this.sliceMs.observe(endMs - startMs);
+    if (hasMore) return this.wake(this.store.bytesUsed.used < usedBefore ? pauseMs : heldPauseMs);
+    if (this.sinceMs !== null) this.totalMs.observe(endMs - this.sinceMs);
+    this.sinceMs = null;
     const { waiting } = this;
     this.waiting = [];
     for (const done of waiting) done();
   }
 
   private hasMoreAfterSlice(): boolean {
-    const endMs = this.clock.monotonicMs() + sliceMs;
+    const endMs = this.clock.monotonicMs() + sliceMsMax;
     for (let step = 0; step < sliceStepsMax; step++) {
       if (!this.store.reclaim(stepVersions)) return false;
       if (this.clock.monotonicMs() >= endMs) return true;

@@ -1,6 +1,6 @@
 import type { ConnectionLimits, RpcLimits } from "@raftkv/raft-rpc";
 import { checkListenUrls, type MemberUrl, parseMemberUrls } from "./member-url.ts";
-import { durationMs, listOf, trueOrFalse, wholeNumber } from "./option-value.ts";
+import { durationMs, listOf, oneOf, trueOrFalse, wholeNumber } from "./option-value.ts";
 import type { OptionName } from "./options.ts";
 
 /** How the client port treats those who connect. */
@@ -8,6 +8,8 @@ export interface ClientPortConfig {
   readonly limits: Pick<RpcLimits, "concurrentStreamsMax" | "pingIntervalMinMs" | "keepaliveMs" | "keepaliveTimeoutMs">;
   readonly connections: Pick<ConnectionLimits, "max" | "perAddressMax" | "idleMs" | "ageMs">;
   readonly http: HttpConfig;
+  /** Is it measured how long calls take? */
+  readonly measuresCalls: boolean;
   /** Where health pages and metrics are served besides, and nothing else; mostly none. */
   readonly listenMetricsUrls: readonly MemberUrl[];
 }
@@ -52,6 +54,7 @@ export function clientPortConfig(text: (flag: OptionName) => string): ClientPort
       corsOrigins: listOf(text("cors"), "cors"),
       hosts: listOf(text("host-whitelist"), "host-whitelist"),
     },
+    measuresCalls: oneOf(text("metrics"), "metrics", ["basic", "extensive"]) === "extensive",
     listenMetricsUrls,
   };
 }

@@ -50,8 +50,10 @@ describe("the configuration of a member", () => {
         ageMs: Number.POSITIVE_INFINITY,
       },
       http: { gateway: true, corsOrigins: ["*"], hosts: ["*"] },
+      measuresCalls: false,
       listenMetricsUrls: [],
     });
+    expect(configure(["--metrics=extensive"]).clientPort.measuresCalls).toBe(true);
     const metrics = configure(["--listen-metrics-urls=http://127.0.0.1:9090,http://127.0.0.1:9091"]).clientPort.listenMetricsUrls;
     expect(metrics.map(({ port }) => port)).toEqual([9090, 9091]);
     const flags = ["--max-connection-age=1h30m", "--grpc-keepalive-interval=0", "--cors=https://a.example, https://b.example"];
@@ -109,6 +111,7 @@ describe("the configuration of a member", () => {
     ["an unknown cluster state", ["--initial-cluster-state=old"], /"old" is none of new, existing/],
     ["a duration that is none", ["--max-connection-age=soon"], /--max-connection-age "soon" is not a duration, give one like 10s/],
     ["a duration without a unit", ["--grpc-keepalive-timeout=20"], /"20" is not a duration/],
+    ["metrics of a kind that is not there", ["--metrics=all"], /--metrics "all" is none of basic, extensive/],
     ["a switch that is neither on nor off", ["--enable-grpc-gateway=maybe"], /"maybe" is none of true, false/],
     ["a list with a hole", ["--cors=https://a.example,,"], /has an empty item/],
     ["an empty name", ["--name="], /--name is empty/],

@@ -107,6 +107,16 @@ describe("a leader's leases", () => {
     expect(await scene.ttlOf(5n)).toBe(-1);
   });
 
+  test("are counted when they are renewed and when their time is over, and not when they are revoked", async () => {
+    const scene = await Scene.leading();
+    for (const id of [5n, 6n, 7n]) scene.leader.grant(id, 10);
+    for (const id of [5n, 5n, 8n]) scene.keepAlive(id);
+    await scene.run();
+    scene.leader.revoke(6n);
+    await scene.run(10_000 + 2 * scanMs);
+    expect(scene.keeper.counts).toEqual({ renewed: 2, expired: 2 });
+  });
+
   test("that nobody granted can't be kept alive", async () => {
     const scene = await Scene.leading();
     const heard = scene.keepAlive(6n);

@@ -3,6 +3,7 @@ import type { LogIndex } from "@raftkv/raft-core";
 import type { Clock, Completion, NodeError, Timer } from "@raftkv/raft-node";
 import type { LeaderNode } from "./leader-node.ts";
 import type { LeaseAnswer, LeaseTime } from "./lease-answer.ts";
+import { LeaseCounts } from "./lease-counts.ts";
 import { LeaseTenure } from "./lease-tenure.ts";
 
 /** As etcd: leases may outlive their time by as much. */
@@ -25,6 +26,7 @@ export interface LeaseKeeperOptions {
  * under any other term than its own.
  */
 export class LeaseKeeper {
+  readonly counts = new LeaseCounts();
   private readonly options: LeaseKeeperOptions;
   /** Of the leadership that was noticed last, 0 while this member does not lead. */
   private term = 0;
@@ -111,7 +113,7 @@ export class LeaseKeeper {
   private beginTenure(term: number): void {
     const { node, store, clock, electionMs } = this.options;
     if (this.term !== term || !node.isLeader || node.term !== term) return this.forgetTerm(term);
-    this.tenure = new LeaseTenure({ node, store, clock, term, extensionMs: electionMs });
+    this.tenure = new LeaseTenure({ node, store, clock, term, extensionMs: electionMs, counts: this.counts });
     const ids: bigint[] = [];
     for (const { id } of store.leases.list()) ids.push(id);
     this.takeOver(this.tenure, ids, 0);

@@ -6,6 +6,7 @@ import { checkpointIntervalMs, HeldLease } from "./held-lease.ts";
 import type { LeaderNode } from "./leader-node.ts";
 import { type LeaseAnswer, type LeaseTime, noLeaseTime } from "./lease-answer.ts";
 import { LeaseCheckpointer } from "./lease-checkpointer.ts";
+import type { LeaseCounts } from "./lease-counts.ts";
 import { LeaseExpirer } from "./lease-expirer.ts";
 
 /** From so many leases on, those that a new leader takes over run out at most this many in a second (etcd's numbers). */
@@ -23,6 +24,7 @@ export interface LeaseTenureOptions {
   readonly term: number;
   /** What every lease gets besides its time when it is taken over: as long its clients may not have found the new leader. */
   readonly extensionMs: number;
+  readonly counts: LeaseCounts;
 }
 
 /**
@@ -38,6 +40,7 @@ export class LeaseTenure {
   private readonly store: LeaseTenureOptions["store"];
   private readonly clock: LeaseTenureOptions["clock"];
   private readonly extensionMs: number;
+  private readonly counts: LeaseCounts;
   private readonly held = new Map<bigint, HeldLease>();
   private readonly expiries = new DeadlineHeap<HeldLease>();
   private readonly checkpoints = new DeadlineHeap<HeldLease>();
@@ -48,12 +51,13 @@ export class LeaseTenure {
   private waitingCount = 0;
   private isEnded = false;
 
-  constructor({ node, store, clock, term, extensionMs }: LeaseTenureOptions) {
+  constructor({ node, store, clock, term, extensionMs, counts }: LeaseTenureOptions) {
     this.term = term;
     this.store = store;
     this.clock = clock;
     this.extensionMs = extensionMs;
-    this.expirer = new LeaseExpirer(node, term, this.expiries);
+    this.counts = counts;
+    this.expirer = new LeaseExpirer({ node, term, deadlines: this.expiries, counts });
     this.checkpointer = new LeaseCheckpointer(node, term, this.checkpoints);
     this.spread = store.leases.count < spreadFromCount ? null : new ExpirySpread(spreadPerSecond);
   }
@@ -91,6 +95,7 @@ export class LeaseTenure {
     if (lease.remainingSeconds > 0 || held.isCheckpointUnderWay) return this.clearCheckpoint(held, nowMs, answer);
     this.expiries.move(held.expiry, nowMs + 1_000 * held.ttlSeconds);
     if (held.checkpoint !== null) this.checkpoints.move(held.checkpoint, nowMs + checkpointIntervalMs);
+    this.counts.renewed++;
     answer.succeed(held.ttlSeconds);
   }
 

@@ -15,6 +15,7 @@ import type { ServiceContext } from "../services/service-context.ts";
 import type { ApplyResult } from "../state/apply-result.ts";
 import type { ReplicatedState } from "../state/replicated-state.ts";
 import type { LeaderLoss } from "../watch/leader-loss.ts";
+import type { LeaseCounts } from "./lease-counts.ts";
 import { LeaseKeeper } from "./lease-keeper.ts";
 import { LeaseRouter } from "./lease-router.ts";
 
@@ -71,6 +72,10 @@ export class MemberLeases {
     const timeoutMs = 5_000 + 2 * electionMs;
     this.router = new LeaseRouter({ node, keeper, remote: this.forwarder, clock, timeoutMs, countMax: questionsMax });
     this.peerCalls = new LeaseCallService({ self, stores, keeper, clock });
+  }
+
+  get counts(): Readonly<LeaseCounts> {
+    return this.keeper.counts;
   }
 
   /** Adds what other members call. */

@@ -1,17 +1,16 @@
 import { Histogram, type Registry } from "prom-client";
+import type { ClassCounts } from "./class-counter.ts";
+import type { HistogramDefinition, Labels } from "./metric-definition.ts";
 
-/** Observations in classes: `counts[n]` of them at most `bounds[n]`, the last count those above all bounds. */
-export interface ClassCounts {
-  readonly bounds: readonly number[];
-  readonly counts: readonly number[];
-  readonly sum: number;
+/** The observations with one set of labels. */
+export interface HistogramSeries {
+  readonly labels: Labels;
+  readonly classes: ClassCounts;
 }
 
-export interface CountedHistogramOptions {
-  readonly name: string;
-  readonly help: string;
+export interface CountedHistogramOptions extends Pick<HistogramDefinition, "name" | "help"> {
   readonly registry: Registry;
-  readonly read: () => ClassCounts;
+  readonly read: () => readonly HistogramSeries[];
 }
 
 interface Sample {
@@ -22,33 +21,25 @@ interface Sample {
 
 /** A histogram whose observations were counted elsewhere, where one more object for each of them would cost, and are read at a scrape. */
 export class CountedHistogram extends Histogram {
-  readonly #name: string;
-  readonly #help: string;
-  readonly #read: () => ClassCounts;
+  readonly #options: CountedHistogramOptions;
 
-  constructor({ name, help, registry, read }: CountedHistogramOptions) {
-    super({ name, help, registers: [registry] });
-    this.#name = name;
-    this.#help = help;
-    this.#read = read;
+  constructor(options: CountedHistogramOptions) {
+    super({ name: options.name, help: options.help, registers: [options.registry] });
+    this.#options = options;
   }
 
   /** What a registry and `get` read; the types of prom-client do not know it. */
   getForPromString(): Promise<{ readonly name: string; readonly help: string; readonly type: "histogram"; readonly values: Sample[] }> {
-    return Promise.resolve({ name: this.#name, help: this.#help, type: "histogram", values: this.#samples() });
+    const { name, help, read } = this.#options;
+    return Promise.resolve({ name, help, type: "histogram", values: read().flatMap((series) => samples(name, series)) });
   }
+}
 
-  #samples(): Sample[] {
-    const { bounds, counts, sum } = this.#read();
-    let count = 0;
-    const buckets = counts.map((inClass, place) => {
-      count += inClass;
-      return { metricName: `${this.#name}_bucket`, labels: { le: bounds[place] ?? "+Inf" }, value: count };
-    });
-    return [
-      ...buckets,
-      { metricName: `${this.#name}_sum`, labels: {}, value: sum },
-      { metricName: `${this.#name}_count`, labels: {}, value: count },
-    ];
-  }
+function samples(name: string, { labels, classes: { bounds, counts, sum } }: HistogramSeries): Sample[] {
+  let count = 0;
+  const buckets = counts.map((inClass, place) => {
+    count += inClass;
+    return { metricName: `${name}_bucket`, labels: { le: bounds[place] ?? "+Inf", ...labels }, value: count };
+  });
+  return [...buckets, { metricName: `${name}_sum`, labels, value: sum }, { metricName: `${name}_count`, labels, value: count }];
 }

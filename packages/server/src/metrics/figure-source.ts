@@ -30,9 +30,9 @@ export class FigureSource {
   }
 
   read(): MemberFigures {
-    const { context, peers, clientCounters, watches } = this.member;
-    const { node, state, memberId, quota } = context;
-    const { revision, compactRevision, keyCount, bytesUsed } = state.store;
+    const { context, peers, leases, upkeep, clientCounters, clientVersions, watches } = this.member;
+    const { node, state, memberId, quota, counts } = context;
+    const { revision, compactRevision, keyCount, bytesUsed, reclaimedVersions } = state.store;
     return {
       memberId,
       node: node.metrics(),
@@ -45,6 +45,13 @@ export class FigureSource {
         quotaBytes: quota.limitBytes,
       },
       activity: this.activity,
+      reclaim: { versions: reclaimedVersions, sliceMs: upkeep.reclaimer.sliceMs, totalMs: upkeep.reclaimer.totalMs },
+      leases: leases.counts,
+      services: counts,
+      slowCommands: state.slowCommands,
+      isRestoring: state.isRestoring,
+      lateHeartbeats: peers.lateHeartbeats,
+      clientVersions: clientVersions.counts,
       alarms: state.alarms.all,
       methods: this.methods(),
       watches: watches.hub,
@@ -58,8 +65,9 @@ export class FigureSource {
   private methods(): readonly MethodFigures[] {
     return Array.from(this.member.clientCalls.dispatcher.counters(), ([path, counters]) => {
       const [, service = "", method = ""] = path.split("/");
+      const seconds = this.member.handlingTimes?.of(path) ?? null;
       // What is not in our own files is server reflection.
-      return { service, method, type: methodTypes[this.kinds.get(path) ?? "bidi_streaming"], counters };
+      return { service, method, type: methodTypes[this.kinds.get(path) ?? "bidi_streaming"], counters, seconds };
     });
   }
 }

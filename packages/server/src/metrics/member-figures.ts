@@ -2,8 +2,12 @@ import type { NodeMetrics } from "@raftkv/raft-node";
 import type { LimitCounters, MethodCounters } from "@raftkv/raft-rpc";
 import type { CheckCount } from "../http/check-pages.ts";
 import type { HealthCounts } from "../http/health-page.ts";
+import type { LeaseCounts } from "../lease/lease-counts.ts";
 import type { PeerFigures } from "../peer/peer-network.ts";
+import type { VersionCount } from "../services/client-versions.ts";
+import type { ServiceCounts } from "../services/service-counts.ts";
 import type { Alarm } from "../state/alarm-table.ts";
+import type { ClassCounts } from "./class-counter.ts";
 import type { ActivityCounts } from "./store-activity.ts";
 
 export interface StoreFigures {
@@ -26,6 +30,16 @@ export interface MethodFigures {
   readonly method: string;
   readonly type: "unary" | "server_stream" | "client_stream" | "bidi_stream";
   readonly counters: Readonly<MethodCounters>;
+  /** Seconds that its calls took; null if they are not measured. */
+  readonly seconds: ClassCounts | null;
+}
+
+/** Giving back the memory of compacted versions. */
+export interface ReclaimFigures {
+  /** Versions that were given back. */
+  readonly versions: number;
+  readonly sliceMs: ClassCounts;
+  readonly totalMs: ClassCounts;
 }
 
 export interface WatchFigures {
@@ -42,6 +56,14 @@ export interface MemberFigures {
   readonly node: NodeMetrics;
   readonly store: StoreFigures;
   readonly activity: ActivityCounts;
+  readonly reclaim: ReclaimFigures;
+  readonly leases: Readonly<LeaseCounts>;
+  readonly services: Readonly<ServiceCounts>;
+  /** Commands that took long to apply. */
+  readonly slowCommands: number;
+  readonly isRestoring: boolean;
+  readonly lateHeartbeats: number;
+  readonly clientVersions: Iterable<Readonly<VersionCount>>;
   readonly alarms: readonly Alarm[];
   readonly methods: readonly MethodFigures[];
   readonly watches: WatchFigures;

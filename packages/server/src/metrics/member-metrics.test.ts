@@ -2,7 +2,10 @@ import { readFileSync } from "node:fs";
 import type { NodeMetrics } from "@raftkv/raft-node";
 import { Dispatcher, MethodCounters, RpcServer, StatusCode } from "@raftkv/raft-rpc";
 import { expect, test } from "vitest";
+import { PeerTraffic } from "../peer/peer-traffic.ts";
 import { NodeClock } from "../ports/node-clock.ts";
+import { ServiceCounts } from "../services/service-counts.ts";
+import { ClassCounter } from "./class-counter.ts";
 import type { MemberFigures } from "./member-figures.ts";
 import { MemberMetrics } from "./member-metrics.ts";
 
@@ -20,6 +23,12 @@ const node: NodeMetrics = {
   log: { batches: 6, entries: 40, bytes: 4096, writeMs: { boundsMs: [1, 2, 4], counts: [3, 2, 0, 1], sumMs: 11_500 }, writeAgeMs: 2_500 },
 };
 
+function seen(value: number): ClassCounter {
+  const counter = new ClassCounter([0.01, 0.05, 16]);
+  counter.observe(value);
+  return counter;
+}
+
 const put = new MethodCounters();
 put.started = 5;
 put.received(40);
@@ -32,6 +41,8 @@ watch.ended(StatusCode.CANCELLED);
 const range = new MethodCounters();
 range.ended(StatusCode.OK);
 
+const traffic = Object.assign(new PeerTraffic(), { sentBytes: 10, receivedBytes: 20, sendFailures: 1, receiveFailures: 3, disconnects: 2 });
+traffic.roundTrips.observe(0.0003);
 const { limits } = new RpcServer({ dispatcher: new Dispatcher(), clock: new NodeClock() }).counters;
 limits.connections = 6;
 
@@ -39,15 +50,22 @@ const figures: MemberFigures = {
   memberId: 0xabcn,
   node,
   store: { revision: 12, compactRevision: 5, keyCount: 7, reservedBytes: 2_000, usedBytes: 1_000, quotaBytes: 2 ** 31 },
-  activity: { puts: 2, deletes: 3, txns: 1, txnRanges: 4, leasesGranted: 6, leasesRevoked: 5 },
+  activity: { puts: 2, deletes: 3, txns: 1, txnRanges: 4, leasesGranted: 6, leasesRevoked: 5, leaseTtls: seen(30) },
+  reclaim: { versions: 44, sliceMs: seen(3), totalMs: seen(150) },
+  leases: { renewed: 21, expired: 2 },
+  services: new ServiceCounts(),
+  slowCommands: 1,
+  isRestoring: false,
+  lateHeartbeats: 14,
+  clientVersions: [{ version: "3.4", unary: 7, stream: 1 }],
   alarms: [{ memberId: 0xabcn, kind: 1 }],
   methods: [
-    { service: "etcdserverpb.KV", method: "Put", type: "unary", counters: put },
-    { service: "etcdserverpb.KV", method: "Range", type: "unary", counters: range },
-    { service: "etcdserverpb.Watch", method: "Watch", type: "bidi_stream", counters: watch },
+    { service: "etcdserverpb.KV", method: "Put", type: "unary", counters: put, seconds: seen(0.02) },
+    { service: "etcdserverpb.KV", method: "Range", type: "unary", counters: range, seconds: null },
+    { service: "etcdserverpb.Watch", method: "Watch", type: "bidi_stream", counters: watch, seconds: null },
   ],
   watches: { watcherCount: 9, slowCount: 1, deliveredEvents: 99 },
-  peers: [{ id: 0xdefn, isConnected: true, traffic: { sentBytes: 10, receivedBytes: 20, sendFailures: 1, disconnects: 2 } }],
+  peers: [{ id: 0xdefn, isConnected: true, traffic }],
   connections: 4,
   limits,
   httpConnections: 3,
@@ -159,6 +177,40 @@ test("store, watches, peers and pages are shown with etcd's names and labels", a
   ).toBe("+Inf");
 });
 
+test("signs of overload, leases, compactions and versions of clients are shown with etcd's names and labels", async () => {
+  expect(Object.fromEntries(await scraped())).toMatchObject({
+    etcd_server_slow_apply_total: "1",
+    etcd_server_slow_read_indexes_total: "0",
+    etcd_server_read_indexes_failed_total: "0",
+    etcd_server_heartbeat_send_failures_total: "14",
+    etcd_server_snapshot_apply_in_progress_total: "0",
+    'etcd_server_client_requests_total{type="unary",client_api_version="3.4"}': "7",
+    'etcd_server_client_requests_total{type="stream",client_api_version="3.4"}': "1",
+    etcd_debugging_lease_renewed_total: "21",
+    etcd_debugging_server_lease_expired_total: "2",
+    'etcd_debugging_lease_ttl_total_bucket{le="16"}': "0",
+    'etcd_debugging_lease_ttl_total_bucket{le="+Inf"}': "1",
+    etcd_debugging_mvcc_db_compaction_keys_total: "44",
+    etcd_debugging_mvcc_db_compaction_total_duration_milliseconds_sum: "150",
+    etcd_debugging_mvcc_put_total: "2",
+    'etcd_network_peer_received_failures_total{From="def"}': "3",
+    'etcd_network_peer_round_trip_time_seconds_bucket{le="0.0002",To="def"}': "0",
+    'etcd_network_peer_round_trip_time_seconds_bucket{le="0.0004",To="def"}': "1",
+    'etcd_network_peer_round_trip_time_seconds_count{To="def"}': "1",
+  });
+});
+
+test("durations of calls are shown for methods whose calls are measured", async () => {
+  const names = [...(await scraped()).keys()].filter((name) => name.startsWith("grpc_server_handling_seconds_count"));
+  expect(names).toEqual(['grpc_server_handling_seconds_count{grpc_method="Put",grpc_service="etcdserverpb.KV",grpc_type="unary"}']);
+});
+
+test("open files have etcd's names, too", async () => {
+  const samples = await scraped();
+  expect(samples.get("os_fd_limit")).toBe(samples.get("process_max_fds"));
+  expect(Number(samples.get("os_fd_used"))).toBeGreaterThan(3);
+});
+
 test("the process is there, too", async () => {
   expect(Number((await scraped()).get("process_resident_memory_bytes"))).toBeGreaterThan(1e6);
   expect(metrics.contentType).toBe("text/plain; version=0.0.4; charset=utf-8");
@@ -166,10 +218,10 @@ test("the process is there, too", async () => {
 
 test("every name that is ours is in docs/metrics.md, and no other", async () => {
   await scraped();
-  const served = [...(await metrics.scrape()).matchAll(/^# TYPE ((?:etcd|raftkv|grpc)_\w+) (\w+)$/gm)].map(
+  const served = [...(await metrics.scrape()).matchAll(/^# TYPE ((?:etcd|raftkv|grpc|os)_\w+) (\w+)$/gm)].map(
     ([, name, type]) => `${name} ${type}`,
   );
   const page = readFileSync(new URL("../../../../docs/metrics.md", import.meta.url), "utf8");
-  const described = [...page.matchAll(/^\| `((?:etcd|raftkv|grpc)_\w+)[^|]*` \| (\w+) \|/gm)].map(([, name, type]) => `${name} ${type}`);
+  const described = [...page.matchAll(/^\| `((?:etcd|raftkv|grpc|os)_\w+)[^|]*` \| (\w+) \|/gm)].map(([, name, type]) => `${name} ${type}`);
   expect(described.sort()).toEqual(served.sort());
 });

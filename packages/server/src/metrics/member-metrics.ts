@@ -1,10 +1,11 @@
 import { collectDefaultMetrics, Registry } from "prom-client";
 import { CountedHistogram } from "./counted-histogram.ts";
 import type { MemberFigures } from "./member-figures.ts";
-import { networkMetrics } from "./network-metrics.ts";
+import { networkHistograms, networkMetrics } from "./network-metrics.ts";
+import { addOpenFiles } from "./open-files.ts";
 import { SampledMetric } from "./sampled-metric.ts";
-import { serverMetrics } from "./server-metrics.ts";
-import { storeMetrics } from "./store-metrics.ts";
+import { serverHistograms, serverMetrics } from "./server-metrics.ts";
+import { storeHistograms, storeMetrics } from "./store-metrics.ts";
 
 /**
  * What `/metrics` shows: how the member stands, read when it is asked for, and what Node.js knows of the process. The member itself only
@@ -21,8 +22,11 @@ export class MemberMetrics {
     for (const { samplesOf, ...shape } of [...serverMetrics, ...storeMetrics, ...networkMetrics]) {
       new SampledMetric({ ...shape, registry: this.registry, read: () => samplesOf(this.current()) });
     }
-    this.addWriteDurations();
+    for (const { seriesOf, ...shape } of [...serverHistograms, ...storeHistograms, ...networkHistograms]) {
+      new CountedHistogram({ ...shape, registry: this.registry, read: () => seriesOf(this.current()) });
+    }
     collectDefaultMetrics({ register: this.registry });
+    addOpenFiles(this.registry);
   }
 
   get contentType(): string {
@@ -38,17 +42,5 @@ export class MemberMetrics {
   private current(): MemberFigures {
     this.figures ??= this.readNow();
     return this.figures;
-  }
-
-  private addWriteDurations(): void {
-    new CountedHistogram({
-      name: "etcd_disk_wal_fsync_duration_seconds",
-      help: "How long durable writes to the log took.",
-      registry: this.registry,
-      read: () => {
-        const { boundsMs, counts, sumMs } = this.current().node.log.writeMs;
-        return { bounds: boundsMs.map((ms) => ms / 1_000), counts, sum: sumMs / 1_000 };
-      },
-    });
   }
 }

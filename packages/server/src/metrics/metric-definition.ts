@@ -1,3 +1,5 @@
+import type { ClassCounts } from "./class-counter.ts";
+import type { HistogramSeries } from "./counted-histogram.ts";
 import type { MemberFigures } from "./member-figures.ts";
 
 export type Labels = Readonly<Record<string, string>>;
@@ -16,6 +18,13 @@ export interface MetricDefinition {
   readonly samplesOf: (figures: MemberFigures) => readonly MetricSample[];
 }
 
+/** Observations that a member shows under a name, in classes. */
+export interface HistogramDefinition {
+  readonly name: string;
+  readonly help: string;
+  readonly seriesOf: (figures: MemberFigures) => readonly HistogramSeries[];
+}
+
 interface NumberDefinition extends Omit<MetricDefinition, "samplesOf"> {
   readonly valueOf: (figures: MemberFigures) => number;
 }
@@ -25,4 +34,13 @@ const noLabels: Labels = {};
 /** A metric of one number, without labels. */
 export function number({ name, type, help, valueOf }: NumberDefinition): MetricDefinition {
   return { name, type, help, samplesOf: (figures) => [{ labels: noLabels, value: valueOf(figures) }] };
+}
+
+interface ClassesDefinition extends Omit<HistogramDefinition, "seriesOf"> {
+  readonly classesOf: (figures: MemberFigures) => ClassCounts;
+}
+
+/** A histogram without labels. */
+export function classes({ name, help, classesOf }: ClassesDefinition): HistogramDefinition {
+  return { name, help, seriesOf: (figures) => [{ labels: noLabels, classes: classesOf(figures) }] };
 }

@@ -1,5 +1,5 @@
 import type { MemberFigures, MethodFigures } from "./member-figures.ts";
-import { type Labels, type MetricDefinition, type MetricSample, number } from "./metric-definition.ts";
+import { type HistogramDefinition, type Labels, type MetricDefinition, type MetricSample, number } from "./metric-definition.ts";
 
 /** The names of status codes as Go's gRPC has them, by code. */
 const codeNames: readonly string[] = [
@@ -103,6 +103,12 @@ export const networkMetrics: readonly MetricDefinition[] = [
     samplesOf: ({ peers }) => peers.map(({ id, traffic }) => ({ labels: { To: id.toString(16) }, value: traffic.sendFailures })),
   },
   {
+    name: "etcd_network_peer_received_failures_total",
+    type: "counter",
+    help: "Batches of a member that could not be understood, or were not meant for this one.",
+    samplesOf: ({ peers }) => peers.map(({ id, traffic }) => ({ labels: { From: id.toString(16) }, value: traffic.receiveFailures })),
+  },
+  {
     name: "etcd_network_known_peers",
     type: "gauge",
     help: "1 for each other member.",
@@ -119,6 +125,20 @@ export const networkMetrics: readonly MetricDefinition[] = [
     type: "counter",
     help: "Streams to another member that were lost.",
     samplesOf: (figures) => byPeer(figures, ({ traffic }) => traffic.disconnects),
+  },
+];
+
+export const networkHistograms: readonly HistogramDefinition[] = [
+  {
+    name: "etcd_network_peer_round_trip_time_seconds",
+    help: "How long a member took to answer a probe.",
+    seriesOf: ({ peers }) => peers.map(({ id, traffic }) => ({ labels: { To: id.toString(16) }, classes: traffic.roundTrips })),
+  },
+  {
+    name: "grpc_server_handling_seconds",
+    help: "How long calls took, if the member measures them (--metrics=extensive).",
+    seriesOf: ({ methods }) =>
+      methods.flatMap((figures) => (figures.seconds === null ? [] : [{ labels: labelsOf(figures), classes: figures.seconds }])),
   },
 ];
 

@@ -1,5 +1,7 @@
 import { etcdClusterVersion, etcdVersion, raftkvVersion } from "../version.ts";
-import { type MetricDefinition, number } from "./metric-definition.ts";
+import type { ClassCounts } from "./class-counter.ts";
+import type { MemberFigures } from "./member-figures.ts";
+import { classes, type HistogramDefinition, type MetricDefinition, number } from "./metric-definition.ts";
 
 const memberStates = ["sound", "repairing", "quarantined"] as const;
 
@@ -53,6 +55,46 @@ export const serverMetrics: readonly MetricDefinition[] = [
     help: "Writes through this member that failed or ran out of time.",
     valueOf: ({ node }) => node.proposalsFailed,
   }),
+  number({
+    name: "etcd_server_slow_apply_total",
+    type: "counter",
+    help: "Commands that took more than 100 ms to apply.",
+    valueOf: ({ slowCommands }) => slowCommands,
+  }),
+  number({
+    name: "etcd_server_slow_read_indexes_total",
+    type: "counter",
+    help: "Linearizable reads through this member that ran out of time.",
+    valueOf: ({ services }) => services.timedOutReads,
+  }),
+  number({
+    name: "etcd_server_read_indexes_failed_total",
+    type: "counter",
+    help: "Linearizable reads through this member that failed for another reason.",
+    valueOf: ({ services }) => services.failedReads,
+  }),
+  number({
+    name: "etcd_server_heartbeat_send_failures_total",
+    type: "counter",
+    help: "Heartbeats that this member, while it led, sent later than two intervals after the one before.",
+    valueOf: ({ lateHeartbeats }) => lateHeartbeats,
+  }),
+  number({
+    name: "etcd_server_snapshot_apply_in_progress_total",
+    type: "gauge",
+    help: "1 while a snapshot of the leader replaces the store, else 0.",
+    valueOf: ({ isRestoring }) => Number(isRestoring),
+  }),
+  {
+    name: "etcd_server_client_requests_total",
+    type: "counter",
+    help: "Calls that were let in, by the version that the client names.",
+    samplesOf: ({ clientVersions }) =>
+      [...clientVersions].flatMap(({ version, unary, stream }) => [
+        { labels: { type: "unary", client_api_version: version }, value: unary },
+        { labels: { type: "stream", client_api_version: version }, value: stream },
+      ]),
+  },
   number({
     name: "etcd_server_health_success",
     type: "counter",
@@ -109,6 +151,18 @@ export const serverMetrics: readonly MetricDefinition[] = [
   version("etcd_cluster_version", "cluster_version", etcdClusterVersion.replace(/\.\d+$/, ""), "The same, of the cluster."),
   version("raftkv_version", "version", raftkvVersion, "Version of this member."),
 ];
+
+export const serverHistograms: readonly HistogramDefinition[] = [
+  classes({
+    name: "etcd_disk_wal_fsync_duration_seconds",
+    help: "How long durable writes to the log took.",
+    classesOf: ({ node }) => inSeconds(node.log.writeMs),
+  }),
+];
+
+function inSeconds({ boundsMs, counts, sumMs }: MemberFigures["node"]["log"]["writeMs"]): ClassCounts {
+  return { bounds: boundsMs.map((ms) => ms / 1_000), counts, sum: sumMs / 1_000 };
+}
 
 function version(name: string, label: string, value: string, help: string): MetricDefinition {
   return { name, type: "gauge", help, samplesOf: () => [{ labels: { [label]: value }, value: 1 }] };

@@ -1,10 +1,13 @@
 import type { KVStore, TxnResult } from "@raftkv/kvstore";
 import type { ApplyResult } from "../state/apply-result.ts";
 import type { StateObserver } from "../state/state-observer.ts";
+import { ClassCounter, doublingBounds } from "./class-counter.ts";
 
 type OperationResults = Extract<TxnResult, { readonly outcome: "done" }>["responses"];
 
-export type ActivityCounts = Readonly<Pick<StoreActivity, "puts" | "deletes" | "txns" | "txnRanges" | "leasesGranted" | "leasesRevoked">>;
+export type ActivityCounts = Readonly<
+  Pick<StoreActivity, "puts" | "deletes" | "txns" | "txnRanges" | "leasesGranted" | "leasesRevoked" | "leaseTtls">
+>;
 
 /** What applied commands did to the store since this member started, as plain fields that only grow. */
 export class StoreActivity implements StateObserver {
@@ -15,6 +18,8 @@ export class StoreActivity implements StateObserver {
   txns = 0;
   txnRanges = 0;
   leasesGranted = 0;
+  /** Seconds of the leases that were granted. */
+  readonly leaseTtls = new ClassCounter(doublingBounds(1, 24));
   /** Also those that expired. */
   leasesRevoked = 0;
   private readonly store: Pick<KVStore, "revision" | "visitEvents">;
@@ -44,6 +49,7 @@ export class StoreActivity implements StateObserver {
         break;
       case "lease-granted":
         this.leasesGranted++;
+        this.leaseTtls.observe(result.ttlSeconds);
         break;
       case "lease-revoked":
         this.leasesRevoked++;

@@ -1,7 +1,7 @@
 import { StatusCode } from "@raftkv/raft-rpc";
 import { alarmName } from "../state/alarm-name.ts";
 import type { MemberFigures } from "./member-figures.ts";
-import { type MetricDefinition, number } from "./metric-definition.ts";
+import { classes, type HistogramDefinition, type MetricDefinition, number } from "./metric-definition.ts";
 
 /** The log, keys, watchers, leases and alarms. */
 export const storeMetrics: readonly MetricDefinition[] = [
@@ -29,8 +29,8 @@ export const storeMetrics: readonly MetricDefinition[] = [
     help: "Memory that the keys may use before writes are refused, in bytes; +Inf for no limit.",
     valueOf: ({ store }) => store.quotaBytes,
   }),
-  number({
-    name: "etcd_mvcc_db_total_size_in_bytes",
+  ...underBothNames({
+    name: "db_total_size_in_bytes",
     type: "gauge",
     help: "Memory that is reserved for the keys, in bytes.",
     valueOf: ({ store }) => store.reservedBytes,
@@ -41,15 +41,20 @@ export const storeMetrics: readonly MetricDefinition[] = [
     help: "Memory that the keys use, in bytes.",
     valueOf: ({ store }) => store.usedBytes,
   }),
-  number({ name: "etcd_mvcc_put_total", type: "counter", help: "Keys that were put.", valueOf: ({ activity }) => activity.puts }),
-  number({ name: "etcd_mvcc_delete_total", type: "counter", help: "Keys that were deleted.", valueOf: ({ activity }) => activity.deletes }),
-  number({
-    name: "etcd_mvcc_txn_total",
+  ...underBothNames({ name: "put_total", type: "counter", help: "Keys that were put.", valueOf: ({ activity }) => activity.puts }),
+  ...underBothNames({
+    name: "delete_total",
+    type: "counter",
+    help: "Keys that were deleted.",
+    valueOf: ({ activity }) => activity.deletes,
+  }),
+  ...underBothNames({
+    name: "txn_total",
     type: "counter",
     help: "Transactions of more than one operation.",
     valueOf: ({ activity }) => activity.txns,
   }),
-  number({ name: "etcd_mvcc_range_total", type: "counter", help: "Ranges, those in transactions with them.", valueOf: rangeCount }),
+  ...underBothNames({ name: "range_total", type: "counter", help: "Ranges, those in transactions with them.", valueOf: rangeCount }),
   number({
     name: "etcd_debugging_mvcc_keys_total",
     type: "gauge",
@@ -67,6 +72,12 @@ export const storeMetrics: readonly MetricDefinition[] = [
     type: "gauge",
     help: "Revision below which nothing can be read, -1 if there is none.",
     valueOf: ({ store }) => store.compactRevision,
+  }),
+  number({
+    name: "etcd_debugging_mvcc_db_compaction_keys_total",
+    type: "counter",
+    help: "Versions of keys whose memory was given back after compactions.",
+    valueOf: ({ reclaim }) => reclaim.versions,
   }),
   number({
     name: "etcd_debugging_mvcc_watcher_total",
@@ -93,6 +104,18 @@ export const storeMetrics: readonly MetricDefinition[] = [
     valueOf: ({ activity }) => activity.leasesGranted,
   }),
   number({
+    name: "etcd_debugging_lease_renewed_total",
+    type: "counter",
+    help: "Renewals of leases while this member led.",
+    valueOf: ({ leases }) => leases.renewed,
+  }),
+  number({
+    name: "etcd_debugging_server_lease_expired_total",
+    type: "counter",
+    help: "Leases that this member ended while it led, because their time was over.",
+    valueOf: ({ leases }) => leases.expired,
+  }),
+  number({
     name: "etcd_debugging_lease_revoked_total",
     type: "counter",
     help: "Leases that were revoked or expired.",
@@ -109,6 +132,44 @@ export const storeMetrics: readonly MetricDefinition[] = [
       })),
   },
 ];
+
+export const storeHistograms: readonly HistogramDefinition[] = [
+  classes({
+    name: "etcd_debugging_lease_ttl_total",
+    help: "Seconds of the leases that were granted.",
+    classesOf: ({ activity }) => activity.leaseTtls,
+  }),
+  classes({
+    name: "etcd_debugging_mvcc_db_compaction_pause_duration_milliseconds",
+    help: "How long the member did nothing but give memory of compacted versions back, each time.",
+    classesOf: ({ reclaim }) => reclaim.sliceMs,
+  }),
+  classes({
+    name: "etcd_debugging_mvcc_db_compaction_total_duration_milliseconds",
+    help: "How long it took after a compaction until all memory was given back.",
+    classesOf: ({ reclaim }) => reclaim.totalMs,
+  }),
+  classes({
+    name: "etcd_mvcc_hash_duration_seconds",
+    help: "How long hashes of the store took.",
+    classesOf: ({ services }) => services.hashes,
+  }),
+  classes({
+    name: "etcd_mvcc_hash_rev_duration_seconds",
+    help: "How long hashes up to a revision took.",
+    classesOf: ({ services }) => services.revisionHashes,
+  }),
+  classes({
+    name: "etcd_disk_backend_snapshot_duration_seconds",
+    help: "How long snapshots took on their way to clients.",
+    classesOf: ({ services }) => services.snapshots,
+  }),
+];
+
+/** Dashboards of etcd 3.4 and before know these by the second name. */
+function underBothNames(definition: Parameters<typeof number>[0]): readonly MetricDefinition[] {
+  return ["etcd_mvcc_", "etcd_debugging_mvcc_"].map((prefix) => number({ ...definition, name: `${prefix}${definition.name}` }));
+}
 
 /** Ranges of their own are the calls that were answered. */
 function rangeCount({ methods, activity }: MemberFigures): number {

@@ -40,6 +40,7 @@ export class IncomingExchange implements StreamCallHandlers {
       this.take(bytes);
     } catch (error) {
       if (!(error instanceof CodecError)) throw error;
+      if (this.traffic !== null) this.traffic.receiveFailures++;
       this.refuse(StatusCode.INTERNAL, `malformed peer frame: ${error.message}`);
     }
   }
@@ -61,6 +62,7 @@ export class IncomingExchange implements StreamCallHandlers {
     if (this.traffic !== null) this.traffic.receivedBytes += bytes.length;
     for (const message of frame.messages) {
       if (message.from !== this.sender || message.to !== this.receiver || message.type === "installSnapshot") {
+        if (this.traffic !== null) this.traffic.receiveFailures++;
         return this.refuse(
           StatusCode.INVALID_ARGUMENT,
           `a ${message.type} from ${message.from} to ${message.to} does not belong on this stream`,

@@ -4,6 +4,7 @@ import type { Channel } from "@raftkv/raft-rpc";
 import type { MemberStores } from "../cluster/member-stores.ts";
 import type { PeerIdentity } from "./peer-identity.ts";
 import { PeerLink } from "./peer-link.ts";
+import { PeerProbe } from "./peer-probe.ts";
 import type { PeerTraffic } from "./peer-traffic.ts";
 
 export interface PeerLanesOptions {
@@ -31,6 +32,7 @@ export interface PeerLanesOptions {
  */
 export class PeerLanes {
   private readonly channels: readonly Channel[];
+  private readonly probe: PeerProbe;
   private readonly links: Readonly<Record<MessageLane, PeerLink>>;
   /** What was added since the last flush. */
   private readonly waiting: Record<MessageLane, PeerMessage[]> = { urgent: [], bulk: [] };
@@ -52,6 +54,12 @@ export class PeerLanes {
       },
     };
     this.channels = [urgent, bulk];
+    this.probe = new PeerProbe({
+      channel: urgent,
+      clock: options.clock,
+      isUp: () => this.links.urgent.isUp,
+      roundTrips: options.traffic.roundTrips,
+    });
     this.links = {
       urgent: new PeerLink({ ...shared, ...events, lane: "urgent", channel: urgent, onLost: () => undefined }),
       bulk: new PeerLink({ ...shared, ...events, lane: "bulk", channel: bulk, onLost: onUnreachable }),
@@ -76,6 +84,7 @@ export class PeerLanes {
   }
 
   async close(): Promise<void> {
+    this.probe.stop();
     this.links.urgent.close();
     this.links.bulk.close();
     await Promise.all(this.channels.map((channel) => channel.close()));

@@ -87,6 +87,7 @@ async function start(id: bigint, storeId = identityOf(id).storeId): Promise<Peer
     random,
     logger,
     electionMs: 1_000,
+    heartbeatMs: 100,
   });
   const dispatcher = new Dispatcher();
   transport.register(dispatcher);
@@ -156,6 +157,10 @@ describe("messages between members", () => {
     expect(toSecond).toMatchObject({ id: 2n, isConnected: true, traffic: { receivedBytes: 0, sendFailures: 0, disconnects: 0 } });
     expect(toSecond?.traffic.sentBytes).toBeGreaterThan(1_000);
     expect(second.transport.figures[0]).toMatchObject({ id: 1n, traffic: { sentBytes: 0, receivedBytes: toSecond?.traffic.sentBytes } });
+    expect(toSecond?.traffic.roundTrips.counts.every((count) => count === 0)).toBe(true);
+    await clock.run(10_000);
+    const answered = first.transport.figures.map(({ traffic }) => traffic.roundTrips.counts.reduce((sum, count) => sum + count));
+    expect(answered).toEqual([2, 0]);
     expect(toThird).toMatchObject({ id: 3n, isConnected: false, traffic: { sentBytes: 0, sendFailures: 1 } });
     network.crash("n2");
     await clock.run();

@@ -16,6 +16,7 @@ import { idText, nodeIdOf } from "../cluster/identity.ts";
 import type { Member, MemberDirectory } from "../cluster/member-directory.ts";
 import type { MemberStores } from "../cluster/member-stores.ts";
 import { parseMemberUrl } from "../config/member-url.ts";
+import { HeartbeatPunctuality } from "./heartbeat-punctuality.ts";
 import { IncomingExchange } from "./incoming-exchange.ts";
 import { receiveSnapshot } from "./incoming-snapshot.ts";
 import { helloTo, type PeerIdentity } from "./peer-identity.ts";
@@ -58,6 +59,7 @@ export interface PeerNetworkOptions {
   readonly logger: Logger;
   /** A peer that is silent for a few of these is connected anew. */
   readonly electionMs: number;
+  readonly heartbeatMs: number;
 }
 
 /**
@@ -74,12 +76,14 @@ export class PeerNetwork implements PeerTransport {
   private readonly patienceMs: number;
   private readonly peers = new Map<NodeId, PeerLanes>();
   private readonly traffic = new PeerTrafficTable();
+  private readonly punctuality: HeartbeatPunctuality;
   private readonly snapshotChannels = new Set<Channel>();
   private handlers: PeerTransportHandlers | null = null;
 
   constructor(options: PeerNetworkOptions) {
     this.options = options;
     this.patienceMs = Math.max(patienceMsMin, options.electionMs);
+    this.punctuality = new HeartbeatPunctuality(options.clock, options.heartbeatMs);
   }
 
   /** Adds the service that peers call. */
@@ -92,6 +96,7 @@ export class PeerNetwork implements PeerTransport {
     dispatcher.add(
       { ...raftkvPeerV1.raftPeerService, methods },
       {
+        probe: () => create(raftkvPeerV1.ProbeAnswerSchema),
         installSnapshot: async (frames) => {
           const index = await receiveSnapshot(frames, { self, stores, handlers: this.started() });
           return create(raftkvPeerV1.InstallSnapshotResultSchema, { index: BigInt(index) });
@@ -113,12 +118,20 @@ export class PeerNetwork implements PeerTransport {
     return others.map(({ id }) => ({ id, isConnected: this.isConnected(nodeIdOf(id)), traffic: this.traffic.of(id) }));
   }
 
+  /** Heartbeats that left later than they should have, to any member. */
+  get lateHeartbeats(): number {
+    return this.punctuality.lateCount;
+  }
+
   isConnected(peer: NodeId): boolean {
     return this.peers.get(peer)?.isUp ?? false;
   }
 
   send(messages: readonly PeerMessage[]): void {
-    for (const message of messages) this.peers.get(message.to)?.add(message);
+    for (const message of messages) {
+      if (message.type === "heartbeat") this.punctuality.sent(message);
+      this.peers.get(message.to)?.add(message);
+    }
     for (const lane of messageLanes) for (const peer of this.peers.values()) peer.flush(lane);
   }
 

@@ -3,6 +3,7 @@ import type { RaftNode } from "@raftkv/raft-node";
 import type { SpaceQuota } from "../space/space-quota.ts";
 import type { ApplyResult } from "../state/apply-result.ts";
 import type { ReplicatedState } from "../state/replicated-state.ts";
+import type { ServiceCounts } from "./service-counts.ts";
 
 /** What every service knows of the member that it serves. */
 export interface ServiceContext {
@@ -16,6 +17,7 @@ export interface ServiceContext {
   readonly maxTxnOps: number;
   /** Asked before a request that needs space is proposed. */
   readonly quota: SpaceQuota;
+  readonly counts: ServiceCounts;
   /** Of a response that shows the store at `revision`. */
   header(revision: number): ResponseHeader;
 }

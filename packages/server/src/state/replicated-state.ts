@@ -14,6 +14,9 @@ import { txnRefusal } from "./txn-refusal.ts";
 
 const AlarmAction = etcdserverpb.AlarmRequest_AlarmAction;
 
+/** A command that takes longer holds all clients up (etcd's number). */
+const slowCommandMs = 100;
+
 /** The commands of RaftKV's own service, which sessions keep from being executed twice. */
 type OperationCommand = Extract<Command, { readonly type: "create" | "update" | "remove" }>;
 
@@ -25,6 +28,10 @@ export class ReplicatedState implements StateMachine<ApplyResult> {
   readonly store: KVStore;
   readonly directory: MemberDirectory;
   readonly alarms = new AlarmTable();
+  /** Commands that took long. */
+  slowCommands = 0;
+  /** A snapshot is being read that replaces everything. */
+  isRestoring = false;
   private readonly observers: StateObserver[] = [];
 
   private readonly clock: Clock | null;
@@ -58,7 +65,12 @@ export class ReplicatedState implements StateMachine<ApplyResult> {
   }
 
   async restore(chunks: AsyncIterable<Uint8Array>): Promise<void> {
-    await restoreState(chunks, this);
+    this.isRestoring = true;
+    try {
+      await restoreState(chunks, this);
+    } finally {
+      this.isRestoring = false;
+    }
     for (const observer of this.observers) observer.restored?.();
   }
 
@@ -71,7 +83,7 @@ export class ReplicatedState implements StateMachine<ApplyResult> {
         case "remove":
           return this.operation(command);
         default:
-          return refused(alarmRefusal(this.alarms, command)) ?? this.run(entry, command);
+          return refused(alarmRefusal(this.alarms, command)) ?? this.runTimed(entry, command);
       }
     } catch (error) {
       // Every member refuses the same bytes in the same way; whoever proposed them had to check them before. A command of a newer
@@ -79,6 +91,15 @@ export class ReplicatedState implements StateMachine<ApplyResult> {
       if (error instanceof CodecError || error instanceof RecordLimitError) return { outcome: "refused", reason: "malformed" };
       throw error;
     }
+  }
+
+  /** A single put is never slow, and too frequent for looks at the clock. */
+  private runTimed(entry: LogEntry, command: Exclude<Command, OperationCommand>): ApplyResult {
+    if (this.clock === null || command.type === "put") return this.run(entry, command);
+    const startMs = this.clock.monotonicMs();
+    const result = this.run(entry, command);
+    if (this.clock.monotonicMs() - startMs > slowCommandMs) this.slowCommands++;
+    return result;
   }
 
   private run(entry: LogEntry, command: Exclude<Command, OperationCommand>): ApplyResult {

@@ -37,6 +37,10 @@ export class KvReader {
     fail(call, refusalError(txnRefusal(result.reason)));
   }
 
+  failed(error: NodeError): void {
+    this.context.counts.readFailed(error);
+  }
+
   private write(view: KeyValueView): void {
     this.writer.keyValue(
       view.keyView(),
@@ -66,6 +70,7 @@ abstract class PendingRead<Request> implements Completion<number> {
   }
 
   fail(error: NodeError): void {
+    this.reader.failed(error);
     fail(this.call, etcdErrorOf(error));
   }
 

@@ -1,5 +1,6 @@
 import { KVStore } from "@raftkv/kvstore";
 import { describe, expect, test } from "vitest";
+import { ClassCounter } from "../../metrics/class-counter.ts";
 import { ManualClock } from "../../testing/manual-clock.ts";
 import { StoreHasher } from "./maintenance-hash.ts";
 
@@ -11,11 +12,13 @@ function storeOf(keys: number, seed: number): KVStore {
   return store;
 }
 
+const seconds = new ClassCounter([]);
+
 describe("The hash of a store", () => {
   test("depends on the keys up to the revision, and on nothing of this member", async () => {
     const clock = new ManualClock();
     const [one, other] = [new StoreHasher(storeOf(1_000, 1), clock), new StoreHasher(storeOf(1_000, 2), clock)];
-    const hashes = Promise.all([one.hash(0), other.hash(0), one.hash(500), other.hash(500)]);
+    const hashes = Promise.all([one.hash(0, seconds), other.hash(0, seconds), one.hash(500, seconds), other.hash(500, seconds)]);
     await clock.run(100);
     const [newest, newestOther, older, olderOther] = await hashes;
     expect(newest).toEqual({ hash: newestOther.hash, hashRevision: 1_001, compactRevision: -1 });
@@ -27,7 +30,7 @@ describe("The hash of a store", () => {
     const clock = new ManualClock();
     const store = storeOf(300, 1);
     const hasher = new StoreHasher(store, clock);
-    const [first, second, third] = [hasher.hash(0), hasher.hash(10), hasher.hash(400)];
+    const [first, second, third] = [hasher.hash(0, seconds), hasher.hash(10, seconds), hasher.hash(400, seconds)];
     store.compact(11);
     await clock.run(100);
     expect(await first).toMatchObject({ hashRevision: 301, compactRevision: 11 });
@@ -38,11 +41,11 @@ describe("The hash of a store", () => {
   test("is not asked for by too many at once", async () => {
     const clock = new ManualClock();
     const hasher = new StoreHasher(storeOf(1, 1), clock);
-    const asked = Array.from({ length: 32 }, () => hasher.hash(0));
-    expect(() => hasher.hash(0)).toThrow("32 hashes are asked for already");
+    const asked = Array.from({ length: 32 }, () => hasher.hash(0, seconds));
+    expect(() => hasher.hash(0, seconds)).toThrow("32 hashes are asked for already");
     await clock.run(100);
     await Promise.all(asked);
-    const again = hasher.hash(0);
+    const again = hasher.hash(0, seconds);
     await clock.run(100);
     expect((await again).hashRevision).toBe(2);
   });

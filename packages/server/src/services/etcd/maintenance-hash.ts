@@ -1,6 +1,7 @@
 import type { KVStore } from "@raftkv/kvstore";
 import type { Clock } from "@raftkv/raft-node";
 import { RpcError, StatusCode } from "@raftkv/raft-rpc";
+import type { ClassCounter } from "../../metrics/class-counter.ts";
 import { nextTurn } from "../../next-turn.ts";
 import { rpcError } from "./etcd-error.ts";
 import { revisionError } from "./range-query.ts";
@@ -32,15 +33,22 @@ export class StoreHasher {
     this.clock = clock;
   }
 
-  /** Of what is retained up to `revision`, 0 and below for the newest when its turn comes. Rejects with RpcError. */
-  hash(revision: number): Promise<StoreHash> {
+  /** Of what is retained up to `revision`, 0 and below for the newest when its turn comes; `seconds` gets how long it took. Rejects with RpcError. */
+  hash(revision: number, seconds: ClassCounter): Promise<StoreHash> {
     if (this.waiting >= waitingMax) {
       throw new RpcError(StatusCode.RESOURCE_EXHAUSTED, `raftkv: ${waitingMax} hashes are asked for already, try again later`);
     }
     this.waiting++;
-    const result = this.last.then(() => this.run(revision)).finally(() => this.waiting--);
+    const result = this.last.then(() => this.runTimed(revision, seconds)).finally(() => this.waiting--);
     this.last = result.catch(() => {});
     return result;
+  }
+
+  private async runTimed(revision: number, seconds: ClassCounter): Promise<StoreHash> {
+    const startMs = this.clock.monotonicMs();
+    const hash = await this.run(revision);
+    seconds.observe((this.clock.monotonicMs() - startMs) / 1_000);
+    return hash;
   }
 
   private async run(revision: number): Promise<StoreHash> {

@@ -15,7 +15,7 @@ const Action = etcdserverpb.AlarmRequest_AlarmAction;
 
 /** `etcdserverpb.Maintenance`, of the member that is asked. */
 export function maintenanceService(context: ServiceContext, clock: Clock): ServiceImpl<typeof etcdserverpb.maintenanceService> {
-  const { node, state } = context;
+  const { node, state, counts } = context;
   const hasher = new StoreHasher(state.store, clock);
   const snapshots = new SnapshotStreams(context, clock);
   return {
@@ -49,12 +49,12 @@ export function maintenanceService(context: ServiceContext, clock: Clock): Servi
     defragment: () => create(etcdserverpb.DefragmentResponseSchema, {}),
 
     async hash() {
-      const { hash } = await hasher.hash(0);
+      const { hash } = await hasher.hash(0, counts.hashes);
       return create(etcdserverpb.HashResponseSchema, { header: headerMessage(context, state.store.revision), hash });
     },
 
     async hashKV(request) {
-      const { hash, hashRevision, compactRevision } = await hasher.hash(Number(request.revision));
+      const { hash, hashRevision, compactRevision } = await hasher.hash(Number(request.revision), counts.revisionHashes);
       return create(etcdserverpb.HashKVResponseSchema, {
         header: headerMessage(context, state.store.revision),
         hash,

@@ -24,7 +24,8 @@ export class SnapshotStreams {
     if (this.running >= streamsMax) {
       throw new RpcError(StatusCode.RESOURCE_EXHAUSTED, `raftkv: ${streamsMax} snapshots are being sent already, try again later`);
     }
-    const { node, state, clusterId, memberId } = this.context;
+    const { node, state, clusterId, memberId, counts } = this.context;
+    const startMs = this.clock.monotonicMs();
     const { applied: index, term } = node.status();
     const writer = new SnapshotFileWriter({ state, origin: { clusterId, memberId, index, term }, clock: this.clock });
     this.running++;
@@ -39,6 +40,7 @@ export class SnapshotStreams {
         }
         if (call.cancelled) return;
       }
+      counts.snapshots.observe((this.clock.monotonicMs() - startMs) / 1_000);
     } finally {
       this.running--;
       writer.close();

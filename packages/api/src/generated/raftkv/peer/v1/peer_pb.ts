@@ -10,7 +10,33 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file raftkv/peer/v1/peer.proto.
  */
 export const file_raftkv_peer_v1_peer: GenFile = /*@__PURE__*/
-  fileDesc("ChlyYWZ0a3YvcGVlci92MS9wZWVyLnByb3RvEg5yYWZ0a3YucGVlci52MSJrCglQZWVyRnJhbWUSJgoFaGVsbG8YASABKAsyFS5yYWZ0a3YucGVlci52MS5IZWxsb0gAEi0KBWJhdGNoGAIgASgLMhwucmFmdGt2LnBlZXIudjEuTWVzc2FnZUJhdGNoSABCBwoFZnJhbWUioQEKBUhlbGxvEhIKCmNsdXN0ZXJfaWQYASABKAYSEwoLZnJvbV9tZW1iZXIYAiABKAYSEQoJdG9fbWVtYmVyGAMgASgGEhgKEHByb3RvY29sX3ZlcnNpb24YBCABKA0SDAoEbmFtZRgFIAEoCRIQCghzdG9yZV9pZBgGIAEoBhIiCgRsYW5lGAcgASgOMhQucmFmdGt2LnBlZXIudjEuTGFuZSI9CgxNZXNzYWdlQmF0Y2gSLQoIbWVzc2FnZXMYASADKAsyGy5yYWZ0a3YucGVlci52MS5QZWVyTWVzc2FnZSKABwoLUGVlck1lc3NhZ2USOgoQcmVxdWVzdF9wcmVfdm90ZRgBIAEoCzIeLnJhZnRrdi5wZWVyLnYxLlJlcXVlc3RQcmVWb3RlSAASSwoZcmVxdWVzdF9wcmVfdm90ZV9yZXNwb25zZRgCIAEoCzImLnJhZnRrdi5wZWVyLnYxLlJlcXVlc3RQcmVWb3RlUmVzcG9uc2VIABIzCgxyZXF1ZXN0X3ZvdGUYAyABKAsyGy5yYWZ0a3YucGVlci52MS5SZXF1ZXN0Vm90ZUgAEkQKFXJlcXVlc3Rfdm90ZV9yZXNwb25zZRgEIAEoCzIjLnJhZnRrdi5wZWVyLnYxLlJlcXVlc3RWb3RlUmVzcG9uc2VIABI3Cg5hcHBlbmRfZW50cmllcxgFIAEoCzIdLnJhZnRrdi5wZWVyLnYxLkFwcGVuZEVudHJpZXNIABJIChdhcHBlbmRfZW50cmllc19yZXNwb25zZRgGIAEoCzIlLnJhZnRrdi5wZWVyLnYxLkFwcGVuZEVudHJpZXNSZXNwb25zZUgAEi4KCWhlYXJ0YmVhdBgHIAEoCzIZLnJhZnRrdi5wZWVyLnYxLkhlYXJ0YmVhdEgAEj8KEmhlYXJ0YmVhdF9yZXNwb25zZRgIIAEoCzIhLnJhZnRrdi5wZWVyLnYxLkhlYXJ0YmVhdFJlc3BvbnNlSAASOwoQaW5zdGFsbF9zbmFwc2hvdBgJIAEoCzIfLnJhZnRrdi5wZWVyLnYxLkluc3RhbGxTbmFwc2hvdEgAEjEKC3RpbWVvdXRfbm93GAogASgLMhoucmFmdGt2LnBlZXIudjEuVGltZW91dE5vd0gAEkEKE3RyYW5zZmVyX2xlYWRlcnNoaXAYCyABKAsyIi5yYWZ0a3YucGVlci52MS5UcmFuc2ZlckxlYWRlcnNoaXBIABI5Cg9mb3J3YXJkX3Byb3Bvc2UYDCABKAsyHi5yYWZ0a3YucGVlci52MS5Gb3J3YXJkUHJvcG9zZUgAEj4KEnJlYWRfaW5kZXhfcmVxdWVzdBgNIAEoCzIgLnJhZnRrdi5wZWVyLnYxLlJlYWRJbmRleFJlcXVlc3RIABJAChNyZWFkX2luZGV4X3Jlc3BvbnNlGA4gASgLMiEucmFmdGt2LnBlZXIudjEuUmVhZEluZGV4UmVzcG9uc2VIAEIJCgdtZXNzYWdlInEKDlJlcXVlc3RQcmVWb3RlEgwKBGZyb20YASABKAQSCgoCdG8YAiABKAQSDAoEdGVybRgDIAEoBBISCgpsYXN0X2luZGV4GAQgASgEEhEKCWxhc3RfdGVybRgFIAEoBBIQCghwcmlvcml0eRgGIAEoBCJkChZSZXF1ZXN0UHJlVm90ZVJlc3BvbnNlEgwKBGZyb20YASABKAQSCgoCdG8YAiABKAQSDAoEdGVybRgDIAEoBBIPCgdncmFudGVkGAQgASgIEhEKCXJlcGFpcl9pZBgFIAEoBCKDAQoLUmVxdWVzdFZvdGUSDAoEZnJvbRgBIAEoBBIKCgJ0bxgCIAEoBBIMCgR0ZXJtGAMgASgEEhIKCmxhc3RfaW5kZXgYBCABKAQSEQoJbGFzdF90ZXJtGAUgASgEEhAKCHByaW9yaXR5GAYgASgEEhMKC2lzX3RyYW5zZmVyGAcgASgIImEKE1JlcXVlc3RWb3RlUmVzcG9uc2USDAoEZnJvbRgBIAEoBBIKCgJ0bxgCIAEoBBIMCgR0ZXJtGAMgASgEEg8KB2dyYW50ZWQYBCABKAgSEQoJcmVwYWlyX2lkGAUgASgEIkwKBUVudHJ5EgwKBHRlcm0YASABKAQSJwoEa2luZBgCIAEoDjIZLnJhZnRrdi5wZWVyLnYxLkVudHJ5S2luZBIMCgRkYXRhGAMgASgMIpYBCg1BcHBlbmRFbnRyaWVzEgwKBGZyb20YASABKAQSCgoCdG8YAiABKAQSDAoEdGVybRgDIAEoBBISCgpwcmV2X2luZGV4GAQgASgEEhEKCXByZXZfdGVybRgFIAEoBBIOCgZjb21taXQYBiABKAQSJgoHZW50cmllcxgHIAMoCzIVLnJhZnRrdi5wZWVyLnYxLkVudHJ5IpoBChVBcHBlbmRFbnRyaWVzUmVzcG9uc2USDAoEZnJvbRgBIAEoBBIKCgJ0bxgCIAEoBBIMCgR0ZXJtGAMgASgEEg0KBWluZGV4GAQgASgEEhAKCHJlamVjdGVkGAUgASgIEhIKCmhpbnRfaW5kZXgYBiABKAQSEQoJaGludF90ZXJtGAcgASgEEhEKCXJlcGFpcl9pZBgIIAEoBCKDAQoJSGVhcnRiZWF0EgwKBGZyb20YASABKAQSCgoCdG8YAiABKAQSDAoEdGVybRgDIAEoBBIOCgZjb21taXQYBCABKAQSFQoNcmVhZF9wb3NpdGlvbhgFIAEoBBIRCglyZXBhaXJfaWQYBiABKAQSFAoMcmVwYWlyX2luZGV4GAcgASgEImUKEUhlYXJ0YmVhdFJlc3BvbnNlEgwKBGZyb20YASABKAQSCgoCdG8YAiABKAQSDAoEdGVybRgDIAEoBBIVCg1yZWFkX3Bvc2l0aW9uGAQgASgEEhEKCXJlcGFpcl9pZBgFIAEoBCJuCg1Db25maWd1cmF0aW9uEg4KBnZvdGVycxgBIAMoBBIQCghvdXRnb2luZxgCIAMoBBIQCghsZWFybmVycxgDIAMoBBIVCg1sZWFybmVyc19uZXh0GAQgAygEEhIKCmF1dG9fbGVhdmUYBSABKAgiYQoMU25hcHNob3RNZXRhEg0KBWluZGV4GAEgASgEEgwKBHRlcm0YAiABKAQSNAoNY29uZmlndXJhdGlvbhgDIAEoCzIdLnJhZnRrdi5wZWVyLnYxLkNvbmZpZ3VyYXRpb24ifQoPSW5zdGFsbFNuYXBzaG90EgwKBGZyb20YASABKAQSCgoCdG8YAiABKAQSDAoEdGVybRgDIAEoBBIuCghzbmFwc2hvdBgEIAEoCzIcLnJhZnRrdi5wZWVyLnYxLlNuYXBzaG90TWV0YRISCgpzaXplX2J5dGVzGAUgASgEIjQKClRpbWVvdXROb3cSDAoEZnJvbRgBIAEoBBIKCgJ0bxgCIAEoBBIMCgR0ZXJtGAMgASgEIkwKElRyYW5zZmVyTGVhZGVyc2hpcBIMCgRmcm9tGAEgASgEEgoKAnRvGAIgASgEEgwKBHRlcm0YAyABKAQSDgoGdGFyZ2V0GAQgASgEImUKDkZvcndhcmRQcm9wb3NlEgwKBGZyb20YASABKAQSCgoCdG8YAiABKAQSJwoEa2luZBgDIAEoDjIZLnJhZnRrdi5wZWVyLnYxLkVudHJ5S2luZBIQCghwYXlsb2FkcxgEIAMoDCJAChBSZWFkSW5kZXhSZXF1ZXN0EgwKBGZyb20YASABKAQSCgoCdG8YAiABKAQSEgoKcmVxdWVzdF9pZBgDIAEoBCJQChFSZWFkSW5kZXhSZXNwb25zZRIMCgRmcm9tGAEgASgEEgoKAnRvGAIgASgEEhIKCnJlcXVlc3RfaWQYAyABKAQSDQoFaW5kZXgYBCABKAQihQEKDVNuYXBzaG90RnJhbWUSJgoFaGVsbG8YASABKAsyFS5yYWZ0a3YucGVlci52MS5IZWxsb0gAEjIKB21lc3NhZ2UYAiABKAsyHy5yYWZ0a3YucGVlci52MS5JbnN0YWxsU25hcHNob3RIABIPCgVjaHVuaxgDIAEoDEgAQgcKBWZyYW1lIiYKFUluc3RhbGxTbmFwc2hvdFJlc3VsdBINCgVpbmRleBgBIAEoBCJHChJMZWFzZUtlZXBBbGl2ZUNhbGwSJAoFaGVsbG8YASABKAsyFS5yYWZ0a3YucGVlci52MS5IZWxsbxILCgNpZHMYAiADKAMiJAoUTGVhc2VLZWVwQWxpdmVBbnN3ZXISDAoEdHRscxgBIAMoAyJHChNMZWFzZVRpbWVUb0xpdmVDYWxsEiQKBWhlbGxvGAEgASgLMhUucmFmdGt2LnBlZXIudjEuSGVsbG8SCgoCaWQYAiABKAMiOQoVTGVhc2VUaW1lVG9MaXZlQW5zd2VyEgsKA3R0bBgBIAEoAxITCgtncmFudGVkX3R0bBgCIAEoAypgCgRMYW5lEhQKEExBTkVfVU5TUEVDSUZJRUQQABINCglMQU5FX0JVTEsQARIPCgtMQU5FX1VSR0VOVBACEhEKDUxBTkVfU05BUFNIT1QQAxIPCgtMQU5FX0xFQVNFUxAEKnMKCUVudHJ5S2luZBIaChZFTlRSWV9LSU5EX1VOU1BFQ0lGSUVEEAASFgoSRU5UUllfS0lORF9DT01NQU5EEAESFAoQRU5UUllfS0lORF9FTVBUWRACEhwKGEVOVFJZX0tJTkRfQ09ORklHVVJBVElPThADMuYCCghSYWZ0UGVlchJECghFeGNoYW5nZRIZLnJhZnRrdi5wZWVyLnYxLlBlZXJGcmFtZRoZLnJhZnRrdi5wZWVyLnYxLlBlZXJGcmFtZSgBMAESWQoPSW5zdGFsbFNuYXBzaG90Eh0ucmFmdGt2LnBlZXIudjEuU25hcHNob3RGcmFtZRolLnJhZnRrdi5wZWVyLnYxLkluc3RhbGxTbmFwc2hvdFJlc3VsdCgBEloKDkxlYXNlS2VlcEFsaXZlEiIucmFmdGt2LnBlZXIudjEuTGVhc2VLZWVwQWxpdmVDYWxsGiQucmFmdGt2LnBlZXIudjEuTGVhc2VLZWVwQWxpdmVBbnN3ZXISXQoPTGVhc2VUaW1lVG9MaXZlEiMucmFmdGt2LnBlZXIudjEuTGVhc2VUaW1lVG9MaXZlQ2FsbBolLnJhZnRrdi5wZWVyLnYxLkxlYXNlVGltZVRvTGl2ZUFuc3dlcmIGcHJvdG8z");
+  fileDesc("ChlyYWZ0a3YvcGVlci92MS9wZWVyLnByb3RvEg5yYWZ0a3YucGVlci52MSILCglQcm9iZUNhbGwiDQoLUHJvYmVBbnN3ZXIiawoJUGVlckZyYW1lEiYKBWhlbGxvGAEgASgLMhUucmFmdGt2LnBlZXIudjEuSGVsbG9IABItCgViYXRjaBgCIAEoCzIcLnJhZnRrdi5wZWVyLnYxLk1lc3NhZ2VCYXRjaEgAQgcKBWZyYW1lIqEBCgVIZWxsbxISCgpjbHVzdGVyX2lkGAEgASgGEhMKC2Zyb21fbWVtYmVyGAIgASgGEhEKCXRvX21lbWJlchgDIAEoBhIYChBwcm90b2NvbF92ZXJzaW9uGAQgASgNEgwKBG5hbWUYBSABKAkSEAoIc3RvcmVfaWQYBiABKAYSIgoEbGFuZRgHIAEoDjIULnJhZnRrdi5wZWVyLnYxLkxhbmUiPQoMTWVzc2FnZUJhdGNoEi0KCG1lc3NhZ2VzGAEgAygLMhsucmFmdGt2LnBlZXIudjEuUGVlck1lc3NhZ2UigAcKC1BlZXJNZXNzYWdlEjoKEHJlcXVlc3RfcHJlX3ZvdGUYASABKAsyHi5yYWZ0a3YucGVlci52MS5SZXF1ZXN0UHJlVm90ZUgAEksKGXJlcXVlc3RfcHJlX3ZvdGVfcmVzcG9uc2UYAiABKAsyJi5yYWZ0a3YucGVlci52MS5SZXF1ZXN0UHJlVm90ZVJlc3BvbnNlSAASMwoMcmVxdWVzdF92b3RlGAMgASgLMhsucmFmdGt2LnBlZXIudjEuUmVxdWVzdFZvdGVIABJEChVyZXF1ZXN0X3ZvdGVfcmVzcG9uc2UYBCABKAsyIy5yYWZ0a3YucGVlci52MS5SZXF1ZXN0Vm90ZVJlc3BvbnNlSAASNwoOYXBwZW5kX2VudHJpZXMYBSABKAsyHS5yYWZ0a3YucGVlci52MS5BcHBlbmRFbnRyaWVzSAASSAoXYXBwZW5kX2VudHJpZXNfcmVzcG9uc2UYBiABKAsyJS5yYWZ0a3YucGVlci52MS5BcHBlbmRFbnRyaWVzUmVzcG9uc2VIABIuCgloZWFydGJlYXQYByABKAsyGS5yYWZ0a3YucGVlci52MS5IZWFydGJlYXRIABI/ChJoZWFydGJlYXRfcmVzcG9uc2UYCCABKAsyIS5yYWZ0a3YucGVlci52MS5IZWFydGJlYXRSZXNwb25zZUgAEjsKEGluc3RhbGxfc25hcHNob3QYCSABKAsyHy5yYWZ0a3YucGVlci52MS5JbnN0YWxsU25hcHNob3RIABIxCgt0aW1lb3V0X25vdxgKIAEoCzIaLnJhZnRrdi5wZWVyLnYxLlRpbWVvdXROb3dIABJBChN0cmFuc2Zlcl9sZWFkZXJzaGlwGAsgASgLMiIucmFmdGt2LnBlZXIudjEuVHJhbnNmZXJMZWFkZXJzaGlwSAASOQoPZm9yd2FyZF9wcm9wb3NlGAwgASgLMh4ucmFmdGt2LnBlZXIudjEuRm9yd2FyZFByb3Bvc2VIABI+ChJyZWFkX2luZGV4X3JlcXVlc3QYDSABKAsyIC5yYWZ0a3YucGVlci52MS5SZWFkSW5kZXhSZXF1ZXN0SAASQAoTcmVhZF9pbmRleF9yZXNwb25zZRgOIAEoCzIhLnJhZnRrdi5wZWVyLnYxLlJlYWRJbmRleFJlc3BvbnNlSABCCQoHbWVzc2FnZSJxCg5SZXF1ZXN0UHJlVm90ZRIMCgRmcm9tGAEgASgEEgoKAnRvGAIgASgEEgwKBHRlcm0YAyABKAQSEgoKbGFzdF9pbmRleBgEIAEoBBIRCglsYXN0X3Rlcm0YBSABKAQSEAoIcHJpb3JpdHkYBiABKAQiZAoWUmVxdWVzdFByZVZvdGVSZXNwb25zZRIMCgRmcm9tGAEgASgEEgoKAnRvGAIgASgEEgwKBHRlcm0YAyABKAQSDwoHZ3JhbnRlZBgEIAEoCBIRCglyZXBhaXJfaWQYBSABKAQigwEKC1JlcXVlc3RWb3RlEgwKBGZyb20YASABKAQSCgoCdG8YAiABKAQSDAoEdGVybRgDIAEoBBISCgpsYXN0X2luZGV4GAQgASgEEhEKCWxhc3RfdGVybRgFIAEoBBIQCghwcmlvcml0eRgGIAEoBBITCgtpc190cmFuc2ZlchgHIAEoCCJhChNSZXF1ZXN0Vm90ZVJlc3BvbnNlEgwKBGZyb20YASABKAQSCgoCdG8YAiABKAQSDAoEdGVybRgDIAEoBBIPCgdncmFudGVkGAQgASgIEhEKCXJlcGFpcl9pZBgFIAEoBCJMCgVFbnRyeRIMCgR0ZXJtGAEgASgEEicKBGtpbmQYAiABKA4yGS5yYWZ0a3YucGVlci52MS5FbnRyeUtpbmQSDAoEZGF0YRgDIAEoDCKWAQoNQXBwZW5kRW50cmllcxIMCgRmcm9tGAEgASgEEgoKAnRvGAIgASgEEgwKBHRlcm0YAyABKAQSEgoKcHJldl9pbmRleBgEIAEoBBIRCglwcmV2X3Rlcm0YBSABKAQSDgoGY29tbWl0GAYgASgEEiYKB2VudHJpZXMYByADKAsyFS5yYWZ0a3YucGVlci52MS5FbnRyeSKaAQoVQXBwZW5kRW50cmllc1Jlc3BvbnNlEgwKBGZyb20YASABKAQSCgoCdG8YAiABKAQSDAoEdGVybRgDIAEoBBINCgVpbmRleBgEIAEoBBIQCghyZWplY3RlZBgFIAEoCBISCgpoaW50X2luZGV4GAYgASgEEhEKCWhpbnRfdGVybRgHIAEoBBIRCglyZXBhaXJfaWQYCCABKAQigwEKCUhlYXJ0YmVhdBIMCgRmcm9tGAEgASgEEgoKAnRvGAIgASgEEgwKBHRlcm0YAyABKAQSDgoGY29tbWl0GAQgASgEEhUKDXJlYWRfcG9zaXRpb24YBSABKAQSEQoJcmVwYWlyX2lkGAYgASgEEhQKDHJlcGFpcl9pbmRleBgHIAEoBCJlChFIZWFydGJlYXRSZXNwb25zZRIMCgRmcm9tGAEgASgEEgoKAnRvGAIgASgEEgwKBHRlcm0YAyABKAQSFQoNcmVhZF9wb3NpdGlvbhgEIAEoBBIRCglyZXBhaXJfaWQYBSABKAQibgoNQ29uZmlndXJhdGlvbhIOCgZ2b3RlcnMYASADKAQSEAoIb3V0Z29pbmcYAiADKAQSEAoIbGVhcm5lcnMYAyADKAQSFQoNbGVhcm5lcnNfbmV4dBgEIAMoBBISCgphdXRvX2xlYXZlGAUgASgIImEKDFNuYXBzaG90TWV0YRINCgVpbmRleBgBIAEoBBIMCgR0ZXJtGAIgASgEEjQKDWNvbmZpZ3VyYXRpb24YAyABKAsyHS5yYWZ0a3YucGVlci52MS5Db25maWd1cmF0aW9uIn0KD0luc3RhbGxTbmFwc2hvdBIMCgRmcm9tGAEgASgEEgoKAnRvGAIgASgEEgwKBHRlcm0YAyABKAQSLgoIc25hcHNob3QYBCABKAsyHC5yYWZ0a3YucGVlci52MS5TbmFwc2hvdE1ldGESEgoKc2l6ZV9ieXRlcxgFIAEoBCI0CgpUaW1lb3V0Tm93EgwKBGZyb20YASABKAQSCgoCdG8YAiABKAQSDAoEdGVybRgDIAEoBCJMChJUcmFuc2ZlckxlYWRlcnNoaXASDAoEZnJvbRgBIAEoBBIKCgJ0bxgCIAEoBBIMCgR0ZXJtGAMgASgEEg4KBnRhcmdldBgEIAEoBCJlCg5Gb3J3YXJkUHJvcG9zZRIMCgRmcm9tGAEgASgEEgoKAnRvGAIgASgEEicKBGtpbmQYAyABKA4yGS5yYWZ0a3YucGVlci52MS5FbnRyeUtpbmQSEAoIcGF5bG9hZHMYBCADKAwiQAoQUmVhZEluZGV4UmVxdWVzdBIMCgRmcm9tGAEgASgEEgoKAnRvGAIgASgEEhIKCnJlcXVlc3RfaWQYAyABKAQiUAoRUmVhZEluZGV4UmVzcG9uc2USDAoEZnJvbRgBIAEoBBIKCgJ0bxgCIAEoBBISCgpyZXF1ZXN0X2lkGAMgASgEEg0KBWluZGV4GAQgASgEIoUBCg1TbmFwc2hvdEZyYW1lEiYKBWhlbGxvGAEgASgLMhUucmFmdGt2LnBlZXIudjEuSGVsbG9IABIyCgdtZXNzYWdlGAIgASgLMh8ucmFmdGt2LnBlZXIudjEuSW5zdGFsbFNuYXBzaG90SAASDwoFY2h1bmsYAyABKAxIAEIHCgVmcmFtZSImChVJbnN0YWxsU25hcHNob3RSZXN1bHQSDQoFaW5kZXgYASABKAQiRwoSTGVhc2VLZWVwQWxpdmVDYWxsEiQKBWhlbGxvGAEgASgLMhUucmFmdGt2LnBlZXIudjEuSGVsbG8SCwoDaWRzGAIgAygDIiQKFExlYXNlS2VlcEFsaXZlQW5zd2VyEgwKBHR0bHMYASADKAMiRwoTTGVhc2VUaW1lVG9MaXZlQ2FsbBIkCgVoZWxsbxgBIAEoCzIVLnJhZnRrdi5wZWVyLnYxLkhlbGxvEgoKAmlkGAIgASgDIjkKFUxlYXNlVGltZVRvTGl2ZUFuc3dlchILCgN0dGwYASABKAMSEwoLZ3JhbnRlZF90dGwYAiABKAMqYAoETGFuZRIUChBMQU5FX1VOU1BFQ0lGSUVEEAASDQoJTEFORV9CVUxLEAESDwoLTEFORV9VUkdFTlQQAhIRCg1MQU5FX1NOQVBTSE9UEAMSDwoLTEFORV9MRUFTRVMQBCpzCglFbnRyeUtpbmQSGgoWRU5UUllfS0lORF9VTlNQRUNJRklFRBAAEhYKEkVOVFJZX0tJTkRfQ09NTUFORBABEhQKEEVOVFJZX0tJTkRfRU1QVFkQAhIcChhFTlRSWV9LSU5EX0NPTkZJR1VSQVRJT04QAzKnAwoIUmFmdFBlZXISRAoIRXhjaGFuZ2USGS5yYWZ0a3YucGVlci52MS5QZWVyRnJhbWUaGS5yYWZ0a3YucGVlci52MS5QZWVyRnJhbWUoATABElkKD0luc3RhbGxTbmFwc2hvdBIdLnJhZnRrdi5wZWVyLnYxLlNuYXBzaG90RnJhbWUaJS5yYWZ0a3YucGVlci52MS5JbnN0YWxsU25hcHNob3RSZXN1bHQoARJaCg5MZWFzZUtlZXBBbGl2ZRIiLnJhZnRrdi5wZWVyLnYxLkxlYXNlS2VlcEFsaXZlQ2FsbBokLnJhZnRrdi5wZWVyLnYxLkxlYXNlS2VlcEFsaXZlQW5zd2VyEl0KD0xlYXNlVGltZVRvTGl2ZRIjLnJhZnRrdi5wZWVyLnYxLkxlYXNlVGltZVRvTGl2ZUNhbGwaJS5yYWZ0a3YucGVlci52MS5MZWFzZVRpbWVUb0xpdmVBbnN3ZXISPwoFUHJvYmUSGS5yYWZ0a3YucGVlci52MS5Qcm9iZUNhbGwaGy5yYWZ0a3YucGVlci52MS5Qcm9iZUFuc3dlcmIGcHJvdG8z");
+
+/**
+ * @generated from message raftkv.peer.v1.ProbeCall
+ */
+export type ProbeCall = Message<"raftkv.peer.v1.ProbeCall"> & {
+};
+
+/**
+ * Describes the message raftkv.peer.v1.ProbeCall.
+ * Use `create(ProbeCallSchema)` to create a new message.
+ */
+export const ProbeCallSchema: GenMessage<ProbeCall> = /*@__PURE__*/
+  messageDesc(file_raftkv_peer_v1_peer, 0);
+
+/**
+ * @generated from message raftkv.peer.v1.ProbeAnswer
+ */
+export type ProbeAnswer = Message<"raftkv.peer.v1.ProbeAnswer"> & {
+};
+
+/**
+ * Describes the message raftkv.peer.v1.ProbeAnswer.
+ * Use `create(ProbeAnswerSchema)` to create a new message.
+ */
+export const ProbeAnswerSchema: GenMessage<ProbeAnswer> = /*@__PURE__*/
+  messageDesc(file_raftkv_peer_v1_peer, 1);
 
 /**
  * @generated from message raftkv.peer.v1.PeerFrame
@@ -39,7 +65,7 @@ export type PeerFrame = Message<"raftkv.peer.v1.PeerFrame"> & {
  * Use `create(PeerFrameSchema)` to create a new message.
  */
 export const PeerFrameSchema: GenMessage<PeerFrame> = /*@__PURE__*/
-  messageDesc(file_raftkv_peer_v1_peer, 0);
+  messageDesc(file_raftkv_peer_v1_peer, 2);
 
 /**
  * Who speaks to whom, and for which messages. A member refuses a Hello that names another cluster, another member than itself, another
@@ -97,7 +123,7 @@ export type Hello = Message<"raftkv.peer.v1.Hello"> & {
  * Use `create(HelloSchema)` to create a new message.
  */
 export const HelloSchema: GenMessage<Hello> = /*@__PURE__*/
-  messageDesc(file_raftkv_peer_v1_peer, 1);
+  messageDesc(file_raftkv_peer_v1_peer, 3);
 
 /**
  * @generated from message raftkv.peer.v1.MessageBatch
@@ -114,7 +140,7 @@ export type MessageBatch = Message<"raftkv.peer.v1.MessageBatch"> & {
  * Use `create(MessageBatchSchema)` to create a new message.
  */
 export const MessageBatchSchema: GenMessage<MessageBatch> = /*@__PURE__*/
-  messageDesc(file_raftkv_peer_v1_peer, 2);
+  messageDesc(file_raftkv_peer_v1_peer, 4);
 
 /**
  * @generated from message raftkv.peer.v1.PeerMessage
@@ -215,7 +241,7 @@ export type PeerMessage = Message<"raftkv.peer.v1.PeerMessage"> & {
  * Use `create(PeerMessageSchema)` to create a new message.
  */
 export const PeerMessageSchema: GenMessage<PeerMessage> = /*@__PURE__*/
-  messageDesc(file_raftkv_peer_v1_peer, 3);
+  messageDesc(file_raftkv_peer_v1_peer, 5);
 
 /**
  * Would the receiver vote for the sender in `term`? Changes nobody's term or vote.
@@ -263,7 +289,7 @@ export type RequestPreVote = Message<"raftkv.peer.v1.RequestPreVote"> & {
  * Use `create(RequestPreVoteSchema)` to create a new message.
  */
 export const RequestPreVoteSchema: GenMessage<RequestPreVote> = /*@__PURE__*/
-  messageDesc(file_raftkv_peer_v1_peer, 4);
+  messageDesc(file_raftkv_peer_v1_peer, 6);
 
 /**
  * @generated from message raftkv.peer.v1.RequestPreVoteResponse
@@ -304,7 +330,7 @@ export type RequestPreVoteResponse = Message<"raftkv.peer.v1.RequestPreVoteRespo
  * Use `create(RequestPreVoteResponseSchema)` to create a new message.
  */
 export const RequestPreVoteResponseSchema: GenMessage<RequestPreVoteResponse> = /*@__PURE__*/
-  messageDesc(file_raftkv_peer_v1_peer, 5);
+  messageDesc(file_raftkv_peer_v1_peer, 7);
 
 /**
  * @generated from message raftkv.peer.v1.RequestVote
@@ -355,7 +381,7 @@ export type RequestVote = Message<"raftkv.peer.v1.RequestVote"> & {
  * Use `create(RequestVoteSchema)` to create a new message.
  */
 export const RequestVoteSchema: GenMessage<RequestVote> = /*@__PURE__*/
-  messageDesc(file_raftkv_peer_v1_peer, 6);
+  messageDesc(file_raftkv_peer_v1_peer, 8);
 
 /**
  * @generated from message raftkv.peer.v1.RequestVoteResponse
@@ -394,7 +420,7 @@ export type RequestVoteResponse = Message<"raftkv.peer.v1.RequestVoteResponse"> 
  * Use `create(RequestVoteResponseSchema)` to create a new message.
  */
 export const RequestVoteResponseSchema: GenMessage<RequestVoteResponse> = /*@__PURE__*/
-  messageDesc(file_raftkv_peer_v1_peer, 7);
+  messageDesc(file_raftkv_peer_v1_peer, 9);
 
 /**
  * The index of an entry is prev_index + 1 + its position in the message.
@@ -423,7 +449,7 @@ export type Entry = Message<"raftkv.peer.v1.Entry"> & {
  * Use `create(EntrySchema)` to create a new message.
  */
 export const EntrySchema: GenMessage<Entry> = /*@__PURE__*/
-  messageDesc(file_raftkv_peer_v1_peer, 8);
+  messageDesc(file_raftkv_peer_v1_peer, 10);
 
 /**
  * @generated from message raftkv.peer.v1.AppendEntries
@@ -470,7 +496,7 @@ export type AppendEntries = Message<"raftkv.peer.v1.AppendEntries"> & {
  * Use `create(AppendEntriesSchema)` to create a new message.
  */
 export const AppendEntriesSchema: GenMessage<AppendEntries> = /*@__PURE__*/
-  messageDesc(file_raftkv_peer_v1_peer, 9);
+  messageDesc(file_raftkv_peer_v1_peer, 11);
 
 /**
  * @generated from message raftkv.peer.v1.AppendEntriesResponse
@@ -529,7 +555,7 @@ export type AppendEntriesResponse = Message<"raftkv.peer.v1.AppendEntriesRespons
  * Use `create(AppendEntriesResponseSchema)` to create a new message.
  */
 export const AppendEntriesResponseSchema: GenMessage<AppendEntriesResponse> = /*@__PURE__*/
-  messageDesc(file_raftkv_peer_v1_peer, 10);
+  messageDesc(file_raftkv_peer_v1_peer, 12);
 
 /**
  * @generated from message raftkv.peer.v1.Heartbeat
@@ -580,7 +606,7 @@ export type Heartbeat = Message<"raftkv.peer.v1.Heartbeat"> & {
  * Use `create(HeartbeatSchema)` to create a new message.
  */
 export const HeartbeatSchema: GenMessage<Heartbeat> = /*@__PURE__*/
-  messageDesc(file_raftkv_peer_v1_peer, 11);
+  messageDesc(file_raftkv_peer_v1_peer, 13);
 
 /**
  * @generated from message raftkv.peer.v1.HeartbeatResponse
@@ -619,7 +645,7 @@ export type HeartbeatResponse = Message<"raftkv.peer.v1.HeartbeatResponse"> & {
  * Use `create(HeartbeatResponseSchema)` to create a new message.
  */
 export const HeartbeatResponseSchema: GenMessage<HeartbeatResponse> = /*@__PURE__*/
-  messageDesc(file_raftkv_peer_v1_peer, 12);
+  messageDesc(file_raftkv_peer_v1_peer, 14);
 
 /**
  * Node ids, ascending in each list. Joint while `outgoing` is not empty.
@@ -664,7 +690,7 @@ export type Configuration = Message<"raftkv.peer.v1.Configuration"> & {
  * Use `create(ConfigurationSchema)` to create a new message.
  */
 export const ConfigurationSchema: GenMessage<Configuration> = /*@__PURE__*/
-  messageDesc(file_raftkv_peer_v1_peer, 13);
+  messageDesc(file_raftkv_peer_v1_peer, 15);
 
 /**
  * @generated from message raftkv.peer.v1.SnapshotMeta
@@ -693,7 +719,7 @@ export type SnapshotMeta = Message<"raftkv.peer.v1.SnapshotMeta"> & {
  * Use `create(SnapshotMetaSchema)` to create a new message.
  */
 export const SnapshotMetaSchema: GenMessage<SnapshotMeta> = /*@__PURE__*/
-  messageDesc(file_raftkv_peer_v1_peer, 14);
+  messageDesc(file_raftkv_peer_v1_peer, 16);
 
 /**
  * @generated from message raftkv.peer.v1.InstallSnapshot
@@ -732,7 +758,7 @@ export type InstallSnapshot = Message<"raftkv.peer.v1.InstallSnapshot"> & {
  * Use `create(InstallSnapshotSchema)` to create a new message.
  */
 export const InstallSnapshotSchema: GenMessage<InstallSnapshot> = /*@__PURE__*/
-  messageDesc(file_raftkv_peer_v1_peer, 15);
+  messageDesc(file_raftkv_peer_v1_peer, 17);
 
 /**
  * The leader hands its office over: campaign at once.
@@ -761,7 +787,7 @@ export type TimeoutNow = Message<"raftkv.peer.v1.TimeoutNow"> & {
  * Use `create(TimeoutNowSchema)` to create a new message.
  */
 export const TimeoutNowSchema: GenMessage<TimeoutNow> = /*@__PURE__*/
-  messageDesc(file_raftkv_peer_v1_peer, 16);
+  messageDesc(file_raftkv_peer_v1_peer, 18);
 
 /**
  * The leader is asked to hand over to `target`.
@@ -795,7 +821,7 @@ export type TransferLeadership = Message<"raftkv.peer.v1.TransferLeadership"> & 
  * Use `create(TransferLeadershipSchema)` to create a new message.
  */
 export const TransferLeadershipSchema: GenMessage<TransferLeadership> = /*@__PURE__*/
-  messageDesc(file_raftkv_peer_v1_peer, 17);
+  messageDesc(file_raftkv_peer_v1_peer, 19);
 
 /**
  * @generated from message raftkv.peer.v1.ForwardPropose
@@ -829,7 +855,7 @@ export type ForwardPropose = Message<"raftkv.peer.v1.ForwardPropose"> & {
  * Use `create(ForwardProposeSchema)` to create a new message.
  */
 export const ForwardProposeSchema: GenMessage<ForwardPropose> = /*@__PURE__*/
-  messageDesc(file_raftkv_peer_v1_peer, 18);
+  messageDesc(file_raftkv_peer_v1_peer, 20);
 
 /**
  * @generated from message raftkv.peer.v1.ReadIndexRequest
@@ -856,7 +882,7 @@ export type ReadIndexRequest = Message<"raftkv.peer.v1.ReadIndexRequest"> & {
  * Use `create(ReadIndexRequestSchema)` to create a new message.
  */
 export const ReadIndexRequestSchema: GenMessage<ReadIndexRequest> = /*@__PURE__*/
-  messageDesc(file_raftkv_peer_v1_peer, 19);
+  messageDesc(file_raftkv_peer_v1_peer, 21);
 
 /**
  * @generated from message raftkv.peer.v1.ReadIndexResponse
@@ -890,7 +916,7 @@ export type ReadIndexResponse = Message<"raftkv.peer.v1.ReadIndexResponse"> & {
  * Use `create(ReadIndexResponseSchema)` to create a new message.
  */
 export const ReadIndexResponseSchema: GenMessage<ReadIndexResponse> = /*@__PURE__*/
-  messageDesc(file_raftkv_peer_v1_peer, 20);
+  messageDesc(file_raftkv_peer_v1_peer, 22);
 
 /**
  * @generated from message raftkv.peer.v1.SnapshotFrame
@@ -925,7 +951,7 @@ export type SnapshotFrame = Message<"raftkv.peer.v1.SnapshotFrame"> & {
  * Use `create(SnapshotFrameSchema)` to create a new message.
  */
 export const SnapshotFrameSchema: GenMessage<SnapshotFrame> = /*@__PURE__*/
-  messageDesc(file_raftkv_peer_v1_peer, 21);
+  messageDesc(file_raftkv_peer_v1_peer, 23);
 
 /**
  * @generated from message raftkv.peer.v1.InstallSnapshotResult
@@ -944,7 +970,7 @@ export type InstallSnapshotResult = Message<"raftkv.peer.v1.InstallSnapshotResul
  * Use `create(InstallSnapshotResultSchema)` to create a new message.
  */
 export const InstallSnapshotResultSchema: GenMessage<InstallSnapshotResult> = /*@__PURE__*/
-  messageDesc(file_raftkv_peer_v1_peer, 22);
+  messageDesc(file_raftkv_peer_v1_peer, 24);
 
 /**
  * @generated from message raftkv.peer.v1.LeaseKeepAliveCall
@@ -966,7 +992,7 @@ export type LeaseKeepAliveCall = Message<"raftkv.peer.v1.LeaseKeepAliveCall"> & 
  * Use `create(LeaseKeepAliveCallSchema)` to create a new message.
  */
 export const LeaseKeepAliveCallSchema: GenMessage<LeaseKeepAliveCall> = /*@__PURE__*/
-  messageDesc(file_raftkv_peer_v1_peer, 23);
+  messageDesc(file_raftkv_peer_v1_peer, 25);
 
 /**
  * @generated from message raftkv.peer.v1.LeaseKeepAliveAnswer
@@ -986,7 +1012,7 @@ export type LeaseKeepAliveAnswer = Message<"raftkv.peer.v1.LeaseKeepAliveAnswer"
  * Use `create(LeaseKeepAliveAnswerSchema)` to create a new message.
  */
 export const LeaseKeepAliveAnswerSchema: GenMessage<LeaseKeepAliveAnswer> = /*@__PURE__*/
-  messageDesc(file_raftkv_peer_v1_peer, 24);
+  messageDesc(file_raftkv_peer_v1_peer, 26);
 
 /**
  * @generated from message raftkv.peer.v1.LeaseTimeToLiveCall
@@ -1008,7 +1034,7 @@ export type LeaseTimeToLiveCall = Message<"raftkv.peer.v1.LeaseTimeToLiveCall"> 
  * Use `create(LeaseTimeToLiveCallSchema)` to create a new message.
  */
 export const LeaseTimeToLiveCallSchema: GenMessage<LeaseTimeToLiveCall> = /*@__PURE__*/
-  messageDesc(file_raftkv_peer_v1_peer, 25);
+  messageDesc(file_raftkv_peer_v1_peer, 27);
 
 /**
  * @generated from message raftkv.peer.v1.LeaseTimeToLiveAnswer
@@ -1032,7 +1058,7 @@ export type LeaseTimeToLiveAnswer = Message<"raftkv.peer.v1.LeaseTimeToLiveAnswe
  * Use `create(LeaseTimeToLiveAnswerSchema)` to create a new message.
  */
 export const LeaseTimeToLiveAnswerSchema: GenMessage<LeaseTimeToLiveAnswer> = /*@__PURE__*/
-  messageDesc(file_raftkv_peer_v1_peer, 26);
+  messageDesc(file_raftkv_peer_v1_peer, 28);
 
 /**
  * What travels on a stream. Order is kept within a lane, not between lanes.
@@ -1175,6 +1201,16 @@ export const RaftPeer: GenService<{
     methodKind: "unary";
     input: typeof LeaseTimeToLiveCallSchema;
     output: typeof LeaseTimeToLiveAnswerSchema;
+  },
+  /**
+   * Answered at once: how long that takes tells how far away a member is, and how busy.
+   *
+   * @generated from rpc raftkv.peer.v1.RaftPeer.Probe
+   */
+  probe: {
+    methodKind: "unary";
+    input: typeof ProbeCallSchema;
+    output: typeof ProbeAnswerSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_raftkv_peer_v1_peer, 0);
