@@ -105,6 +105,7 @@ export function checkRandomWatches(numRuns: number): void {
       const open = clients.flatMap(({ watchers }) => [...watchers.values()].filter(({ state }) => state === "open"));
       assert(hub.watcherCount === open.length, "All watchers that live are counted");
       for (const client of clients) client.leave();
+      hub.runTurn(() => true);
       assert(hub.watcherCount === 0 && hub.spanBytes === 0, "Nobody is left behind");
     }),
     { numRuns },

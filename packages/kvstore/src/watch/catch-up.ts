@@ -1,25 +1,20 @@
 import type { EventView } from "../event-view.ts";
 import type { KVStore } from "../kv-store.ts";
-import { CatchUpGroup, type CohortDelivery } from "./catch-up-group.ts";
 import type { EventEncoding } from "./event-encoding.ts";
+import { type DeliveryOwner, deliveryCost, GatheringGroup, moveCost, stepCostMax } from "./gathering-group.ts";
 import type { Watcher } from "./watcher.ts";
-import type { WatcherCohort } from "./watcher-cohort.ts";
 import type { WatchedKeyHash } from "./watcher-index.ts";
 
-/** As etcd's: a response holds the events of this many revisions at most. */
-const responseRevisionsMax = 1000;
-/** A round ends when this much is waiting to be delivered. */
-const roundBytesMax = 16 * 1024 * 1024;
-const roundEventsMax = 1_000_000;
 /** A round that finds nothing to deliver ends too, so that the other groups have their turn. */
 const roundRevisionsMax = 100_000;
-/** What a step may cost, in bytes that are copied, about one in a nanosecond. */
-const stepCostMax = 256 * 1024;
-/** Next to the bytes: to look at a revision, to keep an event for a cohort, to deliver to a watcher, and to take one elsewhere. */
-const revisionCost = 512;
-const gatherCost = 64;
-export const deliveryCost = 1024;
-const moveCost = 1024;
+/** To look at a revision, next to the bytes of its events. */
+export const revisionCost = 512;
+
+/**
+ *   gathering ── enough, or all there is ──► delivering ── all have theirs ──► leaving (or gathering again, after the other groups)
+ *       └── compacted ──► ending
+ */
+type CatchUpPhase = "gathering" | "delivering" | "leaving" | "ending";
 
 /** What becomes of watchers, and of what was gathered for them. */
 export interface CatchUpOwner {
@@ -49,14 +44,26 @@ export interface CatchUpOptions {
 export class CatchUp {
   readonly #options: CatchUpOptions;
   /** By cursor, the one that has waited longest first. */
-  readonly #waiting = new Map<number, CatchUpGroup>();
-  #active: CatchUpGroup | null = null;
+  readonly #waiting = new Map<number, GatheringGroup>();
+  #active: GatheringGroup | null = null;
+  /** What the active group is at. */
+  #phase: CatchUpPhase = "gathering";
   #roundEnd = 0;
-  readonly #found: WatcherCohort[] = [];
+  #stepCost = 0;
+  readonly #delivery: DeliveryOwner;
   readonly #gatherEvent = (event: EventView): void => this.#gather(event);
 
   constructor(options: CatchUpOptions) {
+    const { owner } = options;
     this.#options = options;
+    this.#delivery = {
+      deliver: (watcher, revision, events) => owner.deliver(watcher, revision, events),
+      refused: (watcher, revision) => {
+        this.remove(watcher);
+        watcher.nextRevision = revision;
+        owner.hold(watcher);
+      },
+    };
   }
 
   get isIdle(): boolean {
@@ -67,7 +74,7 @@ export class CatchUp {
   add(watcher: Watcher, revision: number): void {
     let group = this.#waiting.get(revision);
     if (group === undefined) {
-      group = new CatchUpGroup(revision, this.#options.hash);
+      group = new GatheringGroup(revision, this.#options.hash);
       this.#waiting.set(revision, group);
     }
     group.add(watcher);
@@ -86,7 +93,7 @@ export class CatchUp {
   step(): void {
     const group = this.#active ?? this.#nextGroup();
     if (group === null) return;
-    switch (group.phase) {
+    switch (this.#phase) {
       case "gathering":
         return this.#gatherSome();
       case "delivering":
@@ -96,43 +103,45 @@ export class CatchUp {
       case "ending":
         return this.#endSome(group);
       default:
-        return group.phase satisfies never;
+        return this.#phase satisfies never;
     }
   }
 
-  #nextGroup(): CatchUpGroup | null {
+  #nextGroup(): GatheringGroup | null {
     const [group] = this.#waiting.values();
     if (group === undefined) return null;
     this.#waiting.delete(group.cursor);
     this.#roundEnd = group.cursor + roundRevisionsMax;
     this.#active = group;
+    this.#phase = "gathering";
     return group;
   }
 
   #gatherSome(): void {
-    const { store, encoding } = this.#options;
-    let cost = 0;
-    while (cost < stepCostMax) {
+    const { store } = this.#options;
+    this.#stepCost = 0;
+    while (this.#stepCost < stepCostMax) {
       const group = this.#meetGroup();
       if (group === null) return;
       if (group.cursor < store.compactRevision) {
-        group.phase = "ending";
+        this.#phase = "ending";
         return;
       }
-      if (group.isResponseFull || this.#hasEnough(group)) {
-        group.phase = "delivering";
+      if (group.mustDeliver || this.#hasEnough(group)) {
+        this.#phase = "delivering";
         return;
       }
-      const { bytes } = encoding;
-      const { gatheredCount } = group;
+      this.#stepCost += revisionCost;
       group.cursor = store.visitEvents(group.cursor, 1, this.#gatherEvent);
-      group.gatheredBytes += encoding.bytes - bytes;
-      cost += revisionCost + encoding.bytes - bytes + gatherCost * (group.gatheredCount - gatheredCount);
     }
   }
 
+  #gather(event: EventView): void {
+    this.#stepCost += this.#active?.gather(event, this.#options.encoding) ?? 0;
+  }
+
   /** The group on its way, together with the one that waits where it has come to. */
-  #meetGroup(): CatchUpGroup | null {
+  #meetGroup(): GatheringGroup | null {
     const group = this.#active;
     const met = group === null ? undefined : this.#waiting.get(group.cursor);
     if (group === null || met === undefined) return group;
@@ -141,66 +150,19 @@ export class CatchUp {
     return this.#active;
   }
 
-  #isRoundOver({ cursor, gatheredBytes, gatheredCount }: CatchUpGroup): boolean {
-    return gatheredBytes >= roundBytesMax || gatheredCount >= roundEventsMax || cursor >= this.#roundEnd;
-  }
-
   /** Whether it has all there is, or what it takes to let the others have their turn. */
-  #hasEnough(group: CatchUpGroup): boolean {
-    return group.cursor > this.#options.store.revision || this.#isRoundOver(group);
+  #hasEnough(group: GatheringGroup): boolean {
+    return group.cursor > this.#options.store.revision || group.isFull || group.cursor >= this.#roundEnd;
   }
 
-  #gather(event: EventView): void {
-    const { encoding } = this.#options;
-    const group = this.#active;
-    const found = this.#found;
-    found.length = 0;
-    group?.index.collect(event.current.keyView(), found);
-    if (group === null || found.length === 0) return;
-    const { revision, kind } = event;
-    encoding.begin(event);
-    for (const cohort of found) {
-      if (cohort.lastRevision !== revision) {
-        cohort.lastRevision = revision;
-        // As etcd does, revisions count whose events are then left out.
-        if (++cohort.revisionCount === responseRevisionsMax) group.isResponseFull = true;
-      }
-      if (cohort.skips(kind)) continue;
-      if (cohort.events.length === 0) group.gathered.push(cohort);
-      cohort.gather(revision, encoding.encoded(cohort.wantsPrevious));
-      group.gatheredCount++;
-    }
-    encoding.end();
-  }
-
-  #deliverSome(group: CatchUpGroup): void {
-    for (let cost = 0; cost < stepCostMax; ) {
-      const delivery = group.delivery();
-      if (delivery === null) {
-        group.isResponseFull = false;
-        group.phase = this.#hasEnough(group) ? "leaving" : "gathering";
-        return;
-      }
-      const watcher = delivery.watchers[delivery.at++];
-      if (watcher?.group === group) cost += this.#deliver(watcher, delivery);
-    }
-  }
-
-  /** Returns what it cost. */
-  #deliver(watcher: Watcher, { events, eventBytes, firstRevision }: CohortDelivery): number {
-    const { owner, store } = this.#options;
-    if (watcher.receiver.isReady) {
-      owner.deliver(watcher, store.revision, events);
-      return deliveryCost + eventBytes;
-    }
-    this.remove(watcher);
-    watcher.nextRevision = firstRevision;
-    owner.hold(watcher);
-    return moveCost;
+  #deliverSome(group: GatheringGroup): void {
+    // Looked at before: when all is delivered it may begin again.
+    const hasEnough = this.#hasEnough(group);
+    if (group.deliverSome(this.#options.store.revision, this.#delivery)) this.#phase = hasEnough ? "leaving" : "gathering";
   }
 
   /** All have what was gathered. They are up to date, or go on after the other groups. */
-  #letSomeLeave(group: CatchUpGroup): void {
+  #letSomeLeave(group: GatheringGroup): void {
     if (group.cursor <= this.#options.store.revision) {
       this.#active = null;
       this.#putBack(group);
@@ -215,14 +177,13 @@ export class CatchUp {
     }
   }
 
-  #putBack(group: CatchUpGroup): void {
+  #putBack(group: GatheringGroup): void {
     const met = this.#waiting.get(group.cursor);
-    group.beginRound();
     this.#waiting.set(group.cursor, met === undefined ? group : united(group, met));
   }
 
   /** What the group lacks is compacted. */
-  #endSome(group: CatchUpGroup): void {
+  #endSome(group: GatheringGroup): void {
     let cost = 0;
     for (const watcher of group.index.watchers()) {
       if (cost >= stepCostMax) return;
@@ -234,7 +195,7 @@ export class CatchUp {
   }
 }
 
-function united(a: CatchUpGroup, b: CatchUpGroup): CatchUpGroup {
+function united(a: GatheringGroup, b: GatheringGroup): GatheringGroup {
   const [large, small] = a.size < b.size ? [b, a] : [a, b];
   large.join(small);
   return large;

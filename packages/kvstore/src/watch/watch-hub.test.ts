@@ -46,7 +46,14 @@ beforeEach(() => {
   receiver = new Recorder();
 });
 
+/** In a turn of its own. */
 function put(key: string, value = ""): void {
+  change(key, value);
+  hub.runTurn(() => true);
+}
+
+/** Whose turn goes on. */
+function change(key: string, value = ""): void {
   store.set(bytes(key), bytes(value));
   hub.publish();
 }
@@ -60,7 +67,7 @@ function watch({ key, rangeEnd }: { key: Uint8Array; rangeEnd: Uint8Array }, opt
 const one = (key: string) => ({ key: bytes(key), rangeEnd: bytes("") });
 
 describe("a change", () => {
-  test("reaches those whom its key concerns, at once", () => {
+  test("reaches those whom its key concerns, at the end of the turn", () => {
     watch(one("a"));
     watch({ key: bytes("a"), rangeEnd: bytes("b") });
     watch(one("b"));
@@ -93,6 +100,7 @@ describe("a change", () => {
       store.set(bytes("a"), bytes("1"));
     });
     hub.publish();
+    hub.runTurn(() => true);
     expect(receiver.responses.map(({ events }) => events)).toEqual([["put b 2", "put a 2"]]);
   });
 
@@ -107,39 +115,143 @@ describe("a change", () => {
   });
 });
 
-describe("a turn with too much to deliver at once", () => {
-  const watcherCount = 1000;
-  const changeCount = 20;
-
-  beforeEach(() => {
-    for (let i = 0; i < watcherCount; i++) watch(one("a"));
-    for (let i = 0; i < changeCount; i++) put("a", "v".repeat(100));
+describe("the changes of a turn", () => {
+  test("go to each watcher together, each encoded once for all of them", () => {
+    for (let i = 0; i < 100; i++) watch(one("a"));
+    for (let i = 0; i < 20; i++) change("a");
+    expect(receiver.responses.length).toBe(0);
+    hub.runTurn(() => true);
+    expect(receiver.responses.length).toBe(100);
+    expect(receiver.responses.map(({ events, revision }) => [events.length, revision])).toEqual(Array(100).fill([20, 21]));
+    expect(encodedCount).toBe(20);
   });
 
-  test("leaves the rest to its end, where it takes few responses and each event is encoded once more", () => {
-    const live = receiver.responses.length;
-    expect(live).toBeLessThan(3 * watcherCount);
-    expect(hub.slowCount).toBe(watcherCount);
-    expect(hub.runTurn(() => true)).toBe(false);
-    expect(receiver.responses.length).toBeLessThanOrEqual(live + watcherCount);
-    expect(encodedCount).toBeLessThanOrEqual(changeCount + 3);
-    expect(hub.deliveredEvents).toBe(watcherCount * changeCount);
+  test("go to a watcher that came in between from there on", () => {
+    const early = watch(one("a"));
+    change("a");
+    const late = watch(one("a"));
+    const later = watch(one("a"), { startRevision: 4 });
+    change("a");
+    change("a");
+    hub.runTurn(() => true);
+    const eventsOf = (watcher: Watcher) =>
+      receiver.responses.filter((response) => response.watcher === watcher).flatMap(({ events }) => events);
+    expect([early, late, later].map(eventsOf)).toEqual([["put a 2", "put a 3", "put a 4"], ["put a 3", "put a 4"], ["put a 4"]]);
+  });
+
+  test("are a thousand in a response", () => {
+    watch(one("a"));
+    for (let i = 0; i < 2500; i++) change("a");
+    hub.runTurn(() => true);
+    expect(receiver.responses.map(({ events, revision }) => [events.length, revision])).toEqual([
+      [1000, 1001],
+      [1000, 2001],
+      [500, 2501],
+    ]);
+  });
+});
+
+describe("more than a turn has time for", () => {
+  const watcherCount = 100_000;
+
+  /** Runs turns of one step each until nothing is left to do. Returns how many, and what the largest did. */
+  function runShortTurns(done: () => number, between: () => void = () => {}): { turns: number; largest: number } {
+    let [turns, largest, before] = [1, 0, done()];
+    for (; hub.runTurn(() => false); turns++) {
+      largest = Math.max(largest, done() - before);
+      before = done();
+      between();
+    }
+    return { turns, largest };
+  }
+
+  test("is a change that very many want: it goes on in the next turns", () => {
+    for (let i = 0; i < watcherCount; i++) watch(one("a"));
+    change("a");
+    const { turns, largest } = runShortTurns(() => hub.deliveredEvents);
+    expect(hub.deliveredEvents).toBe(watcherCount);
+    expect(largest).toBeLessThanOrEqual(256);
+    expect(turns).toBeGreaterThan(watcherCount / 256);
+  });
+
+  test("and what happens meanwhile follows, in order and together", () => {
+    for (let i = 0; i < 2000; i++) watch(one("a"));
+    let more = 3;
+    change("a");
+    runShortTurns(
+      () => hub.deliveredEvents,
+      () => {
+        if (more-- > 0) change("a");
+      },
+    );
+    const seen = new Map<Watcher, string[]>();
+    for (const { watcher, events } of receiver.responses) seen.set(watcher, [...(seen.get(watcher) ?? []), ...events]);
+    expect(seen.size).toBe(2000);
+    for (const events of seen.values()) expect(events).toEqual([2, 3, 4, 5].map((revision) => `put a ${revision}`));
+    expect(receiver.responses.length).toBe(2 * 2000);
+    expect(encodedCount).toBe(4);
+  });
+
+  test("is the end of very many watchers together", () => {
+    const watchers = Array.from({ length: 50_000 }, (_, i) => watch(one(`k${i % 1000}`)));
+    receiver.isReady = false;
+    hub.abandon(watchers);
+    const { largest } = runShortTurns(() => -hub.watcherCount);
+    expect(largest).toBeLessThanOrEqual(256);
+    expect([hub.watcherCount, hub.spanBytes]).toEqual([0, 0]);
+  });
+
+  test("is what a receiver with very many watchers lacks", () => {
+    for (let i = 0; i < 50_000; i++) watch(one("a"));
+    receiver.isReady = false;
+    put("a");
+    expect(hub.slowCount).toBe(50_000);
+    receiver.isReady = true;
+    hub.resume(receiver);
+    const { turns, largest } = runShortTurns(() => hub.deliveredEvents);
+    expect(hub.deliveredEvents).toBe(50_000);
+    expect(largest).toBeLessThanOrEqual(256);
+    expect(turns).toBeGreaterThan(2 * (50_000 / 256));
     expect(hub.slowCount).toBe(0);
   });
 
-  test("goes on in the next turn when its time is over", () => {
-    const live = receiver.responses.length;
-    expect(hub.runTurn(() => false)).toBe(true);
-    expect(receiver.responses).toHaveLength(live);
-    for (let turn = 0; hub.runTurn(() => false); turn++) if (turn < 5) put("b");
-    expect(hub.deliveredEvents).toBe(watcherCount * changeCount);
+  test("is kept within bounds: what can't be gathered is taken from the history later", () => {
+    const large = new WatchHub({ store, encodeEvent: () => new Uint8Array(1024 * 1024) });
+    const span = keySpanOf(bytes("a"), bytes(""));
+    if (span === null) throw new Error("No key lies in the range");
+    large.watch({ span, startRevision: 0 }, receiver);
+    for (let i = 0; i < 40; i++) {
+      store.set(bytes("a"), bytes(""));
+      large.publish();
+    }
+    expect(large.isDelivered).toBe(false);
+    large.watch({ span, startRevision: 30 }, receiver);
+    large.runTurn(() => true);
+    expect(large.isDelivered).toBe(true);
+    expect(receiver.responses.map(({ revision, events }) => [revision, events.length])).toEqual([
+      [17, 16],
+      [33, 16],
+      [33, 4],
+      [41, 8],
+      [41, 8],
+    ]);
   });
 
-  test("is followed by one that delivers at once again", () => {
-    hub.runTurn(() => true);
-    const before = receiver.responses.length;
-    put("a");
-    expect(receiver.responses).toHaveLength(before + watcherCount);
+  test("is told as compacted if it is before its turn comes", () => {
+    const large = new WatchHub({ store, encodeEvent: () => new Uint8Array(1024 * 1024) });
+    const span = keySpanOf(bytes("a"), bytes(""));
+    if (span === null) throw new Error("No key lies in the range");
+    large.watch({ span, startRevision: 0 }, receiver);
+    for (let i = 0; i < 40; i++) {
+      store.set(bytes("a"), bytes(""));
+      large.publish();
+    }
+    large.watch({ span, startRevision: 25 }, receiver);
+    large.watch({ span, startRevision: 41 }, receiver);
+    store.compact(30);
+    large.runTurn(() => true);
+    expect(receiver.responses.map(({ events }) => events.length)).toEqual([16, 1]);
+    expect(receiver.compactRevisions).toEqual([30, 30]);
   });
 });
 
@@ -241,17 +353,17 @@ describe("a receiver that is not ready", () => {
 test("work is announced once, until it is done", () => {
   let announced = 0;
   hub.onWork = () => announced++;
-  put("a");
+  change("a");
   watch(one("a"));
   expect(announced).toBe(0);
-  put("a");
-  put("a");
+  change("a");
+  change("a");
   watch(one("a"), { startRevision: 1 });
   expect(announced).toBe(1);
   hub.runTurn(() => true);
-  put("b");
+  change("b");
   expect(announced).toBe(1);
-  put("a");
+  change("a");
   expect(announced).toBe(2);
 });
 

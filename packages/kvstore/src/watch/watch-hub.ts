@@ -1,14 +1,11 @@
-import type { EventView } from "../event-view.ts";
 import type { KVStore } from "../kv-store.ts";
-import { CatchUp, type CatchUpOwner, deliveryCost } from "./catch-up.ts";
+import { CatchUp } from "./catch-up.ts";
 import { type EventEncoder, EventEncoding } from "./event-encoding.ts";
+import { moveCost, stepCostMax } from "./gathering-group.ts";
 import { spanBytes } from "./key-span.ts";
+import { LiveWatchers } from "./live-watchers.ts";
 import { Watcher, type WatcherOptions, type WatcherState, type WatchReceiver } from "./watcher.ts";
-import type { WatcherCohort } from "./watcher-cohort.ts";
-import { WatchedKeyHash, WatcherIndex } from "./watcher-index.ts";
-
-/** What is delivered of a turn's changes as they happen, in bytes that are copied; the rest follows at the turn's end, all at once. */
-const turnCostMax = 2 * 1024 * 1024;
+import { WatchedKeyHash } from "./watcher-index.ts";
 
 export interface WatchHubOptions {
   readonly store: Pick<KVStore, "revision" | "compactRevision" | "visitEvents">;
@@ -19,14 +16,16 @@ export interface WatchHubOptions {
 
 /**
  * Tells watchers what changes in a store. A change finds its watchers by its key, is encoded once for all of them, and is delivered at
- * once, with `publish`. Watchers have no queues: one whose receiver is not ready, or that begins in the past, lacks something, and is
- * led through the store's history until it does not. So slow receivers cost no memory, and when compaction overtakes them they are told.
+ * the end of the turn, together with the other changes of the turn. Watchers have no queues: one whose receiver is not ready, or that
+ * begins in the past, lacks something, and is led through the store's history until it does not. So slow receivers cost no memory, and
+ * when compaction overtakes them they are told.
  *
- *     store ── publish ──► live watchers ──► receivers
- *       │                   │        ▲
- *       │     not ready, or │        │ up to date
- *       │     too much      ▼        │
- *       └── history ──────► CatchUp, in `runTurn`
+ *     store ── publish ──► live watchers ── runTurn ──► receivers
+ *       │                   │        ▲                   ▲
+ *       │         not ready ▼        │ up to date        │
+ *       └── history ──────► CatchUp ─┴──── runTurn ──────┘
+ *
+ * Whatever may take long is done in `runTurn`, in steps of well below a millisecond.
  */
 export class WatchHub {
   /**
@@ -35,45 +34,47 @@ export class WatchHub {
    */
   onWork: (() => void) | null = null;
   readonly #store: WatchHubOptions["store"];
-  readonly #encoding: EventEncoding;
-  readonly #live: WatcherIndex;
-  /** Live ones whose first revision is still to come, by that revision. */
-  readonly #later = new Map<number, Set<Watcher>>();
+  readonly #live: LiveWatchers;
   readonly #catchUp: CatchUp;
   readonly #held = new Map<WatchReceiver, Set<Watcher>>();
+  /** Receivers that are ready again, some of whose watchers are still held. */
+  readonly #resumed = new Set<WatchReceiver>();
+  /** Watchers of receivers that are gone, still to be cancelled. */
+  readonly #abandoned: Iterator<Watcher>[] = [];
   /** How many watchers of a receiver lack something; no entry for none. */
   readonly #slow = new Map<WatchReceiver, number>();
-  /** Everything up to here was delivered to the live watchers. */
-  #published: number;
   #watcherCount = 0;
   #slowCount = 0;
   #spanBytes = 0;
   #deliveredEvents = 0;
-  #turnCost = 0;
   #isWorkTold = false;
-  /** Reused by each revision: the cohorts of an event, and those that get something. */
-  readonly #found: WatcherCohort[] = [];
-  readonly #concerned: WatcherCohort[] = [];
-  readonly #gatherEvent = (event: EventView): void => this.#gather(event);
 
   constructor({ store, encodeEvent, seed = 1 }: WatchHubOptions) {
     const hash = new WatchedKeyHash(seed);
+    const encoding = new EventEncoding(encodeEvent);
+    const deliver = (watcher: Watcher, revision: number, events: readonly Uint8Array[]): void => this.#deliver(watcher, revision, events);
     this.#store = store;
-    this.#encoding = new EventEncoding(encodeEvent);
-    this.#live = new WatcherIndex(hash);
-    this.#published = store.revision;
-    const owner: CatchUpOwner = {
-      deliver: (watcher, revision, events) => this.#deliver(watcher, revision, events),
-      caughtUp: (watcher) => this.#goLive(watcher),
-      hold: (watcher) => this.#hold(watcher),
-      overtaken: (watcher) => this.#overtaken(watcher),
-    };
-    this.#catchUp = new CatchUp({ store, encoding: this.#encoding, hash, owner });
+    this.#live = new LiveWatchers({
+      store,
+      encoding,
+      hash,
+      owner: { deliver, fellBehind: (watcher, revision) => this.#lacks(watcher, revision) },
+    });
+    this.#catchUp = new CatchUp({
+      store,
+      encoding,
+      hash,
+      owner: {
+        deliver,
+        caughtUp: (watcher) => this.#admit(watcher, watcher.nextRevision),
+        hold: (watcher) => this.#hold(watcher),
+        overtaken: (watcher) => this.#overtaken(watcher),
+      },
+    });
   }
 
-  /** What live watchers have seen: the store's revision, but for the moment between a change and `publish`. */
   get revision(): number {
-    return this.#published;
+    return this.#store.revision;
   }
 
   /** Watchers that have not ended. */
@@ -81,14 +82,19 @@ export class WatchHub {
     return this.#watcherCount;
   }
 
-  /** Watchers that lack something. */
+  /** Watchers that lack more than what happens just now. */
   get slowCount(): number {
     return this.#slowCount;
   }
 
+  /** Whether the live watchers have got everything up to `revision`. */
+  get isDelivered(): boolean {
+    return this.#live.isIdle;
+  }
+
   /** Whether a watcher of the receiver lacks something. */
   isBehind(receiver: WatchReceiver): boolean {
-    return this.#slow.has(receiver);
+    return !this.isDelivered || this.#slow.has(receiver);
   }
 
   /** Bytes of keys that watchers hold. */
@@ -106,7 +112,7 @@ export class WatchHub {
     const watcher = new Watcher(options, receiver);
     this.#watcherCount++;
     this.#spanBytes += spanBytes(watcher.span);
-    this.#admit(watcher, this.#isFromNow(options.startRevision) ? this.#published + 1 : options.startRevision);
+    this.#admit(watcher, this.#isFromNow(options.startRevision) ? this.#store.revision + 1 : options.startRevision);
     return watcher;
   }
 
@@ -114,14 +120,13 @@ export class WatchHub {
   cancel(watcher: Watcher): void {
     switch (watcher.state) {
       case "live":
-        if (this.#live.has(watcher)) this.#live.delete(watcher);
-        else removeFrom(this.#later, watcher.nextRevision, watcher);
+        this.#live.remove(watcher);
         break;
       case "behind":
         this.#catchUp.remove(watcher);
         break;
       case "held":
-        removeFrom(this.#held, watcher.receiver, watcher);
+        this.#release(watcher);
         break;
       case "overtaken":
       case "ended":
@@ -133,50 +138,49 @@ export class WatchHub {
     this.#forget(watcher);
   }
 
-  /** Delivers what the store has taken since the last call. To be called after each change, before another one. */
+  /** Cancels all these, whose receiver is not ready any more, in the turns that follow. */
+  abandon(watchers: Iterable<Watcher>): void {
+    this.#abandoned.push(watchers[Symbol.iterator]());
+    this.#tellWork();
+  }
+
+  /** The store has taken a change. To be called after each, before another one. */
   publish(): void {
-    const { revision } = this.#store;
-    while (this.#published < revision) {
-      this.#published++;
-      this.#begin(this.#published);
-      if (this.#live.size > 0) this.#publishRevision(this.#published);
-    }
+    this.#live.publish();
+    if (!this.#live.isIdle) this.#tellWork();
   }
 
   /** The store was replaced as a whole by a later state. Who was up to date goes through the history that came with it. */
   restored(): void {
-    const next = this.#published + 1;
-    this.#published = this.#store.revision;
-    if (next > this.#published) return;
-    for (const watcher of [...this.#live.watchers()]) this.#fallBehind(watcher, next);
-    for (const [revision, watchers] of [...this.#later]) {
-      if (revision > this.#published) continue;
-      this.#later.delete(revision);
-      for (const watcher of watchers) this.#admit(watcher, revision);
-    }
+    this.#tellWork();
   }
 
   /** The receiver is ready again. */
   resume(receiver: WatchReceiver): void {
-    const held = this.#held.get(receiver);
-    if (held === undefined) return;
-    this.#held.delete(receiver);
-    for (const watcher of held) this.#admit(watcher, watcher.nextRevision);
+    if (!this.#held.has(receiver)) return;
+    this.#resumed.add(receiver);
+    this.#tellWork();
   }
 
   /**
-   * Works for those who lack something, in steps of well below a millisecond, as long as there is something to do and `mayGoOn` says
-   * so. Returns whether there is more: then it is to be called again in the next turn.
+   * Delivers, and works for those who lack something, in steps of well below a millisecond, as long as there is something to do and
+   * `mayGoOn` says so. Returns whether there is more: then it is to be called again in the next turn.
    */
   runTurn(mayGoOn: () => boolean): boolean {
-    this.#isWorkTold = false;
-    this.#turnCost = 0;
-    while (!this.#catchUp.isIdle) {
-      this.#catchUp.step();
+    this.#isWorkTold = true;
+    while (this.#hasWork) {
+      if (!this.#live.isIdle) this.#live.step();
+      if (this.#resumed.size > 0) this.#resumeSome();
+      if (this.#abandoned.length > 0) this.#cancelSome();
+      if (!this.#catchUp.isIdle) this.#catchUp.step();
       if (!mayGoOn()) break;
     }
-    this.#isWorkTold = !this.#catchUp.isIdle;
+    this.#isWorkTold = this.#hasWork;
     return this.#isWorkTold;
+  }
+
+  get #hasWork(): boolean {
+    return !this.#live.isIdle || !this.#catchUp.isIdle || this.#resumed.size > 0 || this.#abandoned.length > 0;
   }
 
   /** etcd 3.4 takes a negative start for one that is compacted, but for −1 while nothing is. */
@@ -187,39 +191,60 @@ export class WatchHub {
   /** Puts a watcher where it belongs that wants everything from `revision` on. */
   #admit(watcher: Watcher, revision: number): void {
     watcher.nextRevision = revision;
-    if (revision > this.#published) {
-      this.#goLive(watcher);
-    } else if (watcher.receiver.isReady) {
-      this.#turn(watcher, "behind");
-      this.#catchUp.add(watcher, revision);
-      this.#tellWork();
+    if (revision < this.#live.cursor) {
+      this.#lacks(watcher, revision);
     } else {
-      this.#hold(watcher);
+      this.#turn(watcher, "live");
+      this.#live.add(watcher);
     }
   }
 
-  #goLive(watcher: Watcher): void {
-    this.#turn(watcher, "live");
-    if (watcher.nextRevision > this.#published + 1) addTo(this.#later, watcher.nextRevision, watcher);
-    else this.#live.add(watcher);
-  }
-
-  /** Those that wait for this revision are there when it is delivered. */
-  #begin(revision: number): void {
-    const watchers = this.#later.get(revision);
-    if (watchers === undefined) return;
-    this.#later.delete(revision);
-    for (const watcher of watchers) this.#live.add(watcher);
-  }
-
-  #fallBehind(watcher: Watcher, revision: number): void {
-    this.#live.delete(watcher);
-    this.#admit(watcher, revision);
+  #lacks(watcher: Watcher, revision: number): void {
+    watcher.nextRevision = revision;
+    if (!watcher.receiver.isReady) return this.#hold(watcher);
+    this.#turn(watcher, "behind");
+    this.#catchUp.add(watcher, revision);
+    this.#tellWork();
   }
 
   #hold(watcher: Watcher): void {
-    addTo(this.#held, watcher.receiver, watcher);
+    const held = this.#held.get(watcher.receiver);
+    if (held === undefined) this.#held.set(watcher.receiver, new Set([watcher]));
+    else held.add(watcher);
     this.#turn(watcher, "held");
+  }
+
+  /** Takes it back from those that are held. */
+  #release(watcher: Watcher): void {
+    const held = this.#held.get(watcher.receiver);
+    held?.delete(watcher);
+    if (held?.size === 0) this.#held.delete(watcher.receiver);
+  }
+
+  #resumeSome(): void {
+    let cost = 0;
+    for (const receiver of this.#resumed) {
+      for (const watcher of this.#held.get(receiver) ?? []) {
+        if (!receiver.isReady) break;
+        if (cost >= stepCostMax) return;
+        this.#release(watcher);
+        this.#admit(watcher, watcher.nextRevision);
+        cost += moveCost;
+      }
+      this.#resumed.delete(receiver);
+    }
+  }
+
+  #cancelSome(): void {
+    let cost = 0;
+    for (let [watchers] = this.#abandoned; watchers !== undefined; [watchers] = this.#abandoned) {
+      for (let next = watchers.next(); next.done !== true; next = watchers.next()) {
+        this.cancel(next.value);
+        cost += moveCost;
+        if (cost >= stepCostMax) return;
+      }
+      this.#abandoned.shift();
+    }
   }
 
   #overtaken(watcher: Watcher): void {
@@ -244,45 +269,6 @@ export class WatchHub {
     this.#spanBytes -= spanBytes(watcher.span);
   }
 
-  #publishRevision(revision: number): void {
-    this.#store.visitEvents(revision, 1, this.#gatherEvent);
-    const concerned = this.#concerned;
-    if (concerned.length === 0) return;
-    for (const cohort of concerned) this.#deliverLive(cohort, revision);
-    concerned.length = 0;
-    this.#tellWork();
-  }
-
-  #gather(event: EventView): void {
-    const found = this.#found;
-    found.length = 0;
-    this.#live.collect(event.current.keyView(), found);
-    if (found.length === 0) return;
-    const { revision, kind } = event;
-    this.#encoding.begin(event);
-    for (const cohort of found) {
-      if (cohort.skips(kind)) continue;
-      if (cohort.events.length === 0) this.#concerned.push(cohort);
-      cohort.gather(revision, this.#encoding.encoded(cohort.wantsPrevious));
-    }
-    this.#encoding.end();
-  }
-
-  /** What a receiver does when it is told may cancel others of the cohort, and bring new ones, which are not meant. */
-  #deliverLive(cohort: WatcherCohort, revision: number): void {
-    const { events, eventBytes } = cohort;
-    for (const watcher of cohort.watchers) {
-      if (!watcher.receiver.isReady || this.#turnCost > turnCostMax) {
-        this.#fallBehind(watcher, revision);
-      } else {
-        this.#turnCost += deliveryCost + eventBytes;
-        this.#deliver(watcher, revision, events);
-      }
-    }
-    cohort.clear();
-    this.#live.settle(cohort);
-  }
-
   #deliver(watcher: Watcher, revision: number, events: readonly Uint8Array[]): void {
     this.#deliveredEvents += events.length;
     watcher.receiver.deliver(watcher, revision, events);
@@ -297,16 +283,4 @@ export class WatchHub {
 
 function isSlow(state: WatcherState): boolean {
   return state === "behind" || state === "held";
-}
-
-function addTo<Key>(sets: Map<Key, Set<Watcher>>, key: Key, watcher: Watcher): void {
-  const set = sets.get(key);
-  if (set === undefined) sets.set(key, new Set([watcher]));
-  else set.add(watcher);
-}
-
-function removeFrom<Key>(sets: Map<Key, Set<Watcher>>, key: Key, watcher: Watcher): void {
-  const set = sets.get(key);
-  set?.delete(watcher);
-  if (set?.size === 0) sets.delete(key);
 }

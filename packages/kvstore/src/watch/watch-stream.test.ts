@@ -31,9 +31,15 @@ function openStream(): WatchStream {
   return new WatchStream(hub, { notify: take, deliver: ({ id }, _, events) => take(`${id}: ${events.map(text).join(" ")}`) }, limits);
 }
 
+/** In a turn of its own. */
 function put(key: string): void {
   store.set(bytes(key), bytes(""));
+  endTurn();
+}
+
+function endTurn(): void {
   hub.publish();
+  hub.runTurn(() => true);
 }
 
 function create(key: string, options: Partial<WatchCreation> = {}): void {
@@ -107,7 +113,7 @@ test("events that a watcher does not want are left out", () => {
   create("a", { noDelete: true });
   put("a");
   store.deleteRange(bytes("a"), bytes(""));
-  hub.publish();
+  endTurn();
   expect(taken()).toEqual([created(0n), created(1n), "1: a@2", "0: a@3"]);
 });
 

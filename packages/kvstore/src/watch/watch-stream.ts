@@ -104,7 +104,8 @@ export class WatchStream implements WatchReceiver {
 
   /** To be called once in an interval: tells those watchers how far they are that want it, lack nothing, and got nothing in the interval. */
   notifyProgress(): void {
-    const { revision } = this.#hub;
+    const { revision, isDelivered } = this.#hub;
+    if (!isDelivered) return;
     for (const [watcher, isQuiet] of this.#quiet) {
       if (!this.isReady) return;
       if (isQuiet && watcher.state === "live") this.#notify({ kind: "progress", watchId: watcher.id, revision });
@@ -119,12 +120,11 @@ export class WatchStream implements WatchReceiver {
     this.#hub.resume(this);
   }
 
-  /** Ends all watchers. Nothing is sent any more. */
+  /** Ends all watchers, in the hub's turns that follow. Nothing is sent any more. */
   close(): void {
     this.#isClosed = true;
     this.isReady = false;
-    for (const watcher of this.#watchers.values()) this.#hub.cancel(watcher);
-    this.#watchers.clear();
+    this.#hub.abandon(this.#watchers.values());
     this.#quiet.clear();
     this.#later.clear();
   }

@@ -13,8 +13,8 @@ export class WatcherCohort {
   /** Revision of the first of `events`. */
   firstRevision = 0;
   /** Revisions with changes in the span since the last delivery, and the newest of them. */
-  revisionCount = 0;
-  lastRevision = 0;
+  #revisionCount = 0;
+  #lastRevision = 0;
   readonly #skipsPuts: boolean;
   readonly #skipsDeletes: boolean;
   #events: readonly Uint8Array[] = noEvents;
@@ -44,6 +44,13 @@ export class WatcherCohort {
     return kind === "put" ? this.#skipsPuts : this.#skipsDeletes;
   }
 
+  /** Returns how many revisions there are with this one. */
+  countRevision(revision: number): number {
+    if (revision !== this.#lastRevision) this.#revisionCount++;
+    this.#lastRevision = revision;
+    return this.#revisionCount;
+  }
+
   gather(revision: number, event: EncodedEvent): void {
     this.eventBytes += event[0].length;
     if (this.#list !== null) {
@@ -62,7 +69,7 @@ export class WatcherCohort {
     this.#events = noEvents;
     this.#list = null;
     this.eventBytes = 0;
-    this.revisionCount = 0;
-    this.lastRevision = 0;
+    this.#revisionCount = 0;
+    this.#lastRevision = 0;
   }
 }

@@ -96,6 +96,8 @@ export class WatchedMember {
     const closed = Promise.all([...this.channels.map((channel) => channel.close()), this.server.close(0)]);
     await this.run(10);
     await closed;
+    // The turns that a member has no more once it has stopped.
+    hub.runTurn(() => true);
     if (this.failures.length > 0) throw new AggregateError(this.failures, "Something went wrong inside the member");
     if (hub.watcherCount + service.callCount > 0) throw new Error(`${hub.watcherCount} watchers and ${service.callCount} calls are left`);
   }

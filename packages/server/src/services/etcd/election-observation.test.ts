@@ -101,7 +101,10 @@ describe("an observer of an election", () => {
     const scene = new Scene();
     const place = await scene.stand(1n, "one");
     expect(await scene.next()).toBe("one");
-    await scene.say(place, 1n, "a", "b", "c");
+    await scene.say(place, 1n, "a");
+    scene.hub.runTurn(() => true);
+    await scene.say(place, 1n, "b", "c");
+    scene.hub.runTurn(() => true);
     const { store } = scene.leader.state;
     store.compact(store.revision);
     expect(await scene.next()).toBe("a");

@@ -55,6 +55,7 @@ describe("a watcher", () => {
     watch.create("a");
     expect(await summaries()).toEqual([{ watchId: 0n, revision: 2n, created: true }]);
     member.put("a", "new");
+    await member.run();
     member.put("b");
     await member.run();
     const [response, ...others] = watch.taken();
@@ -356,7 +357,10 @@ test("watchers of one key in many streams all get each event", async () => {
   for (const other of others) other.create("a");
   await member.run();
   for (const other of others) other.taken();
-  for (let i = 0; i < 3; i++) member.put("a");
+  for (let i = 0; i < 3; i++) {
+    member.put("a");
+    await member.run();
+  }
   member.node.term = 8;
   member.put("a");
   await member.run();
