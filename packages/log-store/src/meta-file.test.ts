@@ -252,4 +252,43 @@ describe("changes of the meta file", () => {
     await expect(meta.update({ vote: 1 })).rejects.toThrow("no such luck");
     expect(await read()).toEqual(record);
   });
+
+  test("leave the record before or after them, also if a copy under way is rubbish and another one was damaged before", async () => {
+    for (const change of [1, 2, 3]) {
+      const { before, after, records } = await crashInChange(change);
+      const underWay = changedCopies(before);
+      const held = META_PAIRS.flat().filter((at) => viewOf(before).getBigUint64(at + 16, true) === BigInt(records[0]?.generation ?? 0));
+      for (const left of ["old old", "old new", "new old", "new new", "rubbish old", "rubbish new", "old rubbish", "new rubbish"]) {
+        for (const damaged of held) {
+          const bytes = before.slice();
+          bytes.fill(7, damaged + 60, damaged + 61);
+          for (const [at, content] of left.split(" ").entries()) {
+            const copy = underWay[at] ?? 0;
+            if (content === "new") bytes.set(after.subarray(copy, copy + 512), copy);
+            if (content === "rubbish") bytes.fill(0xa5, copy, copy + 512);
+          }
+          disk.poke(path, bytes);
+          expect(records, left).toContainEqual(await readOrCode());
+        }
+      }
+    }
+  });
+
+  /** The first change of a start is whole; the power goes in the one of this number after it. */
+  async function crashInChange(
+    change: number,
+  ): Promise<{ readonly before: Uint8Array; readonly after: Uint8Array; readonly records: readonly MetaRecord[] }> {
+    disk = new MemoryDisk();
+    await disk.makeDirectory("/data");
+    await createMeta(disk, "/data", record);
+    const meta = await openMeta();
+    for (let number = 0; number < change; number++) await meta.update({ term: record.term + number });
+    const before = disk.peek(path);
+    const older = meta.durable;
+    disk.crashAtCall(disk.callCount + 1);
+    await expect(meta.update({ vote: 3 })).rejects.toThrow("the process ends");
+    await meta.close();
+    disk = disk.afterKill();
+    return { before, after: disk.peek(path), records: [older, { ...older, vote: 3, generation: older.generation + 1 }] };
+  }
 });
