@@ -210,6 +210,24 @@ describe("A durable write", () => {
     expect([...outcomes].sort()).toEqual(possible);
   });
 
+  test("makes its sectors certain, and a sync all of them; a sync that fails makes none", async () => {
+    const { simulation, node, disk } = machine(1);
+    await simulation.drive(async () => {
+      const file = await disk.open("/file", "create");
+      const certain = (): readonly boolean[] =>
+        [0, 1, 2].map((sector) => node.disk.fileAt("/file").isDurable(sector * sectorBytes, (sector + 1) * sectorBytes));
+      await file.write(0, [filled(3 * sectorBytes, 1)]);
+      expect(certain()).toEqual([false, false, false]);
+      await file.writeDurably(sectorBytes, [filled(1, 2)]);
+      expect(certain()).toEqual([false, true, false]);
+      await file.sync();
+      expect(certain()).toEqual([true, true, true]);
+      node.disk.inject({ operation: "sync", pathEnd: "file", code: "io" });
+      await expect(file.writeDurably(0, [filled(1, 3)])).rejects.toMatchObject({ code: "io" });
+      expect(certain()).toEqual([false, true, true]);
+    });
+  });
+
   test("that is on its way when the power goes leaves any sectors, each old or new", async () => {
     const outcomes = new Set<string>();
     for (let seed = 0; seed < 600; seed++) {
