@@ -15,6 +15,10 @@ export interface WatchRound {
   readonly events: number;
   readonly eventsPerSecond: number;
   readonly putP99Ms: number;
+  /** CPU time of the leader per event, in microseconds. Null where the system does not tell. */
+  readonly leaderUs: number | null;
+  /** CPU time of this program per event, in microseconds. */
+  readonly generatorUs: number;
   /** Sentences; empty: every put was acknowledged, and every watcher got every event. */
   readonly problems: readonly string[];
 }
@@ -25,6 +29,7 @@ export interface WatchCell {
   readonly rounds: ReadonlyMap<SystemName, readonly WatchRound[]>;
 }
 
+/** As so many clients would have: etcd's and RaftKV's put all their watchers on one stream of one connection. */
 const watchConnections = 10;
 /** How long events are waited for after the last put. */
 const drainMs = 30_000;
@@ -55,39 +60,49 @@ async function takeWatchTurn(turn: WatchTurn, signal: AbortSignal): Promise<Watc
   const { cluster } = turn.subject;
   const { shape } = turn.scenario;
   await cluster.waitForLeader(signal);
-  return withChannels(cluster, watchConnections, (watching) =>
-    withChannels(cluster, shape.connections, (putting) => putWhileWatched(turn, watching, putting, signal)),
-  );
+  return withChannels(cluster, shape.connections, (putting) => putWhileWatched(turn, putting, signal));
 }
 
 async function putWhileWatched(
   { bed, subject, scenario, seed }: WatchTurn,
-  watching: readonly Channel[],
   putting: readonly Channel[],
   signal: AbortSignal,
 ): Promise<WatchRound> {
   const { watchers, watchedKeys, puts, shape } = scenario;
+  const { cluster, ledger } = subject;
   const keys = Array.from({ length: watchers }, (_, watcher) => bed.keys.key(watcher % watchedKeys));
-  const fleet = await WatcherFleet.open(watching, keys);
-  const startMs = performance.now();
+  const fleet = await WatcherFleet.open(cluster.leader.process.plan.clientPort, watchConnections, keys);
   try {
+    const cpuBefore = cluster.cpu();
+    const generatorBefore = process.cpuUsage();
+    const startMs = performance.now();
     const load = await generateLoad({
       channels: putting,
       inFlight: shape.inFlight,
       workload: bed.workload("put"),
       keys: new LimitedKeys(new RandomKeys(new SeededRandom(seed), watchedKeys), puts),
       durationMs: Number.POSITIVE_INFINITY,
-      ledger: subject.ledger,
+      ledger,
       signal,
     });
     const expected = load.answers * eventsOfPut(scenario);
     await fleet.waitForEvents(expected, drainMs);
     const durationMs = performance.now() - startMs;
+    const generator = process.cpuUsage(generatorBefore);
+    const cpuAfter = cluster.cpu();
     const { events } = fleet;
+    const perEvent = (ms: number): number => (ms * 1000) / Math.max(events, 1);
     const missing = events === expected ? [] : [`${events} events came, ${expected} were expected`];
     const refused = [...load.errors].map(([sentence, count]) => `${count} times ${sentence}`);
-    const eventsPerSecond = (events / durationMs) * 1000;
-    return { durationMs, events, eventsPerSecond, putP99Ms: load.p99Ms, problems: [...missing, ...refused] };
+    return {
+      durationMs,
+      events,
+      eventsPerSecond: (events / durationMs) * 1000,
+      putP99Ms: load.p99Ms,
+      leaderUs: cpuBefore === null || cpuAfter === null ? null : perEvent(cpuAfter.leaderMs - cpuBefore.leaderMs),
+      generatorUs: perEvent((generator.user + generator.system) / 1000),
+      problems: [...missing, ...refused],
+    };
   } finally {
     fleet.close();
   }

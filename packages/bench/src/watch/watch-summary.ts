@@ -10,6 +10,9 @@ export interface WatchSystemSummary {
   readonly system: SystemName;
   readonly eventsPerSecond: Spread;
   readonly putP99Ms: Spread;
+  /** CPU time per event, in microseconds; of the leader null where the system does not tell. */
+  readonly leaderUs: Spread | null;
+  readonly generatorUs: Spread;
   /** Of all rounds; empty: every event came. */
   readonly problems: readonly string[];
 }
@@ -28,6 +31,8 @@ const columns: readonly Column[] = [
   { title: "events/s", align: "right" },
   { title: "min-max", align: "right" },
   { title: "put p99 ms", align: "right" },
+  { title: "leader us", align: "right" },
+  { title: "client us", align: "right" },
   { title: "rate ratio", align: "right" },
   { title: "min-max", align: "right" },
 ];
@@ -52,6 +57,8 @@ export function formatWatch(summaries: readonly WatchSummary[]): readonly string
       formatNumber(system.eventsPerSecond.median),
       formatBounds(system.eventsPerSecond),
       formatNumber(system.putP99Ms.median),
+      system.leaderUs === null ? "" : formatNumber(system.leaderUs.median),
+      formatNumber(system.generatorUs.median),
       ...(system.system === "raftkv" && ratio !== null ? [`${formatNumber(ratio.median)}x`, formatBounds(ratio)] : []),
     ]),
   );
@@ -62,10 +69,13 @@ export function formatWatch(summaries: readonly WatchSummary[]): readonly string
 }
 
 function summarizeSystem(system: SystemName, rounds: readonly WatchRound[]): WatchSystemSummary {
+  const leaderUs = rounds.flatMap((round) => round.leaderUs ?? []);
   return {
     system,
     eventsPerSecond: spread(rounds.map((round) => round.eventsPerSecond)),
     putP99Ms: spread(rounds.map((round) => round.putP99Ms)),
+    leaderUs: leaderUs.length === 0 ? null : spread(leaderUs),
+    generatorUs: spread(rounds.map((round) => round.generatorUs)),
     problems: rounds.flatMap(({ problems }) => problems),
   };
 }

@@ -1,64 +1,61 @@
-import { create, etcdserverpb, fromBinary, toBinary } from "@raftkv/api";
-import type { Channel, ClientStreamCall } from "@raftkv/raft-rpc";
-import { countEvents } from "./event-count.ts";
+import { create, etcdserverpb, toBinary } from "@raftkv/api";
+import { WatchConnection, type WatchConnectionHandlers } from "./watch-connection.ts";
 
-const watchPath = "/etcdserverpb.Watch/Watch";
 const creationTimeoutMs = 30_000;
 
-/** Many watchers on some streams, whose events are counted as they come. */
+/** Many watchers on some connections, whose events are counted as they come. */
 export class WatcherFleet {
-  #events = 0;
-  #created = 0;
+  #connections: readonly WatchConnection[] = [];
   #failure: Error | null = null;
-  #calls: ClientStreamCall[] = [];
   /** What is waited for, and who waits. */
   #awaited: { readonly isThere: () => boolean; readonly wake: () => void } | null = null;
 
-  /** Opens one stream on each channel, and creates a watcher for each key there. Resolves when all are created. */
-  static async open(channels: readonly Pick<Channel, "stream">[], keys: readonly Uint8Array[]): Promise<WatcherFleet> {
+  /**
+   * Opens connections to a port of this machine, each with one stream as etcd's clients have, and creates a watcher for each key, in turns
+   * on each of them. Resolves when all are created.
+   */
+  static async open(port: number, connections: number, keys: readonly Uint8Array[]): Promise<WatcherFleet> {
     const fleet = new WatcherFleet();
-    fleet.#calls = channels.map((channel) => fleet.#openStream(channel));
-    for (const [place, key] of keys.entries()) fleet.#calls[place % channels.length]?.send(creation(key));
-    await fleet.#until(() => fleet.#created === keys.length, creationTimeoutMs);
-    return fleet;
+    const handlers: WatchConnectionHandlers = {
+      onProgress: () => fleet.#progressed(),
+      onFailure: (error) => {
+        fleet.#failure ??= error;
+        fleet.#awaited?.wake();
+      },
+    };
+    fleet.#connections = await Promise.all(Array.from({ length: connections }, () => WatchConnection.open(port, handlers)));
+    try {
+      for (const [place, key] of keys.entries()) fleet.#connections[place % connections]?.send(creation(key));
+      await fleet.#until(() => fleet.#created === keys.length, creationTimeoutMs);
+      if (fleet.#created < keys.length) throw new Error(`${fleet.#created} of ${keys.length} watchers were created`);
+      return fleet;
+    } catch (error) {
+      fleet.close();
+      throw error;
+    }
   }
 
   /** That have come so far. */
   get events(): number {
-    return this.#events;
+    return this.#connections.reduce((sum, { scanner }) => sum + scanner.events, 0);
   }
 
   /** Resolves when `count` events have come in all, or `timeoutMs` is over. Rejects if a stream ended. */
   async waitForEvents(count: number, timeoutMs: number): Promise<void> {
-    await this.#until(() => this.#events >= count, timeoutMs);
+    await this.#until(() => this.events >= count, timeoutMs);
   }
 
   close(): void {
-    for (const call of this.#calls) call.cancel();
+    for (const connection of this.#connections) connection.close();
   }
 
-  #openStream(channel: Pick<Channel, "stream">): ClientStreamCall {
-    return channel.stream(watchPath, {
-      onMetadata: () => undefined,
-      onMessage: (response) => this.#take(response),
-      onDrain: () => undefined,
-      onClose: (error) => {
-        this.#failure ??= new Error(error === null ? "A watch stream ended" : `A watch stream ended: ${error.message}`);
-        this.#awaited?.wake();
-      },
-    });
+  get #created(): number {
+    return this.#connections.reduce((sum, { scanner }) => sum + scanner.created, 0);
   }
 
-  #take(response: Uint8Array): void {
-    const events = countEvents(response);
-    if (events === 0) this.#takeNotice(fromBinary(etcdserverpb.WatchResponseSchema, response));
-    this.#events += events;
-    if (this.#awaited?.isThere() === true) this.#awaited.wake();
-  }
-
-  #takeNotice({ created, canceled, cancelReason }: etcdserverpb.WatchResponse): void {
-    if (canceled) this.#failure ??= new Error(`A watcher was cancelled: ${cancelReason || "its revision is compacted"}`);
-    else if (created) this.#created++;
+  #progressed(): void {
+    if (this.#connections.some(({ scanner }) => scanner.canceled > 0)) this.#failure ??= new Error("A watcher was cancelled");
+    if (this.#failure !== null || this.#awaited?.isThere() === true) this.#awaited?.wake();
   }
 
   async #until(isThere: () => boolean, timeoutMs: number): Promise<void> {
