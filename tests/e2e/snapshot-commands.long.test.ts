@@ -98,6 +98,13 @@ test("a file that is damaged, cut off or no snapshot is refused with the reason"
   expect((await runRaftKV(["snapshot", "status", file])).output).toMatch(/^Error: This is no snapshot of RaftKV/);
   const target = (await planMember("never")).identity;
   expect(await runRaftKV(["snapshot", "restore", file, ...target])).toMatchObject({ code: 1 });
+  for (const identity of [target, member.identity]) {
+    const { code, output } = await runRaftKV(["snapshot", "restore", join(directory, "nowhere"), ...identity]);
+    expect({ code, output }).toEqual({
+      code: 1,
+      output: expect.stringMatching(/^Error: (ENOENT: .*nowhere|data directory .* holds a member)/),
+    });
+  }
 });
 
 test("check perf measures, cleans up and gives its verdict", async () => {

@@ -72,11 +72,16 @@ export const snapshotStatusVerb: Verb<object> = {
     if (call.args.length !== 1) throw badArguments("snapshot status requires exactly one argument");
     call.checkFormat("snapshot-status");
     const { inspectSnapshotFile } = await import("@raftkv/server");
-    const { sha256, revision, keyCount, sizeBytes } = await inspectSnapshotFile(createReadStream(path));
+    const { sha256, revision, keyCount, sizeBytes } = await inspectSnapshotFile(contentOf(path));
     const hash = Buffer.from(sha256).readUInt32BE(0);
     call.show({ kind: "snapshot-status", status: { hash, revision, totalKeys: keyCount, totalBytes: sizeBytes } });
   },
 };
+
+/** The file is opened when it is read: who refuses before has nothing to close, and an error has somebody to hear it. */
+async function* contentOf(path: string): AsyncGenerator<Uint8Array> {
+  yield* createReadStream(path);
+}
 
 interface RestoreOptions {
   readonly name: string;
@@ -96,7 +101,7 @@ export const snapshotRestoreVerb: Verb<RestoreOptions> = {
     if (call.args.length !== 1) throw badArguments("snapshot restore requires exactly one argument");
     const { memberConfig, nodePorts, readOptions, restoreSnapshot } = await import("@raftkv/server");
     const config = memberConfig(readOptions(memberFlags(call.options), {}));
-    const summary = await restoreSnapshot({ config, ports: nodePorts({ logLevel: "error" }), file: createReadStream(path) });
+    const summary = await restoreSnapshot({ config, ports: nodePorts({ logLevel: "error" }), file: contentOf(path) });
     call.terminal.writeErr(
       `restored snapshot ${path} to ${config.dataDir}: ${summary.keyCount} keys at revision ${summary.revision}; added member ${config.name}\n`,
     );
