@@ -155,7 +155,7 @@ describe.skipIf(missing !== null)("TLS", () => {
     const listener = await listenTls({ host, port: 0 }, { credentials, onStream: (stream) => streams.push(stream) });
     listeners.push(listener);
     let isSecure = false;
-    const socket = connectSecure({ host, port: listener.address.port, ca: authority.ca }, () => (isSecure = true));
+    const socket = connectSecure({ host, port: listener.address.port, ca: authority.ca, servername: "localhost" }, () => (isSecure = true));
     socket.on("error", () => undefined);
     await waitFor(() => streams.length > 0, 5_000);
     await waitFor(() => isSecure, 100);

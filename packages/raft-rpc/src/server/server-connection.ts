@@ -1,5 +1,4 @@
 import type { Compressor } from "../grpc/compressor.ts";
-import { WheelTimer } from "../grpc/deadline-wheel.ts";
 import { trailersOnlyBlock } from "../grpc/response-blocks.ts";
 import { StatusCode } from "../grpc/status.ts";
 import { HeaderBlockCache } from "../hpack/block-cache.ts";
@@ -7,11 +6,11 @@ import { HeaderList } from "../hpack/header-list.ts";
 import { Http2Connection } from "../http2/connection.ts";
 import type { ConnectionOptions } from "../http2/connection-lifetime.ts";
 import { FloodError } from "../http2/flood-error.ts";
-import { ConnectionError, ErrorCode, Flag, protocolError, SettingId, streamIdMax } from "../http2/frame.ts";
-import { drainPingTimeoutMs } from "../limits.ts";
+import { ConnectionError, ErrorCode, Flag, protocolError, SettingId } from "../http2/frame.ts";
 import type { PeerIdentity } from "../peer-identity.ts";
 import { ConnectionRetirement, type RetirementReason } from "./connection-retirement.ts";
 import type { Dispatcher } from "./dispatcher.ts";
+import { GracefulGoaway } from "./graceful-goaway.ts";
 import type { HeldMemory, MemoryHolder } from "./held-memory.ts";
 import { HttpAnswer } from "./http-answer.ts";
 import type { LimitName } from "./limit-counters.ts";
@@ -42,17 +41,12 @@ export interface ServerConnectionOptions extends ConnectionOptions {
   readonly onClosed: (connection: ServerConnection, error: Error | null) => void;
 }
 
-const drainPayload = Uint8Array.of(0x67, 0x6f, 0x61, 0x77, 0x61, 0x79, 0, 1);
 /** Output that waits for a socket that takes nothing: above this no more requests are read. */
 const congestedBytes = 256 * 1024;
 /** Answers that wait are added to what the server holds in steps of this. */
 const countedStepBytes = 64 * 1024;
 
-/**
- * The server's end of a connection: requests out of header blocks, calls for them, and what a server refuses.
- *
- *   draining:  no --> announced (GOAWAY 2^31-1, PING) --> last (GOAWAY with the real last id) --> closed with the last stream
- */
+/** The server's end of a connection: requests out of header blocks, calls for them, and what a server refuses. */
 export class ServerConnection extends Http2Connection<ServerStream | HttpAnswer> implements ServerCallConnection, MemoryHolder {
   readonly streamQueueBytesMax: number;
   readonly peer: PeerIdentity | null;
@@ -66,7 +60,6 @@ export class ServerConnection extends Http2Connection<ServerStream | HttpAnswer>
   #lastStreamId = 0;
   #lastAcceptedId = 0;
   #runningHandlers = 0;
-  #draining: "no" | "announced" | "last" = "no";
   #isAtFault = false;
   /** The byte stream has closed, and streams are left that are about to end. */
   #closedBeforeStreams: (() => void) | null = null;
@@ -75,8 +68,8 @@ export class ServerConnection extends Http2Connection<ServerStream | HttpAnswer>
   readonly #input: SlicedInput;
   readonly #pings: PingPolicy;
   readonly #requestWatch: RequestWatch;
+  readonly #goaway: GracefulGoaway;
   readonly #retirement: ConnectionRetirement | null;
-  readonly #drainTimer = new WheelTimer(() => this.#announceLast());
 
   constructor(options: ServerConnectionOptions) {
     super(options, "server");
@@ -100,6 +93,14 @@ export class ServerConnection extends Http2Connection<ServerStream | HttpAnswer>
       requestMs: options.limits.requestMs,
       onOverdue: (stream) => this.#requestOverdue(stream),
     });
+    this.#goaway = new GracefulGoaway({
+      ...options,
+      isOpen: () => this.phase === "open",
+      goaway: (lastStreamId, code, reason) => this.goaway(lastStreamId, code, reason),
+      ping: (payload) => this.ping(payload),
+      lastAcceptedId: () => this.#lastAcceptedId,
+      onLast: () => this.#finishIfDrained(),
+    });
     const mayRetire = Math.min(options.idleMs, options.ageMs) < Number.POSITIVE_INFINITY;
     this.#retirement = mayRetire ? new ConnectionRetirement({ ...options, onRetire: (reason) => this.#retire(reason) }) : null;
   }
@@ -120,11 +121,7 @@ export class ServerConnection extends Http2Connection<ServerStream | HttpAnswer>
 
   /** Lets running calls end, takes no new ones, then closes (RFC 9113 6.8). */
   drain(reason = "graceful_stop"): void {
-    if (this.phase !== "open" || this.#draining !== "no") return;
-    this.#draining = "announced";
-    this.goaway(streamIdMax, ErrorCode.NO_ERROR, reason);
-    this.ping(drainPayload);
-    this.wheel.set(this.#drainTimer, this.clock.monotonicMs() + drainPingTimeoutMs);
+    if (this.phase === "open") this.#goaway.begin(reason);
   }
 
   /** Ends what still runs with UNAVAILABLE, and closes. */
@@ -178,8 +175,11 @@ export class ServerConnection extends Http2Connection<ServerStream | HttpAnswer>
   }
 
   protected override received(bytes: Uint8Array, from: number): void {
+    const { streamFramesSent } = this.send;
     this.#input.receive(bytes, from);
     this.#updateMemory();
+    // What was answered at once leaves at once, in one write: its client goes on while the others of this turn are served.
+    if (this.send.streamFramesSent !== streamFramesSent) this.send.flush();
   }
 
   protected override spend(units: number): boolean {
@@ -255,7 +255,7 @@ export class ServerConnection extends Http2Connection<ServerStream | HttpAnswer>
   }
 
   override pingAckFrame(payload: Uint8Array): void {
-    if (this.#draining === "announced" && payload.every((octet, place) => octet === drainPayload[place])) this.#announceLast();
+    this.#goaway.pingAnswered(payload);
   }
 
   protected override keepaliveWanted(): boolean {
@@ -268,7 +268,7 @@ export class ServerConnection extends Http2Connection<ServerStream | HttpAnswer>
 
   protected override streamClosed(): void {
     if (this.streams.size === 0) this.#retirement?.idle();
-    if (this.#draining === "last" && this.streams.size === 0) this.finish(null);
+    this.#finishIfDrained();
   }
 
   protected override abortAll(error: Error | null): void {
@@ -288,12 +288,12 @@ export class ServerConnection extends Http2Connection<ServerStream | HttpAnswer>
   }
 
   #leave(error: Error | null): void {
-    this.wheel.clear(this.#drainTimer);
+    this.#goaway.stop();
     this.#options.memory.leave(this);
     this.#input.stop();
     this.#requestWatch.stop();
     this.#retirement?.stop();
-    if (this.#lastAcceptedId === 0 && this.#draining === "no") this.#blame();
+    if (this.#lastAcceptedId === 0 && this.#goaway.phase === "no") this.#blame();
     this.#options.onClosed(this, error);
   }
 
@@ -314,7 +314,7 @@ export class ServerConnection extends Http2Connection<ServerStream | HttpAnswer>
     const head = this.#readHead(bytes, start, end);
     if (streamId <= this.#lastStreamId) return this.#lateHeaders(streamId);
     this.#lastStreamId = streamId;
-    if (this.#draining === "last") return;
+    if (this.#goaway.phase === "last") return;
     this.#lastAcceptedId = streamId;
     this.#request(streamId, head, endStream);
   }
@@ -422,16 +422,12 @@ export class ServerConnection extends Http2Connection<ServerStream | HttpAnswer>
   // ---- Draining
 
   #retire(reason: RetirementReason): void {
-    if (this.phase !== "open" || this.#draining !== "no") return;
+    if (this.phase !== "open" || this.#goaway.phase !== "no") return;
     this.limitTripped(reason === "max_age" ? "connectionAge" : "connectionIdle");
     this.drain(reason);
   }
 
-  #announceLast(): void {
-    if (this.phase !== "open" || this.#draining !== "announced") return;
-    this.#draining = "last";
-    this.wheel.clear(this.#drainTimer);
-    this.goaway(this.#lastAcceptedId, ErrorCode.NO_ERROR, "graceful_stop");
-    if (this.streams.size === 0) this.finish(null);
+  #finishIfDrained(): void {
+    if (this.#goaway.phase === "last" && this.streams.size === 0) this.finish(null);
   }
 }
