@@ -83,8 +83,8 @@ describe.each(loneServers)("npm's etcd3, unchanged, with $name", ({ start }) => 
 
   test("watches keys and prefixes, filtered and from a revision on, many on one stream", async () => {
     const { header } = await client.put("w/a").value("1");
-    // Not `create`: what is listened to after that misses events of the past that come right behind the confirmation.
-    const all = client.watch().prefix("w/").startRevision(header.revision).watcher();
+    // Events of the past come a little after the confirmation that this waits for, so that the listeners below miss none.
+    const all = await client.watch().prefix("w/").startRevision(header.revision).create();
     const seenByAll = record(all);
     const deletes = await watchDeletes(client, "w/");
     const previous = await client.watch().key("w/a").withPreviousKV().create();

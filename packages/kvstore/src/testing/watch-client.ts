@@ -32,6 +32,10 @@ export class WatchClient {
     this.#stream.create(creation);
   }
 
+  begin(): void {
+    this.#stream.begin();
+  }
+
   cancel(at: number): void {
     const [id] = [...this.watchers.keys()].slice(at % (this.watchers.size + 1));
     if (id === undefined || !this.#stream.isReady) return;

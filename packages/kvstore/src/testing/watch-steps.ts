@@ -52,10 +52,11 @@ function writeStep(writes: readonly Write[]): Step {
 }
 
 const clientStep: fc.Arbitrary<Step> = fc
-  .tuple(clientNumber, fc.nat(), fc.constantFrom("create", "create", "cancel", "read", "ask", "interval", "leave"), creation)
+  .tuple(clientNumber, fc.nat(), fc.constantFrom("create", "create", "begin", "cancel", "read", "ask", "interval", "leave"), creation)
   .map(([at, number, kind, wanted]) => {
     const act = (chosen: WatchClient): void => {
       if (kind === "create") chosen.create(wanted);
+      else if (kind === "begin") chosen.begin();
       else if (kind === "cancel") chosen.cancel(number);
       else if (kind === "read") chosen.read(1 + (number % 9));
       else if (kind === "ask") chosen.askForProgress();
@@ -98,6 +99,7 @@ export function checkRandomWatches(numRuns: number): void {
       const { hub } = world;
       for (const { take } of steps) take(run);
       for (const client of clients) client.read(Number.POSITIVE_INFINITY);
+      for (const client of clients) client.begin();
       hub.runTurn(() => true);
       assert(hub.slowCount === 0, "In the end nobody lacks anything");
       for (const client of clients) client.checkNothingMissing();

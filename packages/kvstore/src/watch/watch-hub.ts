@@ -112,7 +112,13 @@ export class WatchHub {
     const watcher = new Watcher(options, receiver);
     this.#watcherCount++;
     this.#spanBytes += spanBytes(watcher.span);
-    this.#admit(watcher, this.#isFromNow(options.startRevision) ? this.#store.revision + 1 : options.startRevision);
+    const revision = this.#isFromNow(options.startRevision) ? this.#store.revision + 1 : options.startRevision;
+    if (options.startsHeld === true && revision < this.#live.cursor) {
+      watcher.nextRevision = revision;
+      this.#hold(watcher);
+    } else {
+      this.#admit(watcher, revision);
+    }
     return watcher;
   }
 
@@ -155,7 +161,12 @@ export class WatchHub {
     this.#tellWork();
   }
 
-  /** The receiver is ready again. */
+  /** Whether watchers of the receiver wait for `resume`. */
+  hasHeld(receiver: WatchReceiver): boolean {
+    return this.#held.has(receiver);
+  }
+
+  /** The receiver is ready, again or for those that start held. */
   resume(receiver: WatchReceiver): void {
     if (!this.#held.has(receiver)) return;
     this.#resumed.add(receiver);

@@ -37,6 +37,12 @@ function put(key: string): void {
   endTurn();
 }
 
+/** A little after watchers were created. */
+function begin(): void {
+  stream.begin();
+  hub.runTurn(() => true);
+}
+
 function endTurn(): void {
   hub.publish();
   hub.runTurn(() => true);
@@ -95,11 +101,25 @@ test("a range that no key lies in is refused", () => {
 test("a creation is answered before the events of its watcher, and a cancellation behind them", () => {
   put("a");
   create("a", { startRevision: 1 });
-  hub.runTurn(() => true);
+  begin();
   put("a");
   stream.cancel(0n);
   put("a");
   expect(taken()).toEqual([created(0n, 2), "0: a@2", "0: a@3", cancelled(0n, 3)]);
+});
+
+test("a watcher from a past revision on gets nothing before the stream lets it begin, and misses nothing", () => {
+  for (let i = 0; i < 3; i++) put("a");
+  create("a", { startRevision: 3 });
+  create("a", { startRevision: 2, watchId: 7n });
+  expect(stream.hasHeld).toBe(true);
+  hub.runTurn(() => true);
+  put("a");
+  stream.cancel(7n);
+  expect(taken()).toEqual([created(0n, 4), created(7n, 4), cancelled(7n, 5)]);
+  begin();
+  expect(taken()).toEqual(["0: a@3 a@4 a@5"]);
+  expect(stream.hasHeld).toBe(false);
 });
 
 test("a watcher from a future revision on gets nothing earlier", () => {
@@ -121,7 +141,7 @@ test("a watcher whose start is compacted is told, and its id is taken until it i
   for (let i = 0; i < 4; i++) put("a");
   store.compact(4);
   create("a", { startRevision: 3 });
-  hub.runTurn(() => true);
+  begin();
   create("a", { watchId: 0n });
   stream.cancel(0n);
   expect(taken()).toEqual([created(0n, 5), { kind: "overtaken", watchId: 0n, compactRevision: 4 }, created(1n, 5), cancelled(0n, 5)]);
@@ -162,7 +182,7 @@ describe("progress that is asked for", () => {
     taken();
     stream.requestProgress();
     expect(taken()).toEqual([]);
-    hub.runTurn(() => true);
+    begin();
     create("a", { startRevision: 9 });
     taken();
     stream.requestProgress();
@@ -205,7 +225,7 @@ describe("progress at intervals", () => {
     taken();
     stream.notifyProgress();
     expect(taken()).toEqual([]);
-    hub.runTurn(() => true);
+    begin();
     taken();
     create("b", { progressNotify: true });
     room = 1;

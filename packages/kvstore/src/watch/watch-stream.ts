@@ -73,6 +73,12 @@ export class WatchStream implements WatchReceiver {
     return this.#quiet.size > 0;
   }
 
+  /** Whether a watcher that begins in the past waits for `begin`. */
+  get hasHeld(): boolean {
+    return this.isReady && this.#hub.hasHeld(this);
+  }
+
+  /** Watchers that begin in the past get nothing before `begin`. */
   create(creation: WatchCreation): void {
     const span = keySpanOf(creation.key, creation.rangeEnd);
     const wanted = creation.watchId ?? 0n;
@@ -113,6 +119,14 @@ export class WatchStream implements WatchReceiver {
     }
   }
 
+  /**
+   * Lets watchers go ahead that begin in the past. To be called a little after their creation: there are clients, like npm's etcd3, that
+   * lose events which come together with the confirmation. etcd's come up to 100 ms later.
+   */
+  begin(): void {
+    this.#hub.resume(this);
+  }
+
   /** The client reads again. */
   drained(): void {
     if (this.#isClosed) return;
@@ -148,6 +162,7 @@ export class WatchStream implements WatchReceiver {
       id,
       span,
       startRevision: creation.startRevision ?? 0,
+      startsHeld: true,
       wantsPrevious: creation.prevKv ?? false,
       skipsPuts: creation.noPut ?? false,
       skipsDeletes: creation.noDelete ?? false,

@@ -4,6 +4,8 @@ export interface WatcherOptions {
   readonly span: KeySpan;
   /** The first revision of interest, a future one is allowed. 0: the next one. */
   readonly startRevision: number;
+  /** If it begins in the past, it waits for `WatchHub.resume`. Default false. */
+  readonly startsHeld?: boolean;
   /** Signed 64 bits, for the receiver. Default 0n. */
   readonly id?: bigint;
   /** Events come with what was there before. Default false, as with all that follow. */

@@ -19,6 +19,8 @@ export interface WatchCallOptions {
   readonly onOver: (call: WatchCall) => void;
 }
 
+/** Until watchers that begin in the past get their first events, so that these come in a later packet than the confirmation. */
+export const beginDelayMs = 10;
 /** What the header, the id and the flag of a response take at most. */
 const responseFixedBytes = 64;
 const responseTooLarge: EtcdError = {
@@ -36,6 +38,7 @@ export class WatchCall implements StreamCallHandlers, WatchSink {
   private readonly stream: WatchStream;
   private fragments: EventFragments | null = null;
   private progressTimer: Timer | null = null;
+  private beginTimer: Timer | null = null;
   private isOver = false;
 
   constructor(call: StreamCall, options: WatchCallOptions) {
@@ -110,6 +113,7 @@ export class WatchCall implements StreamCallHandlers, WatchSink {
       case "create":
         this.stream.create(request.request);
         if (this.stream.wantsProgress) this.watchProgress();
+        if (this.stream.hasHeld) this.beginLater();
         return;
       case "cancel":
         return this.stream.cancel(request.watchId);
@@ -120,6 +124,13 @@ export class WatchCall implements StreamCallHandlers, WatchSink {
       default:
         return request satisfies never;
     }
+  }
+
+  private beginLater(): void {
+    this.beginTimer ??= this.options.clock.setTimer(beginDelayMs, () => {
+      this.beginTimer = null;
+      this.stream.begin();
+    });
   }
 
   private watchProgress(): void {
@@ -176,6 +187,7 @@ export class WatchCall implements StreamCallHandlers, WatchSink {
     this.isOver = true;
     this.fragments = null;
     this.progressTimer?.cancel();
+    this.beginTimer?.cancel();
     this.stream.close();
     this.options.onOver(this);
   }

@@ -2,6 +2,7 @@ import { etcdserverpb } from "@raftkv/api";
 import { StatusCode } from "@raftkv/raft-rpc";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { electionMs, maxRequestBytes, type OpenWatch, text, WatchedMember } from "../../testing/watched-member.ts";
+import { beginDelayMs } from "../../watch/watch-call.ts";
 
 const { WatchCreateRequest_FilterType: Filter } = etcdserverpb;
 const noBytes = new Uint8Array(0);
@@ -84,6 +85,8 @@ describe("a watcher", () => {
     for (const key of ["a", "b", "a", "c"]) member.put(key);
     watch.create("a", { startRevision: 2n });
     await member.run();
+    expect(watch.responses.map(summary)).toEqual([{ watchId: 0n, revision: 5n, created: true }]);
+    await member.run(beginDelayMs);
     expect(watch.responses.map(summary)).toEqual([
       { watchId: 0n, revision: 5n, created: true },
       { watchId: 0n, revision: 5n, events: 2 },
@@ -113,7 +116,7 @@ describe("a watcher", () => {
     for (let i = 0; i < 5; i++) member.put("a");
     member.compact(4);
     watch.create("a", { startRevision: 3n });
-    await member.run();
+    await member.run(beginDelayMs);
     watch.cancel(0n);
     expect(await summaries()).toEqual([
       { watchId: 0n, revision: 6n, created: true },
@@ -236,7 +239,7 @@ describe("progress", () => {
     member.put("a");
     watch.create("a");
     watch.create("b", { startRevision: 1n });
-    await member.run();
+    await member.run(beginDelayMs);
     watch.taken();
     watch.requestProgress();
     expect(await summaries()).toEqual([{ watchId: -1n, revision: 2n }]);
