@@ -50,6 +50,12 @@ describe("wrong usage ends with status 64 and says what is wrong", () => {
   });
 });
 
+test("the version is printed for an option as for the verb", async () => {
+  const { status, out } = await run("--version");
+  expect({ status, out }).toEqual({ status: 0, out: expect.stringMatching(/^raftkv version: \d+\.\d+\.\d+\nAPI version: 3\.4\n$/) });
+  expect((await run("version")).out).toBe(out);
+});
+
 describe("help", () => {
   test("lists every command, and ends with status 0", async () => {
     const { status, out, err } = await run("--help");

@@ -2,6 +2,7 @@ import { ClientError, type ClientErrorCode } from "@raftkv/client";
 import { Command, CommanderError } from "commander";
 import { addCheckDataCommand } from "./check-data-command.ts";
 import { addClusterCommand } from "./cluster-command.ts";
+import { versionText } from "./etcd/commands/version.ts";
 import { addGlobalFlags, allGlobalFlags, type GlobalFlag, globalOptions, strayFlags } from "./etcd/global-flags.ts";
 import { addEtcdVerbs } from "./etcd/verbs.ts";
 import { type ExitCode, exitCode } from "./exit-code.ts";
@@ -59,6 +60,7 @@ function buildProgram(terminal: Terminal, finish: (status: number) => void): Com
     .exitOverride()
     .hook("preAction", (_, command) => refuseStrayFlags(program, command));
   addGlobalFlags(program, terminal.environment);
+  program.version(versionText(), "--version", "print the version of this program");
   program.commandsGroup("RaftKV's commands:");
   program.command("server").description("run one member; takes etcd's flags, see raftkv server --help");
   addClusterCommand(program, terminal, finish);
