@@ -13,8 +13,10 @@ import {
   type TxnRequest,
   toBinary,
 } from "@raftkv/api";
+import type { Clock } from "@raftkv/raft-node";
 import { describe, expect, test } from "vitest";
 import { MemberDirectory } from "../cluster/member-directory.ts";
+import { ManualClock } from "../testing/manual-clock.ts";
 import type { ApplyResult } from "./apply-result.ts";
 import { ReplicatedState } from "./replicated-state.ts";
 
@@ -26,8 +28,12 @@ const unidentified = { clientId: 0n, sequence: 0, lowestAwaited: 0 };
 const noBytes = new Uint8Array(0);
 
 class Replica {
-  readonly state = new ReplicatedState(new MemberDirectory(members), 1);
+  readonly state: ReplicatedState;
   private index = 1;
+
+  constructor(clock: Clock | null = null) {
+    this.state = new ReplicatedState(new MemberDirectory(members), 1, clock);
+  }
 
   apply(command: Uint8Array): ApplyResult {
     this.index++;
@@ -321,4 +327,18 @@ describe("a snapshot of the state", () => {
     expect(replica.state.store.get(text("own")).outcome).toBe("found");
     expect(replica.state.directory.get(7n)?.name).toBe("");
   });
+});
+
+test("commands that take longer than 100 ms are counted, and single puts are not timed", () => {
+  const clock = new ManualClock();
+  let looks = 0;
+  let stepMs = 100;
+  const replica = new Replica(Object.assign(clock, { monotonicMs: () => looks++ * stepMs }));
+  replica.put("a", "1");
+  expect(looks).toBe(0);
+  replica.grant(5n, 10n);
+  expect([looks, replica.state.slowCommands]).toEqual([2, 0]);
+  stepMs = 101;
+  replica.compact(2n);
+  expect(replica.state.slowCommands).toBe(1);
 });
