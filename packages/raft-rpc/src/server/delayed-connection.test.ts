@@ -124,7 +124,7 @@ test("connections whose time comes together begin one in a turn, and those that 
     const onBegin = (): void => {
       turns.push(line.current());
     };
-    new DelayedConnection({ stream, wheel, line, untilMs: clock.monotonicMs() + 100, onBegin, onClosed: () => closed++ });
+    new DelayedConnection({ origin: "client", stream, wheel, line, untilMs: clock.monotonicMs() + 100, onBegin, onClosed: () => closed++ });
     return client;
   });
   for (const client of clients.slice(0, 10)) client.destroy();

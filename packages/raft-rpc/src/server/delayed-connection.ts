@@ -3,6 +3,8 @@ import { type DeadlineWheel, WheelTimer } from "../grpc/deadline-wheel.ts";
 import type { TurnLine, TurnTaker } from "./turn-line.ts";
 
 export interface DelayedConnectionOptions {
+  /** `originOf` its client. */
+  readonly origin: string;
   readonly stream: ByteStream;
   readonly wheel: DeadlineWheel;
   readonly line: TurnLine;
@@ -21,11 +23,13 @@ export interface DelayedConnectionOptions {
  *   accepted --> waits, not read --untilMs--> in the line --its turn--> begins
  */
 export class DelayedConnection implements ByteStreamHandlers, TurnTaker {
+  readonly origin: string;
   readonly #options: DelayedConnectionOptions;
   readonly #timer: WheelTimer;
 
   constructor(options: DelayedConnectionOptions) {
     const { stream, wheel, line, untilMs } = options;
+    this.origin = options.origin;
     this.#options = options;
     this.#timer = new WheelTimer(() => line.enter(this));
     stream.pause();

@@ -92,10 +92,12 @@ export class RpcServer {
     this.counters.connectionsAccepted++;
     this.#admission.enter(remoteAddress);
     const nowMs = this.#options.clock.monotonicMs();
-    const delayMs = this.#conduct.delayMs(originOf(remoteAddress), nowMs);
+    const origin = originOf(remoteAddress);
+    const delayMs = this.#conduct.delayMs(origin, nowMs);
     if (delayMs === 0) return this.#sniff(stream);
     this.#limitTripped("connectionsDelayed", remoteAddress);
     const delayed = new DelayedConnection({
+      origin,
       stream,
       wheel: this.#wheel,
       line: this.#turns,
@@ -172,6 +174,7 @@ export class RpcServer {
       interceptors: this.#options.interceptors ?? [],
       memory: this.#memory,
       turns: this.#turns,
+      origin: originOf(stream.remoteAddress),
       idleMs: this.#connectionLimits.idleMs,
       ageMs: this.#drawAge(),
       onLimit: this.#options.onLimit ?? (() => undefined),

@@ -28,6 +28,8 @@ export interface ServerConnectionOptions extends ConnectionOptions {
   readonly dispatcher: Dispatcher;
   readonly memory: HeldMemory;
   readonly turns: TurnLine;
+  /** `originOf` the client. */
+  readonly origin: string;
   readonly counters: ServerCounters;
   readonly compressor: Compressor | null;
   readonly interceptors: readonly ServerInterceptor[];
@@ -82,6 +84,7 @@ export class ServerConnection extends Http2Connection<ServerStream | HttpAnswer>
     options.memory.enter(this);
     this.#pings = new PingPolicy(options.limits.pingIntervalMinMs);
     this.#input = new SlicedInput({
+      origin: options.origin,
       line: options.turns,
       stream: options.stream,
       read: (bytes, from) => this.read(bytes, from),
@@ -274,6 +277,7 @@ export class ServerConnection extends Http2Connection<ServerStream | HttpAnswer>
   protected override abortAll(error: Error | null): void {
     this.partialBudget.close();
     const ending = new StreamsEnding({
+      origin: this.#options.origin,
       line: this.#options.turns,
       streams: this.streams,
       end: (stream) => this.abort(stream, { kind: "connectionLost", error }),

@@ -3,6 +3,8 @@ import { turnUnitsMax } from "../limits.ts";
 import type { TurnLine, TurnTaker } from "./turn-line.ts";
 
 export interface SlicedInputOptions {
+  /** `originOf` its client. */
+  readonly origin: string;
   readonly line: TurnLine;
   /** Is paused while bytes of it wait. */
   readonly stream: ByteStream;
@@ -19,6 +21,7 @@ export interface SlicedInputOptions {
  *   receive --> handled, up to the share of this turn --> the rest waits in the line --> handled, a share at a time
  */
 export class SlicedInput implements TurnTaker {
+  readonly origin: string;
   readonly #options: SlicedInputOptions;
   /** The first of them may be handled in part: it is replaced by its rest. */
   readonly #waiting: Uint8Array[] = [];
@@ -27,6 +30,7 @@ export class SlicedInput implements TurnTaker {
   #isBlocked = false;
 
   constructor(options: SlicedInputOptions) {
+    this.origin = options.origin;
     this.#options = options;
   }
 

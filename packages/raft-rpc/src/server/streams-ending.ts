@@ -5,6 +5,8 @@ import type { TurnLine, TurnTaker } from "./turn-line.ts";
 const streamsOfTurn = turnUnitsMax / controlFrameUnits;
 
 export interface StreamsEndingOptions<S> {
+  /** `originOf` its client. */
+  readonly origin: string;
   readonly line: TurnLine;
   /** `end` takes them out. */
   readonly streams: ReadonlyMap<number, S>;
@@ -15,9 +17,11 @@ export interface StreamsEndingOptions<S> {
 
 /** Ends the streams of a connection that is over, a share of a turn at a time: as many as a client may have open are many. */
 export class StreamsEnding<S> implements TurnTaker {
+  readonly origin: string;
   readonly #options: StreamsEndingOptions<S>;
 
   constructor(options: StreamsEndingOptions<S>) {
+    this.origin = options.origin;
     this.#options = options;
   }
 
