@@ -1,12 +1,5 @@
 import { Histogram, type Registry } from "prom-client";
-import type { ClassCounts } from "./class-counter.ts";
-import type { HistogramDefinition, Labels } from "./metric-definition.ts";
-
-/** The observations with one set of labels. */
-export interface HistogramSeries {
-  readonly labels: Labels;
-  readonly classes: ClassCounts;
-}
+import type { HistogramDefinition, HistogramSeries } from "./metric-definition.ts";
 
 export interface CountedHistogramOptions extends Pick<HistogramDefinition, "name" | "help"> {
   readonly registry: Registry;

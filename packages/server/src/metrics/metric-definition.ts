@@ -1,5 +1,4 @@
 import type { ClassCounts } from "./class-counter.ts";
-import type { HistogramSeries } from "./counted-histogram.ts";
 import type { MemberFigures } from "./member-figures.ts";
 
 export type Labels = Readonly<Record<string, string>>;
@@ -16,6 +15,12 @@ export interface MetricDefinition {
   readonly type: "counter" | "gauge";
   readonly help: string;
   readonly samplesOf: (figures: MemberFigures) => readonly MetricSample[];
+}
+
+/** The observations with one set of labels. */
+export interface HistogramSeries {
+  readonly labels: Labels;
+  readonly classes: ClassCounts;
 }
 
 /** Observations that a member shows under a name, in classes. */
