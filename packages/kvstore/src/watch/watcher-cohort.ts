@@ -3,12 +3,15 @@ import type { KeySpan } from "./key-span.ts";
 import type { Watcher } from "./watcher.ts";
 
 const noEvents: readonly Uint8Array[] = [];
+const noPeers: ReadonlySet<WatcherCohort> = new Set();
 
 /** Watchers of the same keys that want the same and lack the same: what one of them gets, all get. */
 export class WatcherCohort {
   readonly span: KeySpan;
   readonly wantsPrevious: boolean;
   readonly watchers = new Set<Watcher>();
+  /** All cohorts of the same span in the index, with this one. */
+  peers: ReadonlySet<WatcherCohort> = noPeers;
   eventBytes = 0;
   /** Revision of the first of `events`. */
   firstRevision = 0;

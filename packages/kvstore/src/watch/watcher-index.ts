@@ -87,6 +87,7 @@ export class WatcherIndex {
 
   /** A cohort in which nothing is gathered any more goes together with another one like it. */
   settle(cohort: WatcherCohort): void {
+    if (cohort.peers.size < 2) return;
     const [pattern] = cohort.watchers;
     const other = pattern === undefined ? null : this.#openCohort(pattern, cohort);
     if (other === null) return;
@@ -121,12 +122,20 @@ export class WatcherIndex {
 
   #insert(cohort: WatcherCohort): void {
     const { span } = cohort;
-    if (span.kind === "range") return this.#ranges.add(span.start, span.end, cohort);
+    if (span.kind === "range") {
+      this.#ranges.add(span.start, span.end, cohort);
+      cohort.peers = this.#ranges.itemsOf(span.start, span.end) ?? noCohorts;
+      return;
+    }
     const hash = this.#hash.of(span.key);
     const first = this.#keys.get(hash) ?? null;
-    const entry = find(first, span.key);
-    if (entry !== null) entry.cohorts.add(cohort);
-    else this.#keys.set(hash, { key: span.key, cohorts: new Set([cohort]), next: first });
+    let entry = find(first, span.key);
+    if (entry === null) {
+      entry = { key: span.key, cohorts: new Set(), next: first };
+      this.#keys.set(hash, entry);
+    }
+    entry.cohorts.add(cohort);
+    cohort.peers = entry.cohorts;
   }
 
   #remove(cohort: WatcherCohort): void {
