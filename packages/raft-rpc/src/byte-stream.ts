@@ -1,5 +1,10 @@
 import type { PeerIdentity } from "./peer-identity.ts";
 
+/** With this a stream closes whose other end began as it should, and failed before a byte could be handed out: in the handshake of TLS. */
+export class HandshakeError extends Error {
+  override readonly name: string = "HandshakeError";
+}
+
 export interface ByteStreamHandlers {
   /** The bytes may be kept; nobody writes into them afterwards. */
   onData(bytes: Uint8Array): void;

@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { HandshakeError } from "../byte-stream.ts";
 import { originOf } from "../server/connection-admission.ts";
 import { addressOf } from "./socket-stream.ts";
 import type { HandshakeOutcome } from "./tls-server-stream.ts";
@@ -51,7 +52,7 @@ export class Handshakes {
     if (handshake === undefined || handshake.socket !== socket) return;
     this.#underWay.delete(address);
     handshake.socket.destroy();
-    handshake.onFailed(error);
+    handshake.onFailed(new HandshakeError(error.message, { cause: error }));
     this.#onFailed(address, error);
   }
 

@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import type { ByteStreamHandlers } from "../byte-stream.ts";
+import { type ByteStreamHandlers, HandshakeError } from "../byte-stream.ts";
 import { SocketStream } from "./socket-stream.ts";
 
 /** Of the record that every TLS connection begins with (RFC 8446 5.1). */
@@ -8,7 +8,7 @@ const handshakeRecord = 0x16;
 /** Who is told how a handshake ends: one of the two, once. */
 export interface HandshakeOutcome {
   readonly onSecured: (secured: Socket) => void;
-  readonly onFailed: (error: Error) => void;
+  readonly onFailed: (error: HandshakeError) => void;
 }
 
 export interface TlsServerStreamOptions {
@@ -50,14 +50,20 @@ export class TlsServerStream extends SocketStream {
 
   #hello(bytes: Uint8Array): void {
     if (bytes[0] !== handshakeRecord) {
-      this.#options.onOtherProtocol(new Error(`First octet is ${bytes[0]}, that of TLS is ${handshakeRecord}`));
-      return this.destroy();
+      const error = new HandshakeError(`First octet is ${bytes[0]}, that of TLS is ${handshakeRecord}`);
+      this.#options.onOtherProtocol(error);
+      return this.#fail(error);
     }
     this.#phase = "handshake";
     this.#options.startHandshake(this.release(bytes), {
       onSecured: (secured) => this.#secured(secured),
       onFailed: (error) => this.#handlers?.onClose(error),
     });
+  }
+
+  #fail(error: HandshakeError): void {
+    this.release(new Uint8Array(0)).destroy();
+    this.#handlers?.onClose(error);
   }
 
   #secured(secured: Socket): void {

@@ -13,7 +13,7 @@ export interface ConnectionLimits {
   readonly heldBytesMax: number;
   /**
    * Connections of one address, or one IPv6 network of 64 bits, that end by a fault of the client or before a call: above it new ones from
-   * there wait. Default 100, then 2 a second.
+   * there wait. Default 50, then 5 a second.
    */
   readonly faultRate: Rate;
   /** How long they wait at most, each. Others there may be without blame. Default 1 s. */
@@ -31,7 +31,7 @@ export const defaultConnectionLimits: ConnectionLimits = {
   max: 4096,
   perAddressMax: 256,
   heldBytesMax: 256 * 1024 * 1024,
-  faultRate: { burst: 100, perSecond: 2 },
+  faultRate: { burst: 50, perSecond: 5 },
   delayMaxMs: 1000,
   idleMs: Number.POSITIVE_INFINITY,
   ageMs: Number.POSITIVE_INFINITY,

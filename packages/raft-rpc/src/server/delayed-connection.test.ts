@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { DeadlineWheel } from "../grpc/deadline-wheel.ts";
-import { FrameType } from "../http2/frame.ts";
+import { clientPreface, FrameType } from "../http2/frame.ts";
 import { ManualClock } from "../testing/manual-clock.ts";
 import { MemoryStream } from "../testing/memory-stream.ts";
 import { ascii, frameBytes, type RawPeer } from "../testing/raw-peer.ts";
@@ -54,12 +54,22 @@ describe("what takes an address's new connections their time is", () => {
 
   test.each<[string, Uint8Array, number]>([
     ["silence instead of a preface", new Uint8Array(0), 10_010],
+    ["half a preface", clientPreface.subarray(0, 10), 10_010],
     ["something that nobody here speaks", ascii("GET / HTTP/1.1\r\n\r\n"), 0],
   ])("%s", (_what, bytes, untilMs) => {
     const fixture = startServer({ connections: { ...connections, faultRate: { burst: 5, perSecond: 0.001 }, delayMaxMs: 500 } });
     for (let count = 0; count < 7; count++) fixture.peer().send(bytes);
     fixture.clock.advance(untilMs);
     expect(delayMs(fixture)).toBeGreaterThanOrEqual(490);
+  });
+
+  test("not to look whether somebody listens, as load balancers do", () => {
+    const fixture = startServer({ connections: { ...connections, faultRate: { burst: 5, perSecond: 0.001 } } });
+    for (let count = 0; count < 20; count++) {
+      fixture.peer().stream.destroy();
+      fixture.clock.settle();
+    }
+    expect(delayMs(fixture)).toBe(0);
   });
 
   test.each<[string, (peer: RawPeer) => void]>([

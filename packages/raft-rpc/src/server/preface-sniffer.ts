@@ -1,4 +1,4 @@
-import type { ByteStream, ByteStreamHandlers } from "../byte-stream.ts";
+import { type ByteStream, type ByteStreamHandlers, HandshakeError } from "../byte-stream.ts";
 import { type DeadlineWheel, WheelTimer } from "../grpc/deadline-wheel.ts";
 import { clientPreface } from "../http2/frame.ts";
 import type { RpcClock } from "../rpc-clock.ts";
@@ -11,8 +11,10 @@ export interface PrefaceSnifferOptions {
   /** The preface is the first `prefaceBytes` of `received`. */
   readonly onHttp2: (received: Uint8Array, prefaceBytes: number) => void;
   readonly onOther: (received: Uint8Array) => void;
-  /** Too few bytes came in time; the stream is destroyed, and `onClosed` follows. */
+  /** Too few bytes came in time; the stream is destroyed, and `onFault` and `onClosed` follow. */
   readonly onTimeout: () => void;
+  /** The client began and did not go on, or took its time for nothing. Not of one that only looks whether somebody listens. */
+  readonly onFault: () => void;
   readonly onClosed: () => void;
 }
 
@@ -25,6 +27,7 @@ export class PrefaceSniffer implements ByteStreamHandlers {
   readonly #timer = new WheelTimer(() => this.#timeOut());
   #received: Uint8Array = new Uint8Array(0);
   #decided = false;
+  #isOverdue = false;
 
   constructor(options: PrefaceSnifferOptions) {
     this.#options = options;
@@ -58,13 +61,15 @@ export class PrefaceSniffer implements ByteStreamHandlers {
     // Nothing was written.
   }
 
-  onClose(): void {
+  onClose(error: Error | null): void {
     if (this.#decided) return;
     this.#decide();
+    if (this.#isOverdue || this.#received.length > 0 || error instanceof HandshakeError) this.#options.onFault();
     this.#options.onClosed();
   }
 
   #timeOut(): void {
+    this.#isOverdue = true;
     this.#options.onTimeout();
     this.#options.stream.destroy();
   }

@@ -130,9 +130,9 @@ export class RpcServer {
         this.#handOver(stream, received);
       },
       onTimeout: () => this.#limitTripped("prefaceTimeouts", remoteAddress),
+      onFault: () => this.#blame(remoteAddress),
       onClosed: () => {
         this.#newcomers.delete(sniffer);
-        this.#blame(remoteAddress);
         this.#admission.leave(remoteAddress);
       },
     });

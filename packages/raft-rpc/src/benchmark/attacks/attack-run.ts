@@ -12,7 +12,7 @@ const bystanders = 4;
 const slowdownMax = 2;
 const warmUpMs = 1_500;
 /** From the beginning of an attack to the measurement: a server takes something from everybody before it knows who attacks. */
-const settleMs = 300;
+const settleMs = 500;
 /** From the end of an attack to what comes next. */
 const restMs = 100;
 const addressesOfNetwork = 250;

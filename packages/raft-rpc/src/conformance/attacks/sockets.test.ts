@@ -11,6 +11,7 @@ import { SystemClock } from "../../node/system-clock.ts";
 import { connectTcp, listenTcp, type TcpListener } from "../../node/tcp.ts";
 import { TestAuthority, type TestCertificate } from "../../node/testing/certificates.ts";
 import { connectTls, listenTls } from "../../node/tls.ts";
+import type { ConnectionLimits } from "../../server/connection-admission.ts";
 import { Dispatcher } from "../../server/dispatcher.ts";
 import { RpcServer } from "../../server/rpc-server.ts";
 import { clientOpening, echoPath } from "./frame-floods.ts";
@@ -44,9 +45,14 @@ afterEach(async () => {
 
 afterAll(() => rmSync(directory, { recursive: true }));
 
-function startServer(connectionsMax: number, limits: Partial<RpcLimits> = {}): RpcServer {
+function startServer(connectionsMax: number, limits: Partial<RpcLimits> = {}, connectionLimits: Partial<ConnectionLimits> = {}): RpcServer {
   const dispatcher = new Dispatcher().addUnary(echoPath, (message, call) => call.respond(message));
-  const server = new RpcServer({ dispatcher, clock, limits, connections: { max: connectionsMax, perAddressMax: connectionsMax } });
+  const server = new RpcServer({
+    dispatcher,
+    clock,
+    limits,
+    connections: { max: connectionsMax, perAddressMax: connectionsMax, ...connectionLimits },
+  });
   closing.push(() => server.close(0));
   return server;
 }
@@ -191,6 +197,29 @@ test("a handshake that does not end in time is cut off", async () => {
   const [begun] = await openSockets(listener.address.port, 1, helloBegin);
   await until(() => begun?.closed === true);
   expect(failures).toEqual(["TLS handshake timeout"]);
+});
+
+test.each([
+  ["handshakes that end in the middle", helloBegin],
+  ["noise instead of a handshake", Uint8Array.of(0x55)],
+])("%s let new connections from there wait, and no other", async (_what, bytes) => {
+  const server = startServer(1000, {}, { faultRate: { burst: 5, perSecond: 0.001 }, delayMaxMs: 50 });
+  const listener = closeLater(await listenTls(loopback, { credentials: certificate, onStream: (stream) => server.accept(stream) }));
+  const open = new Channel({ connect: () => connectTls(listener.address, { ca: authority.ca }, timeoutMs), authority: "localhost", clock });
+  closing.push(() => open.close());
+  await open.unary(echoPath, Uint8Array.of(7), { timeoutMs });
+  for (let count = 0; count < 7; count++) {
+    const [begun] = await openSockets(listener.address.port, 1, bytes);
+    begun?.end();
+    await until(() => begun?.closed === true);
+  }
+  const { limits } = server.counters;
+  const before = limits.connectionsDelayed;
+  await open.unary(echoPath, Uint8Array.of(7), { timeoutMs });
+  const next = new Channel({ connect: () => connectTls(listener.address, { ca: authority.ca }, timeoutMs), authority: "localhost", clock });
+  closing.push(() => next.close());
+  await next.unary(echoPath, Uint8Array.of(7), { timeoutMs });
+  expect([before > 0, limits.connectionsDelayed - before]).toEqual([true, 1]);
 });
 
 test("a client that asks for another handshake on its connection does not get it", async () => {
