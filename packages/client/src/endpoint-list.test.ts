@@ -18,6 +18,7 @@ test.each([
 test.each([
   ["raftkv://", 'Endpoint ""'],
   ["raftkv://a,,b", 'Endpoint ""'],
+  ["http://", 'Endpoint "http://" is not host:port'],
   ["raftkv://a/path", 'Endpoint "a/path"'],
   ["postgres://a:1", "uses postgres"],
 ])("%s is refused with a sentence", (target, sentence) => {

@@ -11,7 +11,13 @@ const scheme = /^raftkv:\/\//i;
  */
 export function readEndpointList(target: string | readonly string[]): readonly string[] {
   const texts = typeof target === "string" ? [target] : target;
-  const parts = texts.flatMap((text) => text.trim().replace(scheme, "").replace(/\/$/, "").split(","));
+  const parts = texts.flatMap((text) =>
+    text
+      .trim()
+      .replace(scheme, "")
+      .replace(/(?<!\/)\/$/, "")
+      .split(","),
+  );
   if (parts.length > endpointsMax) throw new RangeError(`${parts.length} endpoints are more than the limit ${endpointsMax}`);
   return parts.map((part) => withPort(part.trim()));
 }
