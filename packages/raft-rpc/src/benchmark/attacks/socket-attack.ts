@@ -65,8 +65,8 @@ function unreadAnswers(window: number): Uint8Array {
   return joined(clientOpening([[SettingId.INITIAL_WINDOW_SIZE, window]]), ...calls);
 }
 
-/** A TLS record that says: a ClientHello of 512 octets follows. */
-const helloBegin = Uint8Array.of(0x16, 3, 1, 2, 0, 1);
+/** A TLS record that is whole, and says: a ClientHello of 512 octets follows. */
+const helloBegin = Uint8Array.of(0x16, 3, 1, 0, 4, 1, 0, 2, 0);
 
 const held = { sockets: 200, reads: true, port: "plain" } as const;
 
@@ -94,6 +94,7 @@ const others: readonly SocketAttack[] = [
   },
   { ...held, name: "HTTP/1.1 and other noise", sockets: 4, bytes: new Uint8Array(10_000).fill(0x47) },
   { ...held, name: "TLS handshakes that do not begin", port: "secure", bytes: new Uint8Array(0) },
+  { ...held, name: "half a TLS record", port: "secure", bytes: helloBegin.subarray(0, 8) },
   { ...held, name: "TLS handshakes that do not go on", port: "secure", bytes: helloBegin },
   { ...held, name: "noise on the TLS port", port: "secure", sockets: 4, bytes: new Uint8Array(1000).fill(0x55) },
 ];

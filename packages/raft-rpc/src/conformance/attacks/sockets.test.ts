@@ -25,8 +25,8 @@ const connectionsWanted = Number(process.env["ATTACK_CONNECTIONS"] ?? 1_000);
 const descriptorsSpare = 500;
 const connectBatch = 250;
 const handshakesMax = 20;
-/** A TLS record that says: a ClientHello of 512 octets follows. */
-const helloBegin = Uint8Array.of(0x16, 3, 1, 2, 0, 1);
+/** A TLS record that is whole, and says: a ClientHello of 512 octets follows. */
+const helloBegin = Uint8Array.of(0x16, 3, 1, 0, 4, 1, 0, 2, 0);
 const timeoutMs = 5_000;
 const clock = new SystemClock();
 const directory = mkdtempSync(join(tmpdir(), "raftkv-attacks-"));
@@ -167,7 +167,10 @@ test.skipIf(process.platform !== "linux").each([
   expect(begun.filter((socket) => !socket.destroyed).length).toBeGreaterThanOrEqual(handshakesMax - 1);
 });
 
-test("connections to the TLS port that say nothing take no handshake, and wait no longer than for a preface", async () => {
+test.each([
+  ["nothing", new Uint8Array(0)],
+  ["less than a record", helloBegin.subarray(0, 8)],
+])("connections to the TLS port that say %s take no handshake, and wait no longer than for a preface", async (_what, bytes) => {
   const server = startServer(1000, { prefaceTimeoutMs: 50 });
   const failures: string[] = [];
   const listener = closeLater(
@@ -178,7 +181,7 @@ test("connections to the TLS port that say nothing take no handshake, and wait n
       handshakesMax: 1,
     }),
   );
-  const silent = await openSockets(listener.address.port, handshakesMax, new Uint8Array(0));
+  const silent = await openSockets(listener.address.port, handshakesMax, bytes);
   await until(() => silent.every((socket) => socket.closed));
   expect([failures, server.counters.limits.prefaceTimeouts]).toEqual([[], handshakesMax]);
 });
@@ -201,9 +204,11 @@ test("a handshake that does not end in time is cut off", async () => {
 
 test.each([
   ["handshakes that end in the middle", helloBegin],
+  ["handshakes whose first record is not whole", helloBegin.subarray(0, 8)],
   ["noise instead of a handshake", Uint8Array.of(0x55)],
+  ["records that are too large", Uint8Array.of(0x16, 3, 1, 0xff, 0xff)],
 ])("%s let new connections from there wait, and no other", async (_what, bytes) => {
-  const server = startServer(1000, {}, { faultRate: { burst: 5, perSecond: 0.001 }, delayMaxMs: 50 });
+  const server = startServer(1000, {}, { faultRate: { burst: 5, perSecond: 0.5 }, delayMaxMs: 500 });
   const listener = closeLater(await listenTls(loopback, { credentials: certificate, onStream: (stream) => server.accept(stream) }));
   const open = new Channel({ connect: () => connectTls(listener.address, { ca: authority.ca }, timeoutMs), authority: "localhost", clock });
   closing.push(() => open.close());
