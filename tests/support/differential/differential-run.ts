@@ -76,8 +76,10 @@ class Comparison {
         if (before !== null) return before;
         this.hasNewWatchers ||= request.method === "watch";
         const isAnswered = this.watching.some((server) => server.answers(request));
+        // Events of earlier requests may still come, and are no answer.
+        const confirmed = this.watching.map((server) => server.confirmations + (isAnswered ? 1 : 0));
         for (const server of this.watching) server.send(request);
-        return this.watchersDiffer(isAnswered ? 1 : 0);
+        return this.watchersDiffer(() => this.watching.every((server, place) => server.confirmations >= (confirmed[place] ?? 0)));
       }
       case "compact":
         await this.waitForCatchUp();
@@ -100,12 +102,12 @@ class Comparison {
     return null;
   }
 
-  /** Once each has said something, if that is due. */
-  private async watchersDiffer(lengthMin = 0): Promise<Found | null> {
+  /** Once everything has come that is awaited. */
+  private async watchersDiffer(isComplete = (): boolean => true): Promise<Found | null> {
     const deadline = Date.now() + watchersAgreeMs;
     for (;;) {
       const [one = "", other = ""] = this.watching.map(({ transcript }) => transcript);
-      if (one === other && one.length >= lengthMin) {
+      if (one === other && isComplete()) {
         for (const server of this.watching) server.forget();
         return null;
       }

@@ -7,6 +7,8 @@ const wholeStream = -1n;
 
 /** One stream of watches, and what came on it since it was last compared. */
 export class WatchingServer {
+  /** Watchers that were said to begin or to be gone. */
+  confirmations = 0;
   private readonly channel: Channel;
   private readonly waiting: etcdserverpb.WatchRequest[] = [];
   private readonly ended: Promise<void>;
@@ -81,6 +83,7 @@ export class WatchingServer {
     if (canceled) this.open.delete(watchId);
     // Progress of the whole stream: etcd 3.4 tells it at once, later versions and RaftKV when no watcher is behind.
     if (created || canceled) {
+      this.confirmations++;
       this.add(watchId, JSON.stringify(readable({ created, canceled, compactRevision, cancelReason, revision: header?.revision })));
     }
     for (const { type, kv, prevKv } of events) this.add(watchId, JSON.stringify(readable({ type, kv, prevKv })));
