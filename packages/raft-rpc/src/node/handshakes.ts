@@ -6,6 +6,7 @@ import type { HandshakeOutcome } from "./tls-server-stream.ts";
 
 interface Handshake extends HandshakeOutcome {
   readonly socket: Socket;
+  readonly origin: string;
 }
 
 /**
@@ -17,6 +18,8 @@ export class Handshakes {
   readonly #onFailed: (remoteAddress: string, error: Error) => void;
   /** By address with port, in the order in which they began. */
   readonly #underWay = new Map<string, Handshake>();
+  /** How many of them each origin has. */
+  readonly #counts = new Map<string, number>();
 
   constructor(max: number, onFailed: (remoteAddress: string, error: Error) => void) {
     this.#max = max;
@@ -25,17 +28,19 @@ export class Handshakes {
 
   begin(socket: Socket, outcome: HandshakeOutcome): void {
     const address = addressOf(socket);
-    socket.once("close", () => this.#fail(address, socket, new Error("Connection was closed in its handshake")));
-    this.#underWay.set(address, { socket, ...outcome });
-    if (this.#underWay.size <= this.#max) return;
-    const crowding = this.#crowding();
-    this.#fail(crowding, this.#underWay.get(crowding)?.socket, new Error(`${this.#max} handshakes are under way already`));
+    const closed = new Error("Connection was closed in its handshake");
+    socket.once("close", () => this.#fail(address, socket, closed));
+    // Who has gone when it is accepted has no address, and so has the next.
+    this.#fail(address, this.#underWay.get(address)?.socket, closed);
+    const origin = originOf(address);
+    this.#underWay.set(address, { socket, origin, ...outcome });
+    this.#counts.set(origin, (this.#counts.get(origin) ?? 0) + 1);
+    if (this.#underWay.size > this.#max) this.#makeRoom();
   }
 
   ended(secured: Socket): void {
     const address = addressOf(secured);
-    const handshake = this.#underWay.get(address);
-    this.#underWay.delete(address);
+    const handshake = this.#take(address);
     // Its client was gone, or had made room, when the last bytes were read.
     if (handshake === undefined) secured.destroy();
     else handshake.onSecured(secured);
@@ -50,23 +55,28 @@ export class Handshakes {
   #fail(address: string, socket: Socket | undefined, error: Error): void {
     const handshake = this.#underWay.get(address);
     if (handshake === undefined || handshake.socket !== socket) return;
-    this.#underWay.delete(address);
+    this.#take(address);
     handshake.socket.destroy();
     handshake.onFailed(new HandshakeError(error.message, { cause: error }));
     this.#onFailed(address, error);
   }
 
-  /** The oldest of the origin that has the most. */
-  #crowding(): string {
-    const byOrigin = new Map<string, string[]>();
-    for (const address of this.#underWay.keys()) {
-      const origin = originOf(address);
-      const others = byOrigin.get(origin);
-      if (others === undefined) byOrigin.set(origin, [address]);
-      else others.push(address);
+  #take(address: string): Handshake | undefined {
+    const handshake = this.#underWay.get(address);
+    if (handshake === undefined) return undefined;
+    this.#underWay.delete(address);
+    const left = (this.#counts.get(handshake.origin) ?? 0) - 1;
+    if (left > 0) this.#counts.set(handshake.origin, left);
+    else this.#counts.delete(handshake.origin);
+    return handshake;
+  }
+
+  /** Ends the oldest of the origin that has the most. */
+  #makeRoom(): void {
+    const most = Math.max(...this.#counts.values());
+    for (const [address, { origin, socket }] of this.#underWay) {
+      if (this.#counts.get(origin) !== most) continue;
+      return this.#fail(address, socket, new Error(`${this.#max} handshakes are under way already`));
     }
-    let most: readonly string[] = [];
-    for (const addresses of byOrigin.values()) if (addresses.length > most.length) most = addresses;
-    return most[0] ?? "";
   }
 }
