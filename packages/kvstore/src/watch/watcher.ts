@@ -23,8 +23,8 @@ export interface WatchReceiver {
   /** False: whatever is due later is held back until `WatchHub.resume`. */
   readonly isReady: boolean;
   /**
-   * All events of one revision or more, in their order, without a gap to what the watcher got before. `revision` is the store's. The
-   * array is not to be kept, the events in it may be.
+   * All events of one revision or more, in their order, without a gap to what the watcher got before. `revision` is the store's at the time
+   * when they were put together. The array is not to be kept, the events in it may be.
    */
   deliver(watcher: Watcher, revision: number, events: readonly Uint8Array[]): void;
   /** Revisions that the watcher has not seen are compacted. It has ended. */
@@ -32,7 +32,7 @@ export interface WatchReceiver {
 }
 
 /**
- *   live ── its receiver is not ready, or the turn has had enough ──► held, behind
+ *   live ── its receiver is not ready, or what it lacks is compacted ──► held, behind
  *   held ── resume ──► behind ── everything is delivered ──► live
  *                         └──── compacted ──► overtaken
  *   any ── cancel ──► ended
