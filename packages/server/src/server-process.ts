@@ -50,7 +50,7 @@ export async function runServer(args: readonly string[], environment: Environmen
   const { code, signal } = await end.cause;
   const stopping = stopInTime(member, ports);
   // The member's first step first: others wait for it.
-  if (signal !== null) setImmediate(() => ports.logger.info("received signal; shutting down", { signal }));
+  if (signal !== null) ports.clock.atEndOfTurn(() => ports.logger.info("received signal; shutting down", { signal }));
   const stopped = await stopping;
   end.dispose();
   return stopped || code !== exitOk ? code : exitStorageFailed;
