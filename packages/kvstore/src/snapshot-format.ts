@@ -1,5 +1,5 @@
 /**
- * The bytes of a snapshot, format 2. Everything is big-endian and depends on the state only, so members with the same state write the
+ * The bytes of a snapshot, format 3. Everything is big-endian and depends on the state only, so members with the same state write the
  * same bytes.
  *
  *     snapshot = header, section *, ( newest version, older version * ) *, end          each begins with a head of 56 bytes
@@ -19,7 +19,7 @@
  *
  * The sum in the header is the CRC-32C of the bytes of the header in front of it, that in the end is over the whole snapshot.
  */
-export const snapshotFormat = 2;
+export const snapshotFormat = 3;
 export const headBytes = 56;
 /** Where the sum of a header or end is in its head. */
 export const sumOffset = 52;
