@@ -151,6 +151,23 @@ describe("the changes of a turn", () => {
   });
 });
 
+test("a change that is still to be delivered when a later state takes the place of the store is, before its watcher is overtaken", () => {
+  const later = new KVStore();
+  for (let i = 0; i < 5; i++) later.set(bytes("a"), bytes(""));
+  later.compact(5);
+  watch(one("a"));
+  change("a");
+  const snapshot = later.snapshot();
+  const restorer = store.createRestorer();
+  for (let chunk = snapshot.nextChunk(); chunk !== null; chunk = snapshot.nextChunk()) restorer.push(chunk);
+  snapshot.close();
+  restorer.finish();
+  hub.restored();
+  hub.runTurn(() => true);
+  expect(receiver.events).toEqual(["put a 2"]);
+  expect(receiver.compactRevisions).toEqual([5]);
+});
+
 describe("more than a turn has time for", () => {
   const watcherCount = 100_000;
 
