@@ -140,7 +140,7 @@ describe("a restorer", () => {
   const at = { header: 0, a: 230, bb: 290, oldBb: 354, c: 413, oldC: 470, end: 526 };
   const damages: readonly [string, number, number, string][] = [
     ["another magic", at.header, 0x12345678, "It does not begin as a snapshot does (behind 0 versions, byte 0)"],
-    ["a newer format", at.header + 8, 3, "Format 3 is not known, only 2"],
+    ["a newer format", at.header + 8, 4, "Format 4 is not known, only 3"],
     ["a revision below the compact revision", at.header + 20, 1, "Revision 1 is below 2"],
     ["a revision above 2^53", at.header + 16, 0xffffffff, "Revision 18446744069414584000 is above 9007199254740991"],
     ["fewer events than revisions", at.header + 36, 3, "3 events are fewer than the revisions from 2 to 6"],

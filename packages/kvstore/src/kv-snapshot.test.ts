@@ -59,7 +59,7 @@ describe("a snapshot", () => {
 
   test("of an empty store is a header, two sections and an end", () => {
     const image = readAll(new KVStore().snapshot());
-    expect(wordsOf(image.subarray(0, 52))).toEqual([0x52616674, 0x4b567374, 2, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0]);
+    expect(wordsOf(image.subarray(0, 52))).toEqual([0x52616674, 0x4b567374, 3, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0]);
     expect(wordsOf(image.subarray(56, 112))).toEqual([1, 6, ...Array<number>(12).fill(0)]);
     expect(text(image.subarray(112, 118))).toBe("leases");
     expect(wordsOf(image.subarray(118, 118 + 56))).toEqual([1, 8, 0, 16, ...Array<number>(10).fill(0)]);
@@ -79,7 +79,7 @@ describe("a snapshot", () => {
     store.set(bytes("k"), bytes("new!"), { lease: -2n });
     store.remove(bytes("k"));
     const image = readAll(store.snapshot());
-    expect(wordsOf(image.subarray(8, 40))).toEqual([2, 0, 0, 6, 0, 4, 0, 4]);
+    expect(wordsOf(image.subarray(8, 40))).toEqual([3, 0, 0, 6, 0, 4, 0, 4]);
     const items: unknown[] = [];
     for (let at = 56, size = 0; at < image.length; at += size) {
       const head = wordsOf(image.subarray(at, at + 56));
