@@ -54,6 +54,8 @@ export class TurnLine {
   readonly #endTurn = (): void => {
     this.#endScheduled = false;
     this.#turn++;
+    // Of most turns: to look for the first of nobody would cost more than all else here.
+    if (this.#waiting.size === 0) return;
     const first = this.#takeFirst();
     if (first === null) return;
     // Before the work: what it throws must not stop the line.
