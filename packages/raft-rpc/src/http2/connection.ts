@@ -366,7 +366,8 @@ export abstract class Http2Connection<S extends Http2Stream> extends ConnectionL
 
   settingsFrame(bytes: Uint8Array, start: number, end: number): void {
     this.settings.receive(bytes, start, end, this.nowMs);
-    this.spend(this.streams.size / streamsPerUnit);
+    // A fraction would make the count of units a floating-point number for good.
+    this.spend(Math.floor(this.streams.size / streamsPerUnit));
     this.settingsApplied();
   }
 
