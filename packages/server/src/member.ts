@@ -261,12 +261,11 @@ export class Member {
 
   private async stop(): Promise<void> {
     // First: until another member leads, nobody can write anywhere. Those who are connected are served meanwhile.
-    const handedOver = this.context.node.handOver();
+    await this.context.node.handOver();
+    this.ports.logger.info("closing the member");
     this.publisher.stop();
     this.upkeep.stop();
     this.health.stop();
-    await handedOver;
-    this.ports.logger.info("closing the member");
     await Promise.all(this.listeners.map((listener) => listener.close()));
     this.watches.close();
     this.leases.endCalls();
