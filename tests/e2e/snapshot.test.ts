@@ -18,9 +18,10 @@ test("a follower that was away while the log was compacted catches up by a snaps
   if (away === undefined) throw new Error("Three members have followers");
   await away.kill();
 
-  // More than the 5,000 entries that are kept behind a snapshot, so that the log alone can't bring it back.
+  // A snapshot far above the 5,000 entries that are kept behind it, so that the log alone can't bring it back. Each is due when the log is as
+  // large as the one before.
   const leader = await cluster.leader();
-  for (let round = 0; round < 70; round++) {
+  for (let round = 0; round < 100; round++) {
     await Promise.all(Array.from({ length: 100 }, (_, at) => leader.endpoint.put(`key-${at}`, `round-${round}`)));
   }
   await leader.process.waitForOutput(/"compactedTo":[1-9]/);

@@ -2,8 +2,10 @@ import type { LogEntry } from "@raftkv/raft-core";
 import { expect, test } from "vitest";
 import { SnapshotPolicy } from "./snapshot-policy.ts";
 
+/** Entries that take `bytes` each in the log, 64 of them for themselves. */
 function entries(count: number, bytes: number): readonly LogEntry[] {
-  return Array.from({ length: count }, (_, place) => ({ index: place + 1, term: 1, kind: "command", data: new Uint8Array(bytes) }));
+  const data = new Uint8Array(bytes - 64);
+  return Array.from({ length: count }, (_, place) => ({ index: place + 1, term: 1, kind: "command", data }));
 }
 
 test("a small state is due when enough entries were applied", () => {
@@ -32,21 +34,20 @@ test("a large state is due when its log is as large as the last snapshot", () =>
 
 test("a state of any size is due when its log takes 256 MiB", () => {
   const policy = new SnapshotPolicy(10, 2 ** 40);
-  const data = new Uint8Array(16 * 1024 * 1024);
-  const batch = Array.from({ length: 15 }, (_, place) => ({ index: place + 1, term: 1, kind: "command" as const, data }));
+  const batch = entries(15, 16 * 1024 * 1024);
   policy.applied(batch);
   expect(policy.isDue).toBe(false);
-  policy.applied(batch.slice(0, 1));
+  policy.applied(entries(1, 16 * 1024 * 1024));
   expect(policy.isDue).toBe(true);
 });
 
 test("what is applied while a snapshot is written counts towards the next", () => {
   const policy = new SnapshotPolicy(2, 0);
-  policy.applied(entries(2, 1));
+  policy.applied(entries(2, 64));
   policy.begun();
-  policy.applied(entries(1, 1));
+  policy.applied(entries(1, 64));
   policy.ended(1);
   expect(policy.isDue).toBe(false);
-  policy.applied(entries(1, 1));
+  policy.applied(entries(1, 64));
   expect(policy.isDue).toBe(true);
 });
