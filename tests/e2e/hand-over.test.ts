@@ -1,5 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { afterEach, describe, expect, test } from "vitest";
+import { eventually } from "../support/eventually.ts";
 import { type ClusterMember, ProcessCluster } from "../support/process-cluster.ts";
 
 let cluster: ProcessCluster | null = null;
@@ -65,6 +66,11 @@ async function nextPut(members: readonly ClusterMember[]): Promise<number> {
   }
 }
 
+/** Lines of an election are written a little after it. */
+function logged(members: readonly ClusterMember[], text: string): Promise<void> {
+  return eventually(async () => expect(members.map((member) => member.process.output).join()).toContain(text));
+}
+
 describe("when the leader goes, the others take over before the election time-out", () => {
   test("told to stop, it hands over, and no write through the others fails", async () => {
     const { leader, survivors } = await running();
@@ -82,7 +88,7 @@ describe("when the leader goes, the others take over before the election time-ou
     const { leader, survivors } = await running();
     await leader.kill();
     expect(await nextPut(survivors)).toBeLessThan(5_000);
-    expect(survivors.map((member) => member.process.output).join()).toContain('"cause":"connection_reset"');
+    await logged(survivors, '"cause":"connection_reset"');
   });
 
   test("stopped in its tracks, its silence tells, and it follows when it runs again", async () => {
@@ -90,7 +96,7 @@ describe("when the leader goes, the others take over before the election time-ou
     leader.process.signal("SIGSTOP");
     try {
       expect(await nextPut(survivors)).toBeLessThan(5_000);
-      expect(survivors.map((member) => member.process.output).join()).toContain('"cause":"silence"');
+      await logged(survivors, '"cause":"silence"');
     } finally {
       leader.process.signal("SIGCONT");
     }
