@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import type { EventView } from "../event-view.ts";
 import { KVStore } from "../kv-store.ts";
-import { keySpanOf } from "./key-span.ts";
+import { type KeySpan, keySpanOf } from "./key-span.ts";
 import { WatchHub } from "./watch-hub.ts";
 import type { Watcher, WatcherOptions, WatchReceiver } from "./watcher.ts";
 
@@ -232,7 +232,8 @@ describe("more than a turn has time for", () => {
     expect(hub.slowCount).toBe(0);
   });
 
-  test("is kept within bounds: what can't be gathered is taken from the history later", () => {
+  /** Forty changes of a MiB each, none of them delivered, to a watcher of everything from "a" on. */
+  function hubWithMuchToDeliver(): { large: WatchHub; span: KeySpan } {
     const large = new WatchHub({ store, encodeEvent: () => new Uint8Array(1024 * 1024) });
     const span = keySpanOf(bytes("a"), bytes(""));
     if (span === null) throw new Error("No key lies in the range");
@@ -241,6 +242,11 @@ describe("more than a turn has time for", () => {
       store.set(bytes("a"), bytes(""));
       large.publish();
     }
+    return { large, span };
+  }
+
+  test("is kept within bounds: what can't be gathered is taken from the history later", () => {
+    const { large, span } = hubWithMuchToDeliver();
     expect(large.isDelivered).toBe(false);
     large.watch({ span, startRevision: 30 }, receiver);
     large.runTurn(() => true);
@@ -255,14 +261,7 @@ describe("more than a turn has time for", () => {
   });
 
   test("is told as compacted if it is before its turn comes", () => {
-    const large = new WatchHub({ store, encodeEvent: () => new Uint8Array(1024 * 1024) });
-    const span = keySpanOf(bytes("a"), bytes(""));
-    if (span === null) throw new Error("No key lies in the range");
-    large.watch({ span, startRevision: 0 }, receiver);
-    for (let i = 0; i < 40; i++) {
-      store.set(bytes("a"), bytes(""));
-      large.publish();
-    }
+    const { large, span } = hubWithMuchToDeliver();
     large.watch({ span, startRevision: 25 }, receiver);
     large.watch({ span, startRevision: 41 }, receiver);
     store.compact(30);

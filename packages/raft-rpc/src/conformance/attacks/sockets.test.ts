@@ -57,6 +57,13 @@ function startServer(connectionsMax: number, limits: Partial<RpcLimits> = {}, co
   return server;
 }
 
+/** Closed after the test. */
+function secureChannel({ address }: TcpListener): Channel {
+  const channel = new Channel({ connect: () => connectTls(address, { ca: authority.ca }, timeoutMs), authority: "localhost", clock });
+  closing.push(() => channel.close());
+  return channel;
+}
+
 function closeLater(listener: TcpListener): TcpListener {
   closing.push(() => listener.close());
   return listener;
@@ -131,12 +138,7 @@ test("handshakes that do not go on take no more than their share, and give it ba
   for (const socket of begun) socket.destroy();
   await until(() => failures.length === 2 * handshakesMax);
   expect(new Set(failures.slice(handshakesMax))).toEqual(new Set(["Connection was closed in its handshake"]));
-  const channel = new Channel({
-    connect: () => connectTls(listener.address, { ca: authority.ca }, timeoutMs),
-    authority: "localhost",
-    clock,
-  });
-  closing.push(() => channel.close());
+  const channel = secureChannel(listener);
   expect(await channel.unary(echoPath, Uint8Array.of(7), { timeoutMs })).toEqual(Uint8Array.of(7));
 });
 
@@ -156,12 +158,7 @@ test.skipIf(process.platform !== "linux").each([
     }),
   );
   const begun = await openSockets(listener.address.port, handshakesMax, helloBegin, from);
-  const channel = new Channel({
-    connect: () => connectTls(listener.address, { ca: authority.ca }, timeoutMs),
-    authority: "localhost",
-    clock,
-  });
-  closing.push(() => channel.close());
+  const channel = secureChannel(listener);
   expect(await channel.unary(echoPath, Uint8Array.of(7), { timeoutMs })).toEqual(Uint8Array.of(7));
   expect(failures).toEqual([`${from}: ${handshakesMax} handshakes are under way already`]);
   expect(begun.filter((socket) => !socket.destroyed).length).toBeGreaterThanOrEqual(handshakesMax - 1);
@@ -210,8 +207,7 @@ test.each([
 ])("%s let new connections from there wait, and no other", async (_what, bytes) => {
   const server = startServer(1000, {}, { faultRate: { burst: 5, perSecond: 0.5 }, delayMaxMs: 500 });
   const listener = closeLater(await listenTls(loopback, { credentials: certificate, onStream: (stream) => server.accept(stream) }));
-  const open = new Channel({ connect: () => connectTls(listener.address, { ca: authority.ca }, timeoutMs), authority: "localhost", clock });
-  closing.push(() => open.close());
+  const open = secureChannel(listener);
   await open.unary(echoPath, Uint8Array.of(7), { timeoutMs });
   for (let count = 0; count < 7; count++) {
     const [begun] = await openSockets(listener.address.port, 1, bytes);
@@ -221,8 +217,7 @@ test.each([
   const { limits } = server.counters;
   const before = limits.connectionsDelayed;
   await open.unary(echoPath, Uint8Array.of(7), { timeoutMs });
-  const next = new Channel({ connect: () => connectTls(listener.address, { ca: authority.ca }, timeoutMs), authority: "localhost", clock });
-  closing.push(() => next.close());
+  const next = secureChannel(listener);
   await next.unary(echoPath, Uint8Array.of(7), { timeoutMs });
   expect([before > 0, limits.connectionsDelayed - before]).toEqual([true, 1]);
 });
