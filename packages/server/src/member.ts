@@ -147,6 +147,7 @@ export class Member {
       electionMs: config.electionMs,
       heartbeatMs: config.heartbeatMs,
     });
+    let leases: MemberLeases | null = null;
     const node = await RaftNode.start<ApplyResult>({
       id: nodeIdOf(memberId),
       logStore,
@@ -160,6 +161,7 @@ export class Member {
       electionMs: config.electionMs,
       snapshotCount: config.snapshotCount,
       nameOf: (nodeId) => nameOf(nodeId, state.directory, cluster),
+      onRoleChange: () => leases?.roleChanged(),
       onFatal: options.onFatal,
     });
     const upkeep = new StoreUpkeep({ config: config.store, node, state, memberId, ports });
@@ -175,7 +177,7 @@ export class Member {
       header: (revision) => ({ clusterId: cluster.clusterId, memberId, revision, raftTerm: node.term }),
     };
     const { clock } = ports;
-    const leases = new MemberLeases({ node, state, self, stores, peers: transport, clock, electionMs: config.electionMs });
+    leases = new MemberLeases({ node, state, self, stores, peers: transport, clock, electionMs: config.electionMs });
     return new Member(options, parts, context, { transport, leases, upkeep });
   }
 

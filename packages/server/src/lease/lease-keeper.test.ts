@@ -107,6 +107,16 @@ describe("a leader's leases", () => {
     expect(await scene.ttlOf(5n)).toBe(-1);
   });
 
+  test("that are granted as soon as there is a leader get their own time and no more", async () => {
+    const scene = new Scene();
+    scene.leader.lead();
+    scene.keeper.roleChanged();
+    await scene.run();
+    scene.leader.grant(5n, 10);
+    await scene.run(1);
+    expect(await scene.ttlOf(5n)).toBe(9);
+  });
+
   test("are counted when they are renewed and when their time is over, and not when they are revoked", async () => {
     const scene = await Scene.leading();
     for (const id of [5n, 6n, 7n]) scene.leader.grant(id, 10);

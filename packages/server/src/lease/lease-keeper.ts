@@ -45,6 +45,14 @@ export class LeaseKeeper {
     this.endTenure();
   }
 
+  /**
+   * Leadership came or went. What is granted from now on gets its own time; what was granted before the leadership is noticed counts as the
+   * work of an earlier leader, and gets the extension too.
+   */
+  roleChanged(): void {
+    this.currentTenure();
+  }
+
   /** The log granted, noted or ended a lease. */
   changed(id: bigint): void {
     this.currentTenure()?.changed(id);

@@ -78,6 +78,11 @@ export class MemberLeases {
     return this.keeper.counts;
   }
 
+  /** This member leads now, or does not any more. */
+  roleChanged(): void {
+    this.keeper.roleChanged();
+  }
+
   /** Adds what other members call. */
   registerForPeers(dispatcher: Dispatcher): void {
     this.peerCalls.register(dispatcher);

@@ -8,7 +8,7 @@ const electionMs = 1_000;
 const scanMs = 500;
 
 /** A cluster with a leader, and a client at each member: at the leader, and at a follower. */
-async function startedCluster(seed: number, flags: readonly string[] = []) {
+async function startedCluster(seed: number, { flags = [], leadsForMs = 1_000 }: { flags?: readonly string[]; leadsForMs?: number } = {}) {
   const cluster = new SimulatedCluster({ seed, flags });
   const { simulation } = cluster;
   await simulation.drive(() => cluster.startAll());
@@ -18,7 +18,7 @@ async function startedCluster(seed: number, flags: readonly string[] = []) {
     return node !== undefined && cluster.memberOn(node)?.context.node.isLeader === true;
   };
   await simulation.runUntil(() => clients.some((_client, at) => leads(at)), { withinMs: 10_000 });
-  await simulation.runFor(1_000);
+  await simulation.runFor(leadsForMs);
   const leaderAt = clients.findIndex((_client, at) => leads(at));
   const [leaderNode, atLeader, atFollower] = [cluster.nodes[leaderAt], clients[leaderAt], clients.find((_client, at) => at !== leaderAt)];
   if (leaderNode === undefined || atLeader === undefined || atFollower === undefined) throw new Error("A leader was elected");
@@ -40,6 +40,12 @@ describe("A lease in a cluster", () => {
     expect(await simulation.drive(() => hasKey(atFollower, "k"))).toBe(false);
     expect(await simulation.drive(() => timeToLive(atFollower, id))).toEqual({ ttl: -1, keys: [] });
     expect(await simulation.drive(() => keepAlive(atFollower, id))).toBe(0);
+  });
+
+  test("has its own time and no more if a leader grants it that was just elected", async () => {
+    const { simulation, atLeader } = await startedCluster(4, { leadsForMs: 50 });
+    const id = await simulation.drive(() => grant(atLeader, 10));
+    expect(await simulation.drive(() => timeToLive(atLeader, id))).toEqual({ ttl: 9, keys: [] });
   });
 
   test("outlives its leader by all of its time, and ends at last", async () => {
@@ -72,7 +78,7 @@ describe("A lease in a cluster", () => {
 
 describe("What a cluster knows of leases", () => {
   test("survives a power cut of all members at once", async () => {
-    const { cluster, simulation, atFollower } = await startedCluster(4, ["--snapshot-count=5"]);
+    const { cluster, simulation, atFollower } = await startedCluster(4, { flags: ["--snapshot-count=5"] });
     const id = await simulation.drive(() => grant(atFollower, 20));
     for (const key of ["a", "b", "c", "d", "e", "f", "g"]) await simulation.drive(() => put(atFollower, key, id));
     for (const node of cluster.nodes) cluster.losePower(node);
@@ -89,10 +95,9 @@ describe("What a cluster knows of leases", () => {
   });
 
   test("is how much was left of a long one when its leader failed, give or take five minutes", async () => {
-    const { cluster, simulation, leaderNode, atFollower } = await startedCluster(5, [
-      "--heartbeat-interval=1000",
-      "--election-timeout=5000",
-    ]);
+    const { cluster, simulation, leaderNode, atFollower } = await startedCluster(5, {
+      flags: ["--heartbeat-interval=1000", "--election-timeout=5000"],
+    });
     const [left, kept] = await simulation.drive(() => Promise.all([grant(atFollower, 3_600), grant(atFollower, 3_600)]));
     await simulation.runFor(11 * 60_000);
     expect(await simulation.drive(() => keepAlive(atFollower, kept))).toBe(3_600);
@@ -103,7 +108,7 @@ describe("What a cluster knows of leases", () => {
   });
 
   test("has a limit, above which no more are granted", async () => {
-    const { simulation, atFollower } = await startedCluster(6, ["--max-leases=2"]);
+    const { simulation, atFollower } = await startedCluster(6, { flags: ["--max-leases=2"] });
     await simulation.drive(() => grant(atFollower, 60));
     const last = await simulation.drive(() => grant(atFollower, 60));
     await expect(simulation.drive(() => grant(atFollower, 60))).rejects.toMatchObject({
