@@ -305,6 +305,16 @@ export class RaftCore {
     return this.state.log.compact(index);
   }
 
+  /**
+   * Forgets applied entries up to and including `index` that no snapshot may cover; at a leader only what every other member has. Whoever
+   * lacks them all the same is to be sent a snapshot: if the newest one ends below the log then, the driver takes another.
+   */
+  forgetApplied(index: LogIndex): void {
+    const { log, role } = this.state;
+    if (index < log.firstIndex) return;
+    log.forget(role.kind === "leader" ? Math.min(index, role.indexOfAll) : index);
+  }
+
   /** The driver found that this member's disk can't be trusted. There is no way back but a new core over a repaired store. */
   quarantine(evidence: QuarantineEvidence): void {
     quarantine(this.state, evidence);

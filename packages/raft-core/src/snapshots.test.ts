@@ -264,3 +264,61 @@ describe("at the follower", () => {
     expect(member.core.campaign()).toBe(after === learner1 ? "unpromotable" : "started");
   });
 });
+
+describe("applied entries that no snapshot covers", () => {
+  test("are forgotten by a leader only when everybody else has them", () => {
+    const member = soloLeader({ size: 3, terms: [1, 1] });
+    member.takeSnapshot(5);
+    member.core.propose([payload("x"), payload("y")]);
+    drain(member);
+    exchange(member, accept(2, { term: 2, index: 5 }));
+    member.core.forgetApplied(5);
+    expect(member.core.status()).toMatchObject({ applied: 5, firstIndex: 4 });
+    exchange(member, accept(3, { term: 2, index: 4 }));
+    member.core.forgetApplied(5);
+    expect(member.core.status().firstIndex).toBe(5);
+  });
+
+  test("stay with a leader when a member has lost its store", () => {
+    const member = soloLeader({ size: 3, terms: [1, 1] });
+    member.takeSnapshot(5);
+    member.core.peerLostStore(3);
+    member.core.forgetApplied(3);
+    expect(member.core.status().firstIndex).toBe(1);
+  });
+
+  test("are not forgotten before they are applied", () => {
+    const member = forgetfulFollower();
+    member.core.forgetApplied(4);
+    expect(member.core.status()).toMatchObject({ applied: 3, firstIndex: 4, lastIndex: 4 });
+  });
+
+  test("are not forgotten by a member that never took a snapshot", () => {
+    const member = soloMember({ size: 3, terms: [1, 1, 1], commit: 3 });
+    drain(member);
+    member.core.forgetApplied(3);
+    expect(member.core.status()).toMatchObject({ applied: 3, firstIndex: 1 });
+  });
+
+  test("reach who lacks them by a snapshot, once one is taken that goes as far as the log", () => {
+    const member = forgetfulFollower();
+    becomeLeader(member);
+    exchange(member, accept(2, { term: 2, index: 5 }));
+    const [first] = ofType(exchange(member, refuse(3, { term: 2, index: 4, hintIndex: 0, hintTerm: 0 })), "installSnapshot");
+    expect(first).toMatchObject({ to: 3, snapshot: { index: 2 } });
+    member.takeSnapshot(0);
+    member.core.reportSnapshot(3, false);
+    const [second] = ofType(exchange(member, heartbeatAnswer(3, { term: 2 })), "installSnapshot");
+    expect(second).toMatchObject({ to: 3, snapshot: { index: 5 } });
+  });
+});
+
+/** A follower that has applied three of its four entries and forgotten those, but has a snapshot of only two. */
+function forgetfulFollower(): TestMember {
+  const member = soloMember({ size: 3, terms: [1, 1, 1, 1], commit: 2 });
+  drain(member);
+  member.takeSnapshot(5);
+  exchange(member, append(2, { term: 1, prevIndex: 4, prevTerm: 1, commit: 3 }));
+  member.core.forgetApplied(3);
+  return member;
+}

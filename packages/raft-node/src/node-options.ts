@@ -34,6 +34,8 @@ export interface RaftNodeOptions<Result> {
   readonly snapshotCount?: number;
   /** Entries kept behind a snapshot for followers that are a little late. Default 5,000. */
   readonly catchUpEntries?: number;
+  /** Applied entries of so many bytes stay in memory for members that are behind, beside what a leader's followers lack. Default 16 MiB. */
+  readonly catchUpBytes?: number;
   /** How long a proposal or a read may take. Default 5 s and two election time-outs, as etcd. */
   readonly requestTimeoutMs?: number;
   /** Proposals, and as many reads, that may wait at once; more fail with `ERR_OVERLOADED`. Default 65,536. */
@@ -62,6 +64,7 @@ export function resolveNodeOptions<Result>(options: RaftNodeOptions<Result>): Re
     adaptiveWindow: false,
     snapshotCount: 100_000,
     catchUpEntries: 5_000,
+    catchUpBytes: 16 * 1024 * 1024,
     requestTimeoutMs: 5_000 + 2 * timing.electionMs,
     requestsMax: 65_536,
     requestBytesMax: 256 * 1024 * 1024,

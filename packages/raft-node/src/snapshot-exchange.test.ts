@@ -1,5 +1,6 @@
-import { afterEach, expect, test } from "vitest";
-import { closeGroups, groupOf, text } from "./testing/group-fixture.ts";
+import { afterEach, describe, expect, test } from "vitest";
+import { closeGroups, electedGroup, groupOf, text } from "./testing/group-fixture.ts";
+import type { MemoryGroup, MemoryMember } from "./testing/memory-group.ts";
 import { watched } from "./testing/watched.ts";
 
 afterEach(closeGroups);
@@ -36,4 +37,59 @@ test("a member that stops gives up the snapshot that it writes", async () => {
   await group.advance(50);
   expect({ isClosed, made }).toEqual({ isClosed: true, made: madeUntilClosed });
   expect(store.recovered.snapshot).toEqual(before);
+});
+
+/** A window of no size: whatever is applied is forgotten soon after. */
+const smallWindow = { catchUpBytes: 1, snapshotCount: 1_000_000 };
+
+async function proposeMany(group: MemoryGroup): Promise<void> {
+  for (let at = 0; at < 40; at++) {
+    void watched(group.leader.node.propose(text(`${at}`)));
+    await group.settle();
+  }
+}
+
+function keepsEntry(member: MemoryMember, index: number): boolean {
+  return member.node.inspect().entryAt(index) !== undefined;
+}
+
+describe("what was applied and no snapshot covers", () => {
+  test("leaves the memory of all members when all have it", async () => {
+    const group = await electedGroup(smallWindow);
+    await proposeMany(group);
+    await group.advance(500);
+    await proposeMany(group);
+    const kept = [...group.members.values()].map((member) => keepsEntry(member, 10));
+    expect(kept).toEqual([false, false, false]);
+  });
+
+  test("stays with the leader as long as a follower lacks it, which then needs no snapshot", async () => {
+    const group = await electedGroup(smallWindow);
+    const [away, other] = group.followers;
+    if (away === undefined || other === undefined) throw new Error("There are followers");
+    group.stopped.add(away.id);
+    await proposeMany(group);
+    expect([keepsEntry(group.leader, 10), keepsEntry(other, 10)]).toEqual([true, false]);
+    const before = group.leader.store.snapshot?.meta.index;
+    group.stopped.clear();
+    await group.advance(1_000);
+    expect(away.journal.lines).toEqual(group.leader.journal.lines);
+    expect(group.leader.store.snapshot?.meta.index).toBe(before);
+  });
+
+  test("reaches a follower that lacks it by a snapshot that a new leader takes for it", async () => {
+    const group = await electedGroup(smallWindow);
+    const [away, other] = group.followers;
+    if (away === undefined || other === undefined) throw new Error("There are followers");
+    group.stopped.add(away.id);
+    await proposeMany(group);
+    void watched(group.leader.node.transferLeadership(other.id));
+    await group.advance(500);
+    group.stopped.clear();
+    await group.advance(2_000);
+    expect(group.leader.id).toBe(other.id);
+    expect(away.journal.lines).toEqual(other.journal.lines);
+    expect(away.store.snapshot?.meta.index).toBeGreaterThan(40);
+    expect(other.store.snapshot?.meta).toEqual(away.store.snapshot?.meta);
+  });
 });

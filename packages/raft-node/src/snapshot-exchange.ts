@@ -1,4 +1,5 @@
 import type { InstallSnapshot, LogEntry, NodeId, RaftCore, SnapshotMeta } from "@raftkv/raft-core";
+import { CatchUpWindow } from "./catch-up-window.ts";
 import type { LogStore } from "./log-store.ts";
 import { pacedChunks } from "./paced-chunks.ts";
 import type { PeerTransport } from "./peer-transport.ts";
@@ -17,15 +18,26 @@ export interface SnapshotExchangeOptions<Result> {
   /** Size of the snapshot that the store begins with, 0 without one. */
   readonly snapshotBytes: number;
   readonly catchUpEntries: number;
+  readonly catchUpBytes: number;
+  /** The state machine is between two entries of an apply job. */
+  readonly isApplying: () => boolean;
   /** The core was told something. */
   readonly onProgress: () => void;
   readonly onFailure: (error: Error) => void;
 }
 
-/** Takes this member's snapshots, sends them to followers that need one, and receives them from leaders. */
+/**
+ * Takes this member's snapshots, sends them to followers that need one, and receives them from leaders. What was applied leaves the log in
+ * memory before a snapshot covers it: a follower that turns out to lack it gets a snapshot that is taken for it.
+ */
 export class SnapshotExchange<Result> {
   private readonly options: SnapshotExchangeOptions<Result>;
   private readonly policy: SnapshotPolicy;
+  private readonly window: CatchUpWindow;
+  /** Where the state machine stands, unless it is between two entries of a job; null until something was applied. */
+  private last: LogEntry | null = null;
+  /** A follower lacks what is neither in the log in memory nor in a snapshot. */
+  private isWanted = false;
   private savedIndex: number;
   private saving: Promise<void> | null = null;
   private readonly sending = new Map<NodeId, Promise<void>>();
@@ -37,14 +49,23 @@ export class SnapshotExchange<Result> {
   constructor(options: SnapshotExchangeOptions<Result>) {
     this.options = options;
     this.policy = new SnapshotPolicy(options.snapshotCount, options.snapshotBytes);
+    this.window = new CatchUpWindow(options.catchUpBytes);
     this.savedIndex = options.logStore.recovered.snapshot?.index ?? 0;
   }
 
-  /** The state machine stands at the last of these: takes a snapshot if enough was applied since the one before. */
+  /** The state machine stands at the last of these: takes a snapshot if one is wanted, or enough was applied since the one before. */
   applied(entries: readonly LogEntry[]): void {
     this.policy.applied(entries);
-    const last = entries.at(-1);
-    if (last === undefined || this.saving !== null || !this.policy.isDue) return;
+    this.window.applied(entries);
+    this.last = entries.at(-1) ?? this.last;
+    this.options.core.forgetApplied(this.window.forgotten);
+    if (this.isWanted || this.policy.isDue) this.take();
+  }
+
+  private take(): void {
+    const { last } = this;
+    if (last === null || this.saving !== null) return;
+    this.isWanted = false;
     this.policy.begun();
     const meta = { index: last.index, term: last.term, configuration: this.options.core.configuration };
     this.saving = this.save(meta)
@@ -57,8 +78,9 @@ export class SnapshotExchange<Result> {
   /** The core wants `message.to` to get a snapshot; one transfer at a time for each follower. */
   send(message: InstallSnapshot): void {
     if (this.sending.has(message.to)) return;
-    const transfer = this.transfer(message).then(
-      () => this.sent(message, true),
+    const delivery = message.snapshot.index + 1 < this.options.core.status().firstIndex ? this.renew() : this.transfer(message);
+    const transfer = delivery.then(
+      (isStored) => this.sent(message, isStored),
       (error: unknown) => {
         this.options.logger.warn("snapshot was not delivered", { to: message.to, index: message.snapshot.index, error: asError(error) });
         this.sent(message, false);
@@ -150,7 +172,7 @@ export class SnapshotExchange<Result> {
     this.policy.ended(bytes);
     core.snapshotSaved(meta);
     const compactTo = meta.index - catchUpEntries;
-    if (compactTo >= core.status().firstIndex) {
+    if (compactTo > 0) {
       core.compact(compactTo);
       await logStore.compact(compactTo);
     }
@@ -158,7 +180,17 @@ export class SnapshotExchange<Result> {
     this.options.onProgress();
   }
 
-  private async transfer(message: InstallSnapshot): Promise<void> {
+  /** The log in memory begins behind the newest snapshot. Nothing is sent: the core asks again, and by then there is a newer one. */
+  private async renew(): Promise<false> {
+    if (this.saving === null) {
+      this.isWanted = true;
+      if (!this.options.isApplying()) this.take();
+    }
+    await this.saving;
+    return false;
+  }
+
+  private async transfer(message: InstallSnapshot): Promise<true> {
     const reader = await this.options.logStore.readSnapshot();
     if (reader === null) throw new Error("There is no snapshot to send");
     try {
@@ -166,6 +198,7 @@ export class SnapshotExchange<Result> {
     } finally {
       await reader.close();
     }
+    return true;
   }
 
   private sent(message: InstallSnapshot, stored: boolean): void {

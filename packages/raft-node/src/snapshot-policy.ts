@@ -1,9 +1,8 @@
 import type { LogEntry } from "@raftkv/raft-core";
+import { loggedBytes } from "./logged-bytes.ts";
 
-/** A log of so many bytes is worth a snapshot, however large that is: the log is kept in memory, and read at the next start. */
+/** A log of so many bytes is worth a snapshot, however large that is: the log is read at the next start. */
 const LOG_BYTES_MAX = 256 * 1024 * 1024;
-/** What an entry takes in the log beside its data. */
-const ENTRY_OVERHEAD_BYTES = 64;
 
 /**
  * Says when the next snapshot is due: after so many applied entries, and not before they are as large as the last snapshot was. So snapshots
@@ -28,7 +27,7 @@ export class SnapshotPolicy {
 
   applied(entries: readonly LogEntry[]): void {
     this.entries += entries.length;
-    for (const { data } of entries) this.bytes += ENTRY_OVERHEAD_BYTES + data.length;
+    this.bytes += loggedBytes(entries);
   }
 
   /** A snapshot begins: what is applied from now on counts towards the next. Also for one that fails, so that there is work before the next attempt. */

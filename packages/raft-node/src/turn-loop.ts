@@ -142,6 +142,7 @@ export class TurnLoop<Result> {
       ...options,
       core,
       snapshotBytes: parts.snapshotBytes,
+      isApplying: () => !this.applying.isEmpty,
       onProgress: () => this.schedule(),
       onFailure: (error) => this.fail(error),
     });

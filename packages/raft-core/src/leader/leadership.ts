@@ -89,6 +89,13 @@ export class Leadership {
     return reachedByQuorum(configuration, this.matchOf);
   }
 
+  /** Highest index that everyone tracked is known to have; 0 while one of them has not answered, or has lost its store. */
+  get indexOfAll(): LogIndex {
+    let lowest = Number.MAX_SAFE_INTEGER;
+    for (const peer of this.peers) lowest = Math.min(lowest, peer.isCounted ? peer.match : 0);
+    return lowest;
+  }
+
   /** Highest read position that a quorum has answered; the leader answers for itself at once. */
   confirmedPosition(configuration: Configuration): number {
     return Math.min(reachedByQuorum(configuration, this.readPositionOf), this.reads.issued);

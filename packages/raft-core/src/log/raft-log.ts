@@ -16,7 +16,8 @@ export function payloadBytes(entries: readonly LogEntry[]): number {
 }
 
 /**
- * The log and its cursors. Everything above the compaction point is in memory, so that reading never waits for a disk.
+ * The log and its cursors. Everything above the compaction point is in memory, so that reading never waits for a disk. That point may
+ * lie above the newest snapshot: the log on the disk still goes on from there.
  *
  * ```text
  *   base │ first ............ offset ...... inProgress ...... last
@@ -292,10 +293,13 @@ export class RaftLog {
   compact(index: LogIndex): CompactOutcome {
     if (index <= this.baseIndex) return "compacted";
     if (index > (this.saved?.index ?? 0)) return "not_in_snapshot";
-    this.baseTerm = this.entries.at(index).term;
-    this.baseIndex = index;
-    this.entries.dropBefore(index + 1);
+    this.dropTo(index);
     return "compacted";
+  }
+
+  /** Forgets entries up to and including `index`, as far as they are applied and durable, whether a snapshot covers them or not. */
+  forget(index: LogIndex): void {
+    if (this.saved !== null) this.dropTo(Math.min(index, this.appliedTo, this.durable));
   }
 
   /** The order of the cursors as drawn above. */
@@ -312,6 +316,14 @@ export class RaftLog {
   private applicableEnd(withUndurable: boolean): LogIndex {
     if (this.received !== null) return 0;
     return withUndurable ? this.committed + 1 : Math.min(this.committed + 1, this.offset);
+  }
+
+  /** Everything up to and including `index` goes, but for its term. */
+  private dropTo(index: LogIndex): void {
+    if (index <= this.baseIndex) return;
+    this.baseTerm = this.entries.at(index).term;
+    this.baseIndex = index;
+    this.entries.dropBefore(index + 1);
   }
 
   private push(entry: LogEntry): void {

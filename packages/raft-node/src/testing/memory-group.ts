@@ -49,7 +49,10 @@ export interface MemoryMember {
 }
 
 type NodeOptions = Partial<
-  Pick<RaftNodeOptions<string>, "founders" | "leaseReads" | "priority" | "snapshotCount" | "catchUpEntries" | "requestTimeoutMs">
+  Pick<
+    RaftNodeOptions<string>,
+    "founders" | "leaseReads" | "priority" | "snapshotCount" | "catchUpEntries" | "catchUpBytes" | "requestTimeoutMs"
+  >
 >;
 
 /** Carries messages through the group's wire. */

@@ -1,0 +1,37 @@
+import type { LogEntry, LogIndex } from "@raftkv/raft-core";
+import { loggedBytes } from "./logged-bytes.ts";
+
+/** The window moves on by so many parts of it at a time. */
+const STRIDES = 16;
+
+/**
+ * Applied entries that stay in memory for members that are a little behind: the newest that are as large as the window, and a part of it.
+ *
+ *     forgotten │ stride │ stride │ ... │ stride │ not a whole stride yet
+ *               └ start                          └ what was applied last
+ */
+export class CatchUpWindow {
+  private readonly strideBytes: number;
+  /** Where each whole stride ends, ascending. */
+  private readonly ends: LogIndex[] = [];
+  private bytes = 0;
+  private lastForgotten: LogIndex = 0;
+
+  constructor(windowBytes: number) {
+    this.strideBytes = windowBytes / STRIDES;
+  }
+
+  /** The last entry in front of the window, 0 if all are in it. */
+  get forgotten(): LogIndex {
+    return this.lastForgotten;
+  }
+
+  applied(entries: readonly LogEntry[]): void {
+    this.bytes += loggedBytes(entries);
+    const last = entries.at(-1);
+    if (last === undefined || this.bytes < this.strideBytes) return;
+    this.bytes = 0;
+    this.ends.push(last.index);
+    if (this.ends.length > STRIDES) this.lastForgotten = this.ends.shift() ?? 0;
+  }
+}
