@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, type Hash } from "node:crypto";
 import type { SnapshotMeta } from "@raftkv/raft-core";
 import type { Disk, DiskFile } from "@raftkv/raft-node";
 import { crc32c } from "./crc32c.ts";
@@ -52,7 +52,8 @@ export async function writeSnapshotFile(
   } finally {
     await file.close();
   }
-  return verifySnapshotFile(disk, path);
+  // Every byte stands under a checksum; the SHA-256 of what was written is known.
+  return readWhole(disk, path, null);
 }
 
 class ChunkWriter {
@@ -117,15 +118,19 @@ class ChunkWriter {
 }
 
 /** Reads a whole file and checks every byte of it. Throws `ERR_DATA_DAMAGED`, `ERR_FORMAT_TOO_NEW`. */
-export async function verifySnapshotFile(disk: Disk, path: string): Promise<SnapshotFile & SnapshotHeader> {
+export function verifySnapshotFile(disk: Disk, path: string): Promise<SnapshotFile & SnapshotHeader> {
+  return readWhole(disk, path, createHash("sha256"));
+}
+
+/** `hash`: of what must match the footer, too; null without. */
+async function readWhole(disk: Disk, path: string, hash: Hash | null): Promise<SnapshotFile & SnapshotHeader> {
   const file = await disk.open(path, "read");
   try {
     const { header, footer } = await readEnds(file, path);
-    const hash = createHash("sha256");
-    hash.update(await file.read(0, SNAPSHOT_HEADER_BYTES));
+    hash?.update(await file.read(0, SNAPSHOT_HEADER_BYTES));
     const memory = new Uint8Array(CHUNK_HEADER_BYTES + CHUNK_BYTES);
-    for await (const { bytes } of readChunks(file, path, footer, memory)) hash.update(bytes);
-    if (!hash.digest().equals(footer.sha256)) throw damaged(path, 0, "the SHA-256 of the file does not match its footer");
+    for await (const { bytes } of readChunks(file, path, footer, memory)) hash?.update(bytes);
+    if (hash !== null && !hash.digest().equals(footer.sha256)) throw damaged(path, 0, "the SHA-256 of the file does not match its footer");
     const { fileBytes, payloadBytes, sha256 } = footer;
     return { ...header, path, fileBytes, payloadBytes, sha256 };
   } finally {
