@@ -1,10 +1,12 @@
+/** CRC-32C of bytes from `start` up to `end`, going on from the checksum of those before, 0 for none. Unsigned. */
+export type Crc32c = (bytes: Uint8Array, start: number, end: number, before?: number) => number;
+
 const polynomial = 0x82f63b78;
 const tables = slicingTables();
 
 /**
- * CRC-32C (Castagnoli; RFC 3720 appendix B.4) of bytes from `start` up to `end`, going on from the checksum of those before, 0 for
- * none. Unsigned. Eight bytes a step (Kounavis and Berry, "A systematic approach to building high performance software-based CRC
- * generators", 2005).
+ * CRC-32C (Castagnoli; RFC 3720 appendix B.4), eight bytes a step (Kounavis and Berry, "A systematic approach to building high performance
+ * software-based CRC generators", 2005).
  */
 export function crc32c(bytes: Uint8Array, start: number, end: number, before = 0): number {
   let crc = ~before;

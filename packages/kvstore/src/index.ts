@@ -1,3 +1,4 @@
+export type { Crc32c } from "./crc32c.ts";
 export type { EventView } from "./event-view.ts";
 export type { HashRun } from "./hash-run.ts";
 export type { KeyValue, KeyValueView } from "./key-value.ts";

@@ -1,5 +1,5 @@
 import { assert } from "./assertion.ts";
-import { crc32c } from "./crc32c.ts";
+import type { Crc32c } from "./crc32c.ts";
 import type { LeaseTable } from "./lease/lease-table.ts";
 import { joinHalves } from "./lease-id.ts";
 import { keyBytesMax, valueBytesMax } from "./record-limits.ts";
@@ -25,6 +25,7 @@ const sectionBytesMax = 1024 * 1024 * 1024;
 export interface RestorerOptions {
   /** Of the table to build. */
   readonly seed: number;
+  readonly crc32c: Crc32c;
   /** The leases that keys will be attached to: one of the sections. */
   readonly leases: LeaseTable;
   /** What is there beside the keys, in the order of the snapshot. */
@@ -152,14 +153,14 @@ export class KVRestorer {
       if (kind === itemKinds.newest || kind === itemKinds.older) this.#readVersion(this.#builder, bytes, view, at);
       if (kind === itemKinds.end) this.#readEnd(this.#builder, bytes, view, at);
     }
-    this.#sum = crc32c(bytes, at, at + size, this.#sum);
+    this.#sum = this.#options.crc32c(bytes, at, at + size, this.#sum);
   }
 
   #readHeader(bytes: Uint8Array, view: DataView, at: number): TableBuilder {
     if (view.getUint32(at) !== magicHigh || view.getUint32(at + 4) !== magicLow) refuse("It does not begin as a snapshot does");
     const format = view.getUint32(at + 8);
     if (format !== snapshotFormat) refuse(`Format ${format} is not known, only ${snapshotFormat}`);
-    if (view.getUint32(at + sumOffset) !== crc32c(bytes, at, at + sumOffset)) refuse("The sum of the header is not right");
+    if (view.getUint32(at + sumOffset) !== this.#options.crc32c(bytes, at, at + sumOffset)) refuse("The sum of the header is not right");
     this.#phase = "items";
     return new TableBuilder(this.#options.seed, {
       revision: readSafeInteger(view, at + 16, "Revision"),
@@ -207,7 +208,7 @@ export class KVRestorer {
     if (versionCount !== builder.versionCount) refuse(`${builder.versionCount} versions came, ${versionCount} were written`);
     if (keyCount !== table.liveCount) refuse(`${table.liveCount} keys came, ${keyCount} were written`);
     if (payloadBytes !== table.payloadBytes) refuse(`The payload is ${table.payloadBytes} bytes, ${payloadBytes} were written`);
-    const sum = crc32c(bytes, at, at + sumOffset, this.#sum);
+    const sum = this.#options.crc32c(bytes, at, at + sumOffset, this.#sum);
     if (view.getUint32(at + sumOffset) !== sum) refuse("The sum of the snapshot is not right");
     this.#phase = "ended";
   }

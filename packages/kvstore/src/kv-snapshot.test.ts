@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { beforeEach, describe, expect, test } from "vitest";
 import { orderOfBytes } from "./byte-order.ts";
+import { crc32c } from "./crc32c.ts";
 import type { KVSnapshot } from "./kv-snapshot.ts";
 import { KVStore } from "./kv-store.ts";
 import { snapshotChunkBytes } from "./snapshot-format.ts";
@@ -264,4 +265,24 @@ describe("a snapshot", () => {
     expect(readAll(snapshot)).toEqual(expected);
     other.close();
   });
+});
+
+test("a snapshot is summed up by the function that the store was given, to the same bytes", () => {
+  let summed = 0;
+  const given = new KVStore({
+    crc32c: (content, start, end, before) => {
+      summed += end - start;
+      return crc32c(content, start, end, before);
+    },
+  });
+  for (const each of [store, given]) for (const key of ["a", "b", "c"]) each.set(bytes(key), bytes(`value of ${key}`), {});
+  for (const id of [1n, 2n]) given.leases.grant(id, 10, 1);
+  const image = readAll(given.snapshot());
+  expect(image).toEqual(readAll(store.snapshot()));
+  expect(summed).toBeGreaterThan(image.length / 2);
+  const written = summed;
+  const restorer = given.createRestorer();
+  restorer.push(image);
+  restorer.finish();
+  expect(summed - written).toBeGreaterThan(image.length / 2);
 });

@@ -1,5 +1,5 @@
 import { assert } from "./assertion.ts";
-import { crc32c } from "./crc32c.ts";
+import type { Crc32c } from "./crc32c.ts";
 import { RetainedVersions } from "./retained-versions.ts";
 import {
   headBytes,
@@ -20,6 +20,12 @@ const noBytes = new Uint8Array(0);
 /** Versions to look at for one chunk, most of which may have to be passed over: a few milliseconds. */
 const versionsPerChunk = 16_384;
 
+export interface SnapshotParts {
+  readonly crc32c: Crc32c;
+  /** What is there beside the keys. */
+  readonly sections: readonly SnapshotSection[];
+}
+
 /**
  * The store as it was at `revision`, written chunk by chunk while writes go on. Nothing is copied: the history has what it was. Until
  * it is closed no compacted memory is given back, so close it in any case.
@@ -29,6 +35,7 @@ export class KVSnapshot {
   /** Keys that were there. */
   readonly keyCount: number;
   readonly #table: VersionTable;
+  readonly #crc32c: Crc32c;
   readonly #versions: RetainedVersions;
   readonly #payloadBytes: number;
   /** The event number of the first place. */
@@ -42,17 +49,18 @@ export class KVSnapshot {
   #sum = 0;
   #phase: "versions" | "done" | "closed" = "versions";
 
-  constructor(table: VersionTable, sections: readonly SnapshotSection[]) {
+  constructor(table: VersionTable, { crc32c, sections }: SnapshotParts) {
     const { events, revision } = table;
     const firstRevision = Math.max(table.compactRevision, 1);
     this.revision = revision;
     this.keyCount = table.liveCount;
     this.#table = table;
+    this.#crc32c = crc32c;
     this.#versions = new RetainedVersions(table, revision);
     this.#payloadBytes = table.payloadBytes;
     this.#firstEvent = events.start(firstRevision);
     const eventCount = events.count(this.#firstEvent, events.start(revision + 1));
-    this.#rest = encodeHeader(revision, table.compactRevision, eventCount);
+    this.#rest = encodeHeader(revision, table.compactRevision, eventCount, crc32c);
     this.#sections = encodedSections(sections.map((section) => ({ name: section.name, pieces: section.write() })));
   }
 
@@ -100,7 +108,7 @@ export class KVSnapshot {
         this.#writtenBytes += this.#table.versions.payloadBytes(version);
       }
     });
-    this.#sum = crc32c(chunk, 0, filled, this.#sum);
+    this.#sum = this.#crc32c(chunk, 0, filled, this.#sum);
     const isAll = this.#sections === null && versions.isDone && this.#rest.length === 0;
     return isAll ? this.#end(chunk, filled) : filled;
   }
@@ -146,7 +154,7 @@ export class KVSnapshot {
     writeSafeInteger(head, 8, this.#versionCount);
     writeSafeInteger(head, 16, this.keyCount);
     writeSafeInteger(head, 24, this.#payloadBytes);
-    head.setUint32(sumOffset, crc32c(end, 0, sumOffset, this.#sum));
+    head.setUint32(sumOffset, this.#crc32c(end, 0, sumOffset, this.#sum));
     this.#rest = end;
     this.#phase = "done";
     return this.#takeRest(chunk, filled);
@@ -161,7 +169,7 @@ export class KVSnapshot {
   }
 }
 
-function encodeHeader(revision: number, compactRevision: number, eventCount: number): Uint8Array {
+function encodeHeader(revision: number, compactRevision: number, eventCount: number, crc32c: Crc32c): Uint8Array {
   const header = new Uint8Array(headBytes);
   const head = new DataView(header.buffer);
   head.setUint32(0, magicHigh);

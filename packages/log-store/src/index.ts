@@ -1,3 +1,4 @@
+export { crc32c } from "./crc32c.ts";
 export { inspectDataDirectory } from "./data-inspection.ts";
 export type { DataOutcome, DataReport, FileKind, FileReport, FileVerdict, LogReport, MetaReport } from "./data-report.ts";
 export { readIdentity } from "./directory-identity.ts";

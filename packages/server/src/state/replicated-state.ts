@@ -1,5 +1,6 @@
 import { CodecError, type Command, decodeCommand, etcdserverpb, type PutRequest, type raftkvCommandV1 } from "@raftkv/api";
 import { type KeyValue, KVStore, RecordLimitError } from "@raftkv/kvstore";
+import { crc32c } from "@raftkv/log-store";
 import type { LogEntry, LogIndex } from "@raftkv/raft-core";
 import type { Clock, StateMachine, StateSnapshot } from "@raftkv/raft-node";
 import type { MemberDirectory } from "../cluster/member-directory.ts";
@@ -41,7 +42,8 @@ export class ReplicatedState implements StateMachine<ApplyResult> {
    * rests on, long snapshots are cut into turns of the event loop.
    */
   constructor(directory: MemberDirectory, seed: number, clock: Clock | null = null) {
-    this.store = new KVStore({ seed });
+    // Compiled code, where there is some: a snapshot of everything takes turns of the event loop from whoever writes meanwhile.
+    this.store = new KVStore({ seed, crc32c: (bytes, start, end, before) => crc32c(bytes.subarray(start, end), before) });
     this.directory = directory;
     this.clock = clock;
   }
