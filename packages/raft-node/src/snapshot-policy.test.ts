@@ -18,14 +18,14 @@ test("a small state is due when enough entries were applied", () => {
   expect(policy.isDue).toBe(false);
 });
 
-test("a large state is due when its log is as large as the last snapshot", () => {
-  const policy = new SnapshotPolicy(10, 2_000);
+test("a large state is due when its log is twice as large as the last snapshot", () => {
+  const policy = new SnapshotPolicy(10, 1_000);
   policy.applied(entries(19, 100));
   expect(policy.isDue).toBe(false);
   policy.applied(entries(1, 100));
   expect(policy.isDue).toBe(true);
   policy.begun();
-  policy.ended(4_000);
+  policy.ended(2_000);
   policy.applied(entries(39, 100));
   expect(policy.isDue).toBe(false);
   policy.applied(entries(1, 100));

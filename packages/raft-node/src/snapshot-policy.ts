@@ -3,10 +3,15 @@ import { loggedBytes } from "./logged-bytes.ts";
 
 /** A log of so many bytes is worth a snapshot, however large that is: the log is read at the next start. */
 const LOG_BYTES_MAX = 256 * 1024 * 1024;
+/**
+ * A log of so many times the bytes of the last snapshot is worth the next. With a history that only grows, each is larger than the one
+ * before, and every member writes it: done more often, that would cost more than the writes themselves.
+ */
+const LOG_PER_SNAPSHOT = 2;
 
 /**
- * Says when the next snapshot is due: after so many applied entries, and not before they are as large as the last snapshot was. So snapshots
- * cost no more writing than the log does, until a state has outgrown what a log may take (section 5.1.3 of the Raft dissertation measures
+ * Says when the next snapshot is due: after so many applied entries, and not before they are twice as large as the last snapshot was. So snapshots
+ * cost half the writing that the log does, until a state has outgrown what a log may take (section 5.1.3 of the Raft dissertation measures
  * the log against the last snapshot, too).
  */
 export class SnapshotPolicy {
@@ -22,7 +27,7 @@ export class SnapshotPolicy {
   }
 
   get isDue(): boolean {
-    return this.entries >= this.snapshotCount && this.bytes >= Math.min(this.snapshotBytes, LOG_BYTES_MAX);
+    return this.entries >= this.snapshotCount && this.bytes >= Math.min(LOG_PER_SNAPSHOT * this.snapshotBytes, LOG_BYTES_MAX);
   }
 
   applied(entries: readonly LogEntry[]): void {
