@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import type { Contestant, Turn, TurnLoad } from "./contestant.ts";
 import { LineProcess } from "./line-process.ts";
 import type { EchoLoadProcess } from "./load/echo-load-process.ts";
-import { runH2load } from "./load/h2load.ts";
+import { countAnswers, timeAnswers } from "./load/h2load.ts";
 import { type CertificateFiles, host } from "./peers/echo-server.ts";
 import { pythonServerScript } from "./peers/python-server.ts";
 
@@ -17,7 +17,9 @@ interface ServerSample {
 }
 
 /** What whoever makes a load knows of it. */
-type LoadOnServer = Pick<Turn, "ratePerSecond" | "latency" | "failure"> & { readonly answers: number };
+type LoadOnServer = Pick<Turn, "ratePerSecond" | "failure"> & { readonly answers: number };
+
+type ServerCost = Pick<Turn, "cpuUs" | "allocatedBytes" | "failure">;
 
 /** A server in a process of its own. */
 export class MeasuredServer {
@@ -54,7 +56,7 @@ export class MeasuredServer {
   }
 
   /** Runs a load and adds what it cost the server. */
-  async measure(load: () => Promise<LoadOnServer>): Promise<Turn> {
+  async measure<Load extends LoadOnServer>(load: () => Promise<Load>): Promise<Load & ServerCost> {
     const before = await this.#sample();
     const { result, cpuMs } = await this.#process.withCpuTime(load);
     const after = await this.#sample();
@@ -64,8 +66,7 @@ export class MeasuredServer {
       after.allocatedBytes === null || before.allocatedBytes === null ? null : after.allocatedBytes - before.allocatedBytes;
     const shortage = answered < result.answers ? `${result.answers} answers came, but the server counted ${answered}` : null;
     return {
-      ratePerSecond: result.ratePerSecond,
-      latency: result.latency,
+      ...result,
       cpuUs: cpuMs === null ? null : (usPerMs * cpuMs) / answered,
       allocatedBytes: allocatedBytes === null ? null : allocatedBytes / answered,
       failure: result.failure ?? shortage,
@@ -89,11 +90,15 @@ export class UnaryServer implements Contestant {
     this.#files = files;
   }
 
-  turn(load: TurnLoad, signal: AbortSignal): Promise<Turn> {
-    return this.#server.measure(async () => {
-      const result = await runH2load({ ...load, ...this.#files, origin: this.#server.origin }, signal);
-      return { ...result, ratePerSecond: (1000 * result.answers) / load.durationMs };
+  async turn(load: TurnLoad, signal: AbortSignal): Promise<Turn> {
+    const { bodyFile, logFile } = this.#files;
+    const run = { ...load, bodyFile, origin: this.#server.origin };
+    const counted = await this.#server.measure(async () => {
+      const count = await countAnswers(run, signal);
+      return { ...count, ratePerSecond: (1000 * count.answers) / load.durationMs };
     });
+    const timed = await timeAnswers(run, logFile, signal);
+    return { ...counted, latency: timed.latency, failure: counted.failure ?? timed.failure };
   }
 }
 

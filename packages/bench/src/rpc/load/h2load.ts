@@ -13,15 +13,18 @@ export interface H2loadOptions extends LoadShape {
   readonly origin: string;
   /** One message with its prefix: the body of every request. */
   readonly bodyFile: string;
-  /** Is written and removed. */
-  readonly logFile: string;
   readonly warmUpMs: number;
   readonly durationMs: number;
 }
 
-export interface H2loadResult {
+export interface H2loadCount {
   /** Within the duration. */
   readonly answers: number;
+  /** What went wrong, or null. */
+  readonly failure: string | null;
+}
+
+export interface H2loadLatencies {
   readonly latency: LatencySummary;
   /** What went wrong, or null. */
   readonly failure: string | null;
@@ -33,21 +36,38 @@ export function h2loadVersion(): string | null {
   return status === 0 ? stdout.trim() : null;
 }
 
-/** Unary calls by nghttp2's h2load. It knows nothing of gRPC: who asks compares its answers with those that the server counted. */
-export async function runH2load(options: H2loadOptions, signal: AbortSignal): Promise<H2loadResult> {
-  const { origin, bodyFile, logFile, connections, inFlight, warmUpMs, durationMs } = options;
-  const shape = ["-c", String(connections), "-m", String(inFlight), "-D", `${durationMs}ms`, `--warm-up-time=${warmUpMs}ms`];
-  const request = ["-d", bodyFile, "-H", "content-type: application/grpc", "-H", "te: trailers"];
+/**
+ * Counts unary calls by nghttp2's h2load, as many as it makes. It knows nothing of gRPC: who asks compares its answers with those that the
+ * server counted.
+ */
+export async function countAnswers(options: H2loadOptions, signal: AbortSignal): Promise<H2loadCount> {
+  return parseH2load(await h2load(options, [], signal));
+}
+
+/**
+ * How long each of such calls takes. h2load writes a line for each to `logFile`, which is removed in the end: that costs it a third of its
+ * time, so that it would limit the rate of a fast server.
+ */
+export async function timeAnswers(options: H2loadOptions, logFile: string, signal: AbortSignal): Promise<H2loadLatencies> {
   try {
-    const { stdout } = await run("h2load", [...shape, ...request, `--log-file=${logFile}`, `${origin}${unaryPath}`], { signal });
-    return { ...parseH2load(stdout), latency: parseLatencies(readFileSync(logFile, "latin1")) };
+    const { failure } = parseH2load(await h2load(options, [`--log-file=${logFile}`], signal));
+    return { latency: parseLatencies(readFileSync(logFile, "latin1")), failure };
   } finally {
     rmSync(logFile, { force: true });
   }
 }
 
+/** Resolves to what it prints. */
+async function h2load(options: H2loadOptions, flags: readonly string[], signal: AbortSignal): Promise<string> {
+  const { origin, bodyFile, connections, inFlight, warmUpMs, durationMs } = options;
+  const shape = ["-c", String(connections), "-m", String(inFlight), "-D", `${durationMs}ms`, `--warm-up-time=${warmUpMs}ms`];
+  const request = ["-d", bodyFile, "-H", "content-type: application/grpc", "-H", "te: trailers"];
+  const { stdout } = await run("h2load", [...shape, ...request, ...flags, `${origin}${unaryPath}`], { signal });
+  return stdout;
+}
+
 /** Reads what it prints at its end. */
-export function parseH2load(output: string): Omit<H2loadResult, "latency"> {
+export function parseH2load(output: string): H2loadCount {
   const counts = /(\d+) done, (\d+) succeeded, (\d+) failed, (\d+) errored, (\d+) timeout/.exec(output);
   if (counts === null) return { answers: 0, failure: "h2load did not say how many requests it made" };
   const [done = 0, succeeded = 0] = counts.slice(1).map(Number);
