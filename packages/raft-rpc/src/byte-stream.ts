@@ -25,8 +25,10 @@ export interface ByteStream {
   readonly peer?: PeerIdentity | null;
   /** Must be called in the turn in which the stream was handed out. May be called again to hand the stream on. */
   setHandlers(handlers: ByteStreamHandlers): void;
-  /** Takes the bytes in any case; false asks to stop until `onDrain`. The caller does not write into them afterwards. */
+  /** Takes the bytes in any case; false asks to stop until `onDrain`. The caller does not write into them while `holdsWritten` is not false. */
   write(bytes: Uint8Array): boolean;
+  /** May anything that was written still be read? A stream that does not say keeps it for good. */
+  readonly holdsWritten?: boolean;
   /** Stops and resumes `onData`. */
   pause(): void;
   resume(): void;

@@ -2,17 +2,26 @@ import { FrameType, frameHeaderBytes } from "./frame.ts";
 
 const slabBytesMin = 4 * 1024;
 const slabBytesMax = 64 * 1024;
+/** A slab that had to be larger than this, for a peer that did not read, is not used again. */
+const reusedSlabBytesMax = 2 * slabBytesMax;
 
 /**
- * Frames on their way out, one after another in a slab. What is taken for the socket is never written again; the slab is used on behind it.
+ * Frames on their way out, one after another in a slab. What was taken is not written into while somebody may still read it: the slab is used
+ * on behind it, and from its front again as soon as nobody does.
  *
  *   slab  [ taken by the socket | pending frames | free ............ ]
  *                               ^ start          ^ end
  */
 export class FrameOutput {
+  readonly #isTakenFree: () => boolean;
   #slab = new Uint8Array(slabBytesMin);
   #start = 0;
   #end = 0;
+
+  /** `isTakenFree`: nobody reads any more what was taken. */
+  constructor(isTakenFree: () => boolean) {
+    this.#isTakenFree = isTakenFree;
+  }
 
   /** Bytes that wait to be taken. */
   get pendingBytes(): number {
@@ -99,6 +108,7 @@ export class FrameOutput {
   }
 
   #reserve(byteCount: number): void {
+    if (this.#start === this.#end && this.#start > 0 && this.#isTakenFree()) this.#startOver();
     if (this.#slab.length - this.#end >= byteCount) return;
     const pending = this.#end - this.#start;
     // A connection that fills its slabs gets larger ones; an idle one keeps a small one.
@@ -108,5 +118,11 @@ export class FrameOutput {
     this.#slab = slab;
     this.#start = 0;
     this.#end = pending;
+  }
+
+  #startOver(): void {
+    if (this.#slab.length > reusedSlabBytesMax) this.#slab = new Uint8Array(slabBytesMax);
+    this.#start = 0;
+    this.#end = 0;
   }
 }

@@ -36,7 +36,7 @@ export interface SendSideOptions {
  * While the byte stream asks to stop, no DATA is produced; control frames are, up to a limit.
  */
 export class SendSide {
-  readonly output = new FrameOutput();
+  readonly output = new FrameOutput(() => this.#options.stream.holdsWritten === false);
   /** The byte stream takes more. */
   writable = true;
   window = initialWindowBytes;

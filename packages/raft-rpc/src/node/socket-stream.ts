@@ -27,6 +27,11 @@ export class SocketStream implements ByteStream {
     return this.#peer;
   }
 
+  /** A socket counts what it was given until the kernel, or OpenSSL, has a copy of it. */
+  get holdsWritten(): boolean {
+    return this.#socket.writableLength > 0;
+  }
+
   setHandlers(handlers: ByteStreamHandlers): void {
     this.#handlers = handlers;
     if (!this.#isPaused) this.#socket.resume();
