@@ -15,6 +15,7 @@ import { HeaderAssembler } from "./header-assembler.ts";
 import { IdRing } from "./id-ring.ts";
 import { SettingsExchange } from "./settings-exchange.ts";
 import type { AbortReason, Http2Stream } from "./stream.ts";
+import { StreamTable } from "./stream-table.ts";
 
 /** Streams that a connection remembers after their end: those that it reset, of which frames may still be on their way, and all. */
 const resetIdsMax = 1024;
@@ -31,7 +32,7 @@ export abstract class Http2Connection<S extends Http2Stream> extends ConnectionL
   readonly messageBytesMax: number;
   readonly streamWindowBytes: number;
   readonly partialBudget: PartialBudget;
-  readonly streams = new Map<number, S>();
+  readonly streams = new StreamTable<S>();
 
   protected readonly decoder: HpackDecoder;
   protected readonly list = new HeaderList();
@@ -122,7 +123,7 @@ export abstract class Http2Connection<S extends Http2Stream> extends ConnectionL
   /** Registers a stream; its window begins at the advertised size. */
   protected add(stream: S, endStream: boolean): void {
     stream.state = endStream ? "halfClosedRemote" : "open";
-    this.streams.set(stream.id, stream);
+    this.streams.add(stream);
     this.counters.streamsOpened++;
     this.counters.streamsOpen++;
   }

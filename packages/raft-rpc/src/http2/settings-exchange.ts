@@ -21,7 +21,7 @@ import type { Http2Stream } from "./stream.ts";
 
 export interface SettingsExchangeOptions {
   readonly send: SendSide;
-  readonly streams: ReadonlyMap<number, Http2Stream>;
+  readonly streams: { values(): Iterable<Http2Stream> };
   readonly guard: FloodGuard;
   readonly wheel: DeadlineWheel;
   /** `streamWindowBytes` of them is our INITIAL_WINDOW_SIZE. */

@@ -14,7 +14,7 @@ export interface RequestWatchOptions {
   readonly clock: RpcClock;
   readonly wheel: DeadlineWheel;
   /** In the order in which they began. */
-  readonly streams: ReadonlyMap<number, WatchedRequest>;
+  readonly streams: { values(): Iterable<WatchedRequest> };
   /** How long a request may take to come. */
   readonly requestMs: number;
   readonly onOverdue: (request: WatchedRequest) => void;

@@ -9,7 +9,7 @@ export interface StreamsEndingOptions<S> {
   readonly origin: string;
   readonly line: TurnLine;
   /** `end` takes them out. */
-  readonly streams: ReadonlyMap<number, S>;
+  readonly streams: { values(): Iterable<S> };
   readonly end: (stream: S) => void;
   /** All have ended; may be told at once. */
   readonly onEnded: () => void;
