@@ -2,6 +2,9 @@ import { defineConfig } from "vitest/config";
 
 const sources = { resolve: { conditions: ["@raftkv/source"] }, ssr: { resolve: { conditions: ["@raftkv/source"] } } };
 
+/** A test that waits longer for something hangs: no limit is there to tell a fast machine from a slow one that has other work. */
+const patience = { hookTimeout: 180_000, expect: { poll: { timeout: 60_000, interval: 10 } } };
+
 export default defineConfig({
   test: {
     // Each with a group of its own: how many files run side by side differs between them.
@@ -16,7 +19,8 @@ export default defineConfig({
           pool: "threads",
           isolate: false,
           setupFiles: ["tests/support/leak-check.ts"],
-          testTimeout: 60_000,
+          testTimeout: 180_000,
+          ...patience,
         },
       },
       {
@@ -30,8 +34,8 @@ export default defineConfig({
           // Each keeps a core busy for minutes, and two cores are what there is at least.
           maxWorkers: 2,
           setupFiles: ["tests/support/leak-check.ts"],
-          testTimeout: 600_000,
-          hookTimeout: 60_000,
+          testTimeout: 1_200_000,
+          ...patience,
         },
       },
       {
@@ -44,8 +48,8 @@ export default defineConfig({
           pool: "forks",
           fileParallelism: false,
           setupFiles: ["tests/support/leak-check.ts"],
-          testTimeout: 120_000,
-          hookTimeout: 60_000,
+          testTimeout: 300_000,
+          ...patience,
         },
       },
     ],

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { noteChild } from "./child-processes.ts";
 
 export interface CommandLine {
   readonly program: string;
@@ -20,7 +21,7 @@ export interface CommandResult {
   readonly status: number;
 }
 
-const defaultTimeoutMs = 30_000;
+const defaultTimeoutMs = 120_000;
 const signalNumbers: Readonly<Record<string, number>> = { SIGINT: 2, SIGKILL: 9, SIGTERM: 15 };
 
 /** Runs a program to its end. Rejects if it does not end in time. */
@@ -28,7 +29,7 @@ export function runCommandLine(line: CommandLine): Promise<CommandResult> {
   const { program, args, input = "", environment = {}, timeoutMs = defaultTimeoutMs } = line;
   const { interruptAfterLines = Number.POSITIVE_INFINITY, endInputAfterLines = 0 } = line;
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { stdio: "pipe", env: { ...process.env, ...environment } });
+    const child = noteChild(spawn(program, args, { stdio: "pipe", env: { ...process.env, ...environment } }));
     let out = "";
     let err = "";
     let overdue = false;

@@ -1,7 +1,7 @@
 import { etcdserverpb } from "@raftkv/api";
 import { Channel, connectTcp, createClient, SystemClock } from "@raftkv/raft-rpc";
 
-const requestTimeoutMs = 10_000;
+const requestTimeoutMs = 20_000;
 const noBytes = new Uint8Array(0);
 export const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 export const text = (value: Uint8Array): string => new TextDecoder().decode(value);
@@ -68,10 +68,10 @@ export class EtcdEndpoint {
     return kvs.map(({ key, value, modRevision }) => ({ key: text(key), value: text(value), modRevision }));
   }
 
-  async status(timeoutMs = 1_000): Promise<MemberStatus> {
+  async status(timeoutMs = requestTimeoutMs): Promise<MemberStatus> {
     const status = await createClient(etcdserverpb.maintenanceService, this.channel).status(
       { $typeName: "etcdserverpb.StatusRequest" },
-      { timeoutMs, failFast: true },
+      { timeoutMs },
     );
     return {
       memberId: status.header?.memberId ?? 0n,

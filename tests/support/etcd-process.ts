@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { noteChild } from "./child-processes.ts";
 import { EtcdEndpoint } from "./etcd-endpoint.ts";
 import { eventually } from "./eventually.ts";
 import { freePorts } from "./free-port.ts";
@@ -56,7 +57,7 @@ export class EtcdProcess {
       "--unsafe-no-fsync",
       "--log-level=error",
     ];
-    this.child = spawn(etcdProgram ?? "etcd", flags, { stdio: "ignore" });
+    this.child = noteChild(spawn(etcdProgram ?? "etcd", flags, { stdio: "ignore" }));
     const probe = new EtcdEndpoint(this.clientPort);
     try {
       await eventually(() => probe.get("started"));

@@ -1,5 +1,5 @@
 /** Tries until it does not throw; after `timeoutMs` the last error is thrown. */
-export async function eventually<Value>(attempt: () => Promise<Value>, timeoutMs = 30_000): Promise<Value> {
+export async function eventually<Value>(attempt: () => Promise<Value>, timeoutMs = 60_000): Promise<Value> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {
     try {

@@ -1,18 +1,20 @@
-import { setImmediate } from "node:timers/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll } from "vitest";
+import { killLeftChildren } from "./child-processes.ts";
 
 /** What a test file has to give back: who opens closes. Timers are left out, because vitest has its own. */
 const watched: ReadonlySet<string> = new Set([
-  "ChildProcess",
   "FSEventWrap",
   "PipeServerWrap",
+  "ProcessWrap",
   "TCPServerWrap",
   "TCPSocketWrap",
   "TLSWrap",
   "UDPWrap",
 ]);
-/** A socket that was closed goes away a few turns later. */
-const turnsMax = 200;
+/** A socket that was closed goes away a few turns later, or when the other end has heard of it. */
+const graceMs = 10_000;
+const lookMs = 5;
 
 function openResources(): Map<string, number> {
   const counts = new Map<string, number>();
@@ -35,7 +37,8 @@ beforeAll(() => {
 });
 
 afterAll(async () => {
-  for (let turn = 0; turn < turnsMax && leaks(before).length > 0; turn++) await setImmediate();
+  for (let waitedMs = 0; waitedMs < graceMs && leaks(before).length > 0; waitedMs += lookMs) await sleep(lookMs);
   const left = leaks(before);
+  await killLeftChildren();
   if (left.length > 0) throw new Error(`The tests of this file left ${left.join(" and ")} open`);
 });

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
+import { noteChild } from "./child-processes.ts";
 
 export const raftkvProgram = fileURLToPath(new URL("../../packages/cli/bin/raftkv.js", import.meta.url));
 
@@ -19,11 +20,13 @@ export class RaftKVProcess {
   private text = "";
 
   constructor(args: readonly string[], options: { readonly environment?: NodeJS.ProcessEnv; readonly cwd?: string } = {}) {
-    this.child = spawn(process.execPath, [raftkvProgram, ...args], {
-      stdio: ["ignore", "pipe", "pipe"],
-      env: { ...process.env, ...options.environment },
-      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-    });
+    this.child = noteChild(
+      spawn(process.execPath, [raftkvProgram, ...args], {
+        stdio: ["ignore", "pipe", "pipe"],
+        env: { ...process.env, ...options.environment },
+        ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+      }),
+    );
     for (const stream of [this.child.stdout, this.child.stderr]) {
       stream?.setEncoding("utf8").on("data", (chunk: string) => {
         this.text = (this.text + chunk).slice(-outputBytesMax);
@@ -60,7 +63,7 @@ export class RaftKVProcess {
   }
 
   /** Resolves when the output holds `text`; rejects if the process ends before that. */
-  async waitForOutput(text: string | RegExp, timeoutMs = 30_000): Promise<void> {
+  async waitForOutput(text: string | RegExp, timeoutMs = 60_000): Promise<void> {
     const found = (): boolean => (typeof text === "string" ? this.text.includes(text) : text.test(this.text));
     const deadline = Date.now() + timeoutMs;
     while (!found()) {

@@ -141,12 +141,12 @@ export class ProcessCluster {
   }
 
   /** The member that a majority of the running ones takes for the leader; waits for it. */
-  leader(timeoutMs = 30_000): Promise<ClusterMember> {
+  leader(): Promise<ClusterMember> {
     return eventually(async () => {
       const votes = new Map<bigint, number>();
       const byId = new Map<bigint, ClusterMember>();
-      for (const member of this.running) {
-        const status = await member.endpoint.status().catch(() => null);
+      const asked = this.running.map(async (member) => [member, await member.endpoint.status(5_000).catch(() => null)] as const);
+      for (const [member, status] of await Promise.all(asked)) {
         if (status === null) continue;
         byId.set(status.memberId, member);
         if (status.leader !== 0n) votes.set(status.leader, (votes.get(status.leader) ?? 0) + 1);
@@ -156,7 +156,7 @@ export class ProcessCluster {
         if (leader !== undefined && 2 * count > this.members.length) return leader;
       }
       throw new Error(`No leader among ${this.running.map((member) => member.name).join()}:\n${this.outputs()}`);
-    }, timeoutMs);
+    });
   }
 
   async followers(): Promise<readonly ClusterMember[]> {

@@ -12,6 +12,6 @@ export function findPython(module: string): string | null {
 
 /** Runs a script to its end and gives what it printed; rejects with its traceback if it fails. */
 export async function runPython(python: string, script: URL, ...args: readonly string[]): Promise<string> {
-  const { stdout } = await promisify(execFile)(python, [fileURLToPath(script), ...args], { timeout: 90_000 });
+  const { stdout } = await promisify(execFile)(python, [fileURLToPath(script), ...args], { timeout: 200_000 });
   return stdout;
 }
