@@ -15,7 +15,7 @@ let channel: Channel;
 beforeAll(async () => {
   cluster = await ProcessCluster.start({
     size: 1,
-    flags: ["--heartbeat-interval=20", "--election-timeout=100", "--max-request-bytes=65536"],
+    flags: ["--max-request-bytes=65536"],
   });
   member = await cluster.leader();
   channel = new Channel({

@@ -9,11 +9,11 @@ import { type ClusterMember, ProcessCluster } from "../support/process-cluster.t
 
 const flags = ["--heartbeat-interval=20", "--election-timeout=200", "--snapshot-count=100", "--log-level=warn"];
 const exitStorageFailed = 3;
-/** What each write or sync takes; nobody stands for election before a second without a leader. */
+/** What each write or sync takes; nobody stands for election before two seconds without a leader. */
 const slowMs = 400;
 const slowForMs = 1_500;
-const hangingMs = 4_000;
-const slowFlags = ["--heartbeat-interval=100", "--election-timeout=1000", "--log-level=warn"];
+const hangingMs = 8_000;
+const slowFlags = ["--heartbeat-interval=200", "--election-timeout=2000", "--log-level=warn"];
 /** Puts after which a member whose disk was to fail has written more often than that. */
 const putsMax = 400;
 

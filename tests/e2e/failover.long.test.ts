@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { expectIntact, loadWhile } from "../support/disturbed-load.ts";
 import { ProcessCluster } from "../support/process-cluster.ts";
 
-const flags = ["--heartbeat-interval=50", "--election-timeout=500", "--snapshot-count=5000", "--log-level=warn"];
+const flags = ["--snapshot-count=5000", "--log-level=warn"];
 
 let cluster: ProcessCluster | null = null;
 afterEach(async () => {

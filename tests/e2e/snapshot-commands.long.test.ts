@@ -46,7 +46,7 @@ async function start({ identity, urls, endpoint }: Member): Promise<void> {
 }
 
 function run(endpoint: string, ...args: readonly string[]) {
-  return runRaftKV([...args, `--endpoints=${endpoint}`, "--command-timeout=2s"]);
+  return runRaftKV([...args, `--endpoints=${endpoint}`, "--command-timeout=60s"]);
 }
 
 test("a snapshot is saved, described, and a new cluster begins with it", async () => {

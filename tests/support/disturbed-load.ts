@@ -19,8 +19,7 @@ export async function loadWhile(
 
 /** All members hold the same, and all of what was acknowledged. */
 export async function expectIntact(running: ProcessCluster, history: WriteHistory): Promise<void> {
-  await running.leader();
-  const first = await running.members[0]?.endpoint.all("linearizable");
+  const first = await eventually(async () => running.members[0]?.endpoint.all("linearizable"));
   for (const member of running.members) {
     await eventually(async () => {
       const state = await member.endpoint.all("linearizable");
