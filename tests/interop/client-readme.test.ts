@@ -17,7 +17,7 @@ let directory = "";
 
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), "raftkv-readme-"));
-  cluster = await ProcessCluster.start({ size: 3, flags: ["--heartbeat-interval=50", "--election-timeout=500", "--log-level=warn"] });
+  cluster = await ProcessCluster.start({ size: 3, flags: ["--log-level=warn"] });
 });
 afterAll(async () => {
   await cluster?.dispose();

@@ -4,7 +4,7 @@ import { ProcessCluster } from "../support/process-cluster.ts";
 
 const workers = 16;
 const kills = 3;
-const pauseMs = 700;
+const putsBetween = 1_000;
 const text = new TextDecoder();
 
 describe("while leaders are killed", () => {
@@ -14,9 +14,9 @@ describe("while leaders are killed", () => {
 
   beforeEach(async () => {
     attemptsFailed = 0;
-    cluster = await ProcessCluster.start({ size: 3, flags: ["--heartbeat-interval=50", "--election-timeout=500", "--log-level=warn"] });
+    cluster = await ProcessCluster.start({ size: 3, flags: ["--log-level=warn"] });
     client = await connect(cluster.endpoints, {
-      timeoutMs: 20_000,
+      timeoutMs: 60_000,
       onEvent: ({ kind }) => {
         if (kind === "failure") attemptsFailed += 1;
       },
@@ -36,7 +36,8 @@ describe("while leaders are killed", () => {
     });
     for (let kill = 0; kill < kills; kill++) {
       const leader = await cluster.leader();
-      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+      const enough = results.length + putsBetween;
+      while (results.length < enough) await new Promise((resolve) => setTimeout(resolve, 10));
       await leader.kill();
       await cluster.leader();
       leader.start();
@@ -51,7 +52,7 @@ describe("while leaders are killed", () => {
     const results = await putThroughKills();
     // A write that was executed twice would have found its key there.
     expect(results.filter(({ outcome }) => outcome !== "created")).toEqual([]);
-    expect(results.length).toBeGreaterThan(100);
+    expect(results.length).toBeGreaterThan(kills * putsBetween);
     expect((await client.etcd.range({ prefix: "key-" }, { countOnly: true })).count).toBe(results.length);
     console.log(`${results.length} writes, ${attemptsFailed} attempts failed, ${kills} leaders killed`);
   });

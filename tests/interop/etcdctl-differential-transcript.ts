@@ -1,4 +1,5 @@
 import { type CommandResult, runCommandLine } from "../support/command-line.ts";
+import { etcdctlEnvironment } from "../support/etcdctl.ts";
 import type { Step } from "./etcdctl-differential-script.ts";
 
 /** A program that takes etcdctl's arguments. */
@@ -6,6 +7,8 @@ export interface Speaker {
   readonly program: string;
   /** Before those of the step. */
   readonly args: readonly string[];
+  /** Resolves when every member that may be asked has what was acknowledged before. */
+  readonly upToDate: () => Promise<unknown>;
 }
 
 /** What a step came to, in a form that can be compared. */
@@ -20,6 +23,7 @@ export async function runScript(script: readonly Step[], speaker: Speaker): Prom
   const remembered = new Map<string, string>();
   const entries: TranscriptEntry[] = [];
   for (const step of script) {
+    await speaker.upToDate();
     const { status, out } = await runStep(step, speaker, remembered);
     const { name, pattern } = step.remember ?? { name: "", pattern: null };
     if (pattern !== null) remembered.set(name, pattern.exec(out)?.[1] ?? "");
@@ -35,7 +39,7 @@ function runStep(step: Step, { program, args }: Speaker, remembered: ReadonlyMap
   return runCommandLine({
     program,
     args: [...args, ...(step.args ?? line.split(" ")).map(filled)],
-    environment: { ETCDCTL_API: "3" },
+    environment: { ...etcdctlEnvironment, RAFTKV_DIAL_TIMEOUT: "60s", RAFTKV_COMMAND_TIMEOUT: "60s" },
     ...(input === undefined ? {} : { input: filled(input) }),
     ...(interruptAfterLines === undefined ? {} : { interruptAfterLines }),
     ...(endInputAfterLines === undefined ? {} : { endInputAfterLines }),

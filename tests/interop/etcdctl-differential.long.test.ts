@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { EtcdProcess, etcdProgram } from "../support/etcd-process.ts";
+import { eventually } from "../support/eventually.ts";
 import { raftkvProgram } from "../support/member-process.ts";
 import { ProcessCluster } from "../support/process-cluster.ts";
 import { findProgram } from "../support/program.ts";
@@ -10,50 +11,51 @@ const etcdctl = findProgram("etcdctl");
 if (etcdctl === null) console.warn("etcdctl is not on the PATH (Debian package etcd-client): its comparison with raftkv is skipped");
 else if (etcdProgram === null) console.warn("etcd is not on the PATH (Debian package etcd-server): only RaftKV answers etcdctl and raftkv");
 
-const scriptTimeoutMs = 400_000;
-
 /** A server from its beginning on, asked by one of the two programs. */
 interface Server {
   readonly endpoints: string;
+  readonly upToDate: Speaker["upToDate"];
   dispose(): Promise<void>;
 }
 
 async function startEtcd(): Promise<Server> {
   const etcd = await EtcdProcess.start();
-  return { endpoints: etcd.endpoint, dispose: () => etcd.dispose() };
+  return { endpoints: etcd.endpoint, upToDate: async () => undefined, dispose: () => etcd.dispose() };
 }
 
 async function startRaftKV(): Promise<Server> {
   const cluster = await ProcessCluster.start({
     size: 3,
-    flags: ["--heartbeat-interval=50", "--election-timeout=1000", "--log-level=warn"],
+    flags: ["--log-level=warn"],
   });
-  return { endpoints: cluster.endpoints, dispose: () => cluster.dispose() };
+  const upToDate = () => Promise.all(cluster.members.map(({ endpoint }) => eventually(() => endpoint.get("up to date"))));
+  return { endpoints: cluster.endpoints, upToDate, dispose: () => cluster.dispose() };
 }
 
-async function transcript(start: () => Promise<Server>, speaker: Speaker): Promise<readonly TranscriptEntry[]> {
+async function transcript(start: () => Promise<Server>, speaker: Omit<Speaker, "upToDate">): Promise<readonly TranscriptEntry[]> {
   const server = await start();
   try {
-    return await runScript(script, { ...speaker, args: [...speaker.args, `--endpoints=${server.endpoints}`] });
+    const { endpoints, upToDate } = server;
+    return await runScript(script, { ...speaker, upToDate, args: [...speaker.args, `--endpoints=${endpoints}`] });
   } finally {
     await server.dispose();
   }
 }
 
-const byEtcdctl: Speaker = { program: etcdctl ?? "", args: [] };
-const byRaftKV: Speaker = { program: process.execPath, args: [raftkvProgram] };
+const byEtcdctl = { program: etcdctl ?? "", args: [] };
+const byRaftKV = { program: process.execPath, args: [raftkvProgram] };
 
 describe.skipIf(etcdctl === null)("etcdctl and raftkv print the same and end with the same status", () => {
   test("the script has what a comparison is worth", () => {
     expect(script.length).toBeGreaterThan(80);
   });
 
-  test.skipIf(etcdProgram === null)("when etcd answers", { timeout: scriptTimeoutMs }, async () => {
+  test.skipIf(etcdProgram === null)("when etcd answers", async () => {
     const [raftkv, expected] = await Promise.all([transcript(startEtcd, byRaftKV), transcript(startEtcd, byEtcdctl)]);
     expect(raftkv).toEqual(expected);
   });
 
-  test("when RaftKV answers", { timeout: scriptTimeoutMs }, async () => {
+  test("when RaftKV answers", async () => {
     const [raftkv, expected] = await Promise.all([transcript(startRaftKV, byRaftKV), transcript(startRaftKV, byEtcdctl)]);
     expect(raftkv).toEqual(expected);
   });

@@ -1,9 +1,12 @@
 import { execFile } from "node:child_process";
+import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { runCommandLine } from "../support/command-line.ts";
 import { EtcdProcess, etcdProgram } from "../support/etcd-process.ts";
 import { ProcessCluster } from "../support/process-cluster.ts";
 import { findProgram } from "../support/program.ts";
+import { GatewayStream } from "./gateway-stream.ts";
 
 if (etcdProgram === null) console.warn("etcd is not on the PATH (Debian package etcd-server): the JSON gateway is not compared with it");
 const curl = findProgram("curl");
@@ -155,15 +158,17 @@ const unaryRequests: readonly (readonly [path: string, body: string])[] = [
   ["/v3/kv/range?x=1", `{"key":"${c}"}`],
 ];
 
-/** Streams that end by their deadline; what both sent until then is compared line by line, but for the error at the end. */
-const streamRequests: readonly (readonly [path: string, body: string])[] = [
-  ["/v3/watch", `{"create_request":{"key":"${c}"}}`],
-  ["/v3/watch", `{"create_request":{"key":"AA==","range_end":"AA==","start_revision":"5","prev_kv":true}}`],
-  ["/v3/watch", `{"create_request":{"key":"${a}","start_revision":1}}`],
-  ["/v3/watch", `{"create_request":{"key":"${a}"}}{"create_request":{"key":"${b}"}}{"cancel_request":{"watch_id":1}}`],
-  ["/v3/watch", `{"create_request":{"key":"${a}","filters":["NOPUT"],"start_revision":"5"}}`],
-  ["/v3/election/observe", `{"name":"${z}"}`],
+/** Streams, and how many messages come on each. */
+const streamRequests: readonly (readonly [path: string, body: string, messageCount: number])[] = [
+  ["/v3/watch", `{"create_request":{"key":"${c}"}}`, 1],
+  ["/v3/watch", `{"create_request":{"key":"AA==","range_end":"AA==","start_revision":"5","prev_kv":true}}`, 2],
+  ["/v3/watch", `{"create_request":{"key":"${a}","start_revision":1}}`, 2],
+  ["/v3/watch", `{"create_request":{"key":"${a}"}}{"create_request":{"key":"${b}"}}{"cancel_request":{"watch_id":1}}`, 3],
+  ["/v3/watch", `{"create_request":{"key":"${a}","filters":["NOPUT"],"start_revision":"5"}}`, 2],
+  ["/v3/election/observe", `{"name":"${z}"}`, 0],
 ];
+/** What comes too much may come later than what has to come. */
+const surplusMs = 300;
 
 interface Answer {
   readonly status: number;
@@ -178,8 +183,17 @@ function comparable(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(comparable);
   if (value === null || typeof value !== "object") return value;
   if ("peerURLs" in value) return "a member";
+  if ("grantedTTL" in value && "TTL" in value) {
+    const { TTL, ...others } = value;
+    return { TTL: whatIsLeft(Number(TTL), Number(value.grantedTTL)), ...(comparable(others) as object) };
+  }
   const members = Object.entries(value).map(([name, member]) => [name, ownNames.has(name) ? typeof member : comparable(member)]);
   return Object.fromEntries(members);
+}
+
+/** Of a lease. Both servers round it down to seconds, and a second may end between the two answers. */
+function whatIsLeft(ttl: number, grantedTtl: number): number | "the most of it" {
+  return ttl < grantedTtl && ttl > grantedTtl / 2 ? "the most of it" : ttl;
 }
 
 /** JSON documents, one a line, or the text itself. */
@@ -198,11 +212,6 @@ async function ask(port: number, path: string, body: string, timeout?: string): 
   const headers = { connection: "close", ...(timeout === undefined ? {} : { "grpc-timeout": timeout }) };
   const response = await fetch(`http://127.0.0.1:${port}${path}`, { method: "POST", body, headers });
   return { status: response.status, contentType: response.headers.get("content-type"), body: parsed(await response.text()) };
-}
-
-/** Messages of a stream without the error that ends it. */
-function results({ body }: Answer): unknown {
-  return Array.isArray(body) ? body.filter((line: unknown) => JSON.stringify(line).startsWith('{"result"')) : body;
 }
 
 describe.skipIf(etcdProgram === null)("the JSON gateway answers as that of etcd 3.4", () => {
@@ -228,8 +237,13 @@ describe.skipIf(etcdProgram === null)("the JSON gateway answers as that of etcd 
   });
 
   test(`to ${streamRequests.length} requests that open streams`, async () => {
-    for (const [path, body] of streamRequests) {
-      const [theirs, ours] = await Promise.all(ports.map(async (port) => results(await ask(port, path, body, "500m"))));
+    for (const [path, body, messageCount] of streamRequests) {
+      const streams = ports.map((port) => new GatewayStream(`http://127.0.0.1:${port}${path}`, body));
+      await expect.poll(() => Math.min(...streams.map(({ messages }) => messages.length))).toBeGreaterThanOrEqual(messageCount);
+      await sleep(surplusMs);
+      await Promise.all(streams.map((stream) => stream.close()));
+      const [theirs, ours] = streams.map(({ messages }) => comparable(messages));
+      expect.soft(theirs, `${path} ${body}`).toHaveLength(messageCount);
       expect.soft(ours, `${path} ${body}`).toEqual(theirs);
     }
   });
@@ -239,7 +253,7 @@ describe.skipIf(etcdProgram === null)("the JSON gateway answers as that of etcd 
       ports.map(async (port) => {
         const answers: Answer[] = [];
         const say = async (path: string, body: unknown): Promise<string> => {
-          const answer = await ask(port, path, JSON.stringify(body), "5S");
+          const answer = await ask(port, path, JSON.stringify(body), "60S");
           answers.push(answer);
           return JSON.stringify(answer.body);
         };
@@ -298,17 +312,21 @@ describe.skipIf(curl === null)("curl", () => {
     return `http://127.0.0.1:${cluster.member("n1").clientPort}${path}`;
   }
 
+  const options = ["--silent", "--show-error", "--max-time", "60"];
+
   async function run(...args: readonly string[]): Promise<string> {
-    const { stdout } = await promisify(execFile)(curl ?? "", ["--silent", "--show-error", "--max-time", "10", ...args]);
+    const { stdout } = await promisify(execFile)(curl ?? "", [...options, ...args]);
     return stdout;
   }
 
   test("puts, gets and watches", async () => {
     expect(await run("-X", "POST", url("/v3/kv/put"), "-d", put(a, "curl"))).toMatch(/^\{"header":\{.*"revision":"\d+"/);
     expect(await run(url("/v3/kv/range"), "-d", `{"key":"${a}"}`)).toContain(`"value":"${base64("curl")}"}],"count":"1"}`);
-    const watch = await run("-H", "Grpc-Timeout: 300m", url("/v3/watch"), "-d", `{"create_request":{"key":"${a}","start_revision":"1"}}`);
-    expect(watch.split("\n")[0]).toMatch(/^\{"result":\{"header":\{.*\},"created":true\}\}$/);
-    expect(watch).toContain('"events":[{"kv":{');
+    const body = `{"create_request":{"key":"${a}","start_revision":"1"}}`;
+    const args = [...options, "--no-buffer", url("/v3/watch"), "-d", body];
+    const { out } = await runCommandLine({ program: curl ?? "", args, interruptAfterLines: 2 });
+    expect(out.split("\n")[0]).toMatch(/^\{"result":\{"header":\{.*\},"created":true\}\}$/);
+    expect(out).toContain('"events":[{"kv":{');
   });
 
   test("waits while as many streams as may be open are open", async () => {

@@ -4,7 +4,7 @@ import { comparable } from "./comparable-answer.ts";
 import { OtherServices } from "./other-services.ts";
 import type { UnaryRequest } from "./random-requests.ts";
 
-const timeoutMs = 10_000;
+const timeoutMs = 60_000;
 
 /** What a server answered, without what has to differ between servers; or how it refused. */
 export type Answer = { readonly answer: unknown } | { readonly code: number; readonly message: string };

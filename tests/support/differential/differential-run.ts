@@ -26,9 +26,7 @@ export interface DifferentialRun {
 
 /** Between two comparisons of what watchers saw. */
 const stepsBetweenComparisons = 250;
-const watchersAgreeMs = 5_000;
-/** etcd looks after watchers that begin in the past ten times a second. */
-const catchUpMs = 300;
+const watchersAgreeMs = 60_000;
 
 /** Asks two servers the same, one request after the other, until they differ. */
 export async function findDifference(run: DifferentialRun): Promise<Difference | null> {
@@ -72,6 +70,7 @@ class Comparison {
       case "cancelWatch":
       case "watchProgress": {
         // What is on its way would come before or after the answer.
+        await this.waitForCatchUp();
         const before = await this.watchersDiffer();
         if (before !== null) return before;
         this.hasNewWatchers ||= request.method === "watch";
@@ -116,9 +115,10 @@ class Comparison {
     }
   }
 
-  /** Watchers that are behind would be overtaken on one server only. */
+  /** Watchers that are behind would be overtaken on one server only: etcd looks after those that begin in the past ten times a second. */
   private async waitForCatchUp(): Promise<void> {
-    if (this.hasNewWatchers) await sleep(catchUpMs);
+    if (!this.hasNewWatchers) return;
+    await Promise.all(this.watching.map((server) => server.caughtUp(watchersAgreeMs)));
     this.hasNewWatchers = false;
   }
 

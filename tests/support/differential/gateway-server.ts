@@ -50,7 +50,7 @@ export class GatewayServer implements Answering {
       method: "POST",
       body: JSON.stringify(encoded(bodyOf(request))),
       headers: { connection: "close" },
-      signal: AbortSignal.timeout(10_000),
+      signal: AbortSignal.timeout(60_000),
     });
     const text = await response.text();
     if (response.status !== 200) return { code: response.status, message: text };

@@ -3,8 +3,9 @@ import { create, etcdserverpb, grpcHealthV1, v3electionpb, v3lockpb } from "@raf
 import { type Channel, type Client, createClient, RpcError } from "@raftkv/raft-rpc";
 import type { OtherRequest, Seat } from "./random-other-requests.ts";
 
-const options = { timeoutMs: 10_000 };
-const observationMs = 400;
+const options = { timeoutMs: 60_000 };
+/** For something that should not come. */
+const surplusMs = 300;
 
 /** gRPC services of one server beside those for keys. */
 export class OtherServices {
@@ -94,8 +95,12 @@ export class OtherServices {
   /** Who leads when the observation begins, if anybody does. */
   private async observe(name: string): Promise<object> {
     const request = create(v3electionpb.LeaderRequestSchema, { name: bytes(name) });
+    const isLed = await this.elections.leader(request, options).then(
+      () => true,
+      () => false,
+    );
     try {
-      for await (const answer of this.elections.observe(request, { timeoutMs: observationMs })) return answer;
+      for await (const answer of this.elections.observe(request, isLed ? options : { timeoutMs: surplusMs })) return answer;
     } catch (error) {
       if (!(error instanceof RpcError)) throw error;
     }

@@ -1,14 +1,17 @@
 import { create, etcdserverpb } from "@raftkv/api";
 import { Channel, connectTcp, createClient, SystemClock } from "@raftkv/raft-rpc";
+import { eventually } from "../eventually.ts";
 import { readable } from "./comparable-answer.ts";
 import type { WatchStep } from "./random-watch-steps.ts";
 
 const wholeStream = -1n;
+const slowWatchers = /^etcd_debugging_mvcc_slow_watcher_total (\S+)$/m;
 
 /** One stream of watches, and what came on it since it was last compared. */
 export class WatchingServer {
   /** Watchers that were said to begin or to be gone. */
   confirmations = 0;
+  private readonly endpoint: string;
   private readonly channel: Channel;
   private readonly waiting: etcdserverpb.WatchRequest[] = [];
   private readonly ended: Promise<void>;
@@ -19,6 +22,7 @@ export class WatchingServer {
   private seen = new Map<bigint, string[]>();
 
   constructor(endpoint: string) {
+    this.endpoint = endpoint;
     const [host = "", port = ""] = endpoint.split(":");
     this.channel = new Channel({
       connect: () => connectTcp({ host, port: Number(port) }, 5_000),
@@ -42,6 +46,15 @@ export class WatchingServer {
   send(step: WatchStep): void {
     this.waiting.push(create(etcdserverpb.WatchRequestSchema, { requestUnion: unionOf(step) }));
     this.wake();
+  }
+
+  /** Resolves when no watcher is behind, as the server counts them in its metrics. */
+  caughtUp(timeoutMs: number): Promise<void> {
+    return eventually(async () => {
+      const response = await fetch(`http://${this.endpoint}/metrics`, { headers: { connection: "close" } });
+      const [, behind] = slowWatchers.exec(await response.text()) ?? [];
+      if (behind !== "0") throw new Error(`${behind} watchers of ${this.endpoint} are behind`);
+    }, timeoutMs);
   }
 
   forget(): void {
