@@ -22,19 +22,23 @@ async function checkData(...args: readonly string[]): Promise<{ status: number; 
   return { status, out: terminal.out, err: terminal.err };
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === "string") throw new Error("A TCP server has a port");
-  return address.port;
+/** Two ports on which nobody listens, below the range from which the system takes those of outgoing connections. */
+async function freePorts(): Promise<readonly number[]> {
+  const free: number[] = [];
+  for (let port = 30_000 + (process.pid % 1_000); free.length < 2; port++) if (await isFree(port)) free.push(port);
+  return free;
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer().once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
+  });
 }
 
 /** A member that is alone in its cluster, with its data in `directory`. */
 async function startMember(): Promise<Member> {
-  const peerUrl = `http://127.0.0.1:${await freePort()}`;
-  const clientUrl = `http://127.0.0.1:${await freePort()}`;
+  const [peerUrl, clientUrl] = (await freePorts()).map((port) => `http://127.0.0.1:${port}`);
   const args = [
     "--name=n1",
     `--data-dir=${directory}`,

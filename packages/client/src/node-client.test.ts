@@ -14,12 +14,10 @@ async function deadPort(): Promise<number> {
 
 test("connecting to nobody ends at the time-out, and says who was asked", async () => {
   const target = `127.0.0.1:${await deadPort()}`;
-  const startMs = performance.now();
   await expect(connect(`raftkv://${target}`, { timeoutMs: 300 })).rejects.toMatchObject({
     code: "ERR_TIMEOUT",
-    message: expect.stringContaining(target),
+    message: expect.stringMatching(new RegExp(`300 ms; .*${target}`)),
   });
-  expect(performance.now() - startMs).toBeLessThan(5_000);
 });
 
 test("without a target the environment names the endpoints", async () => {

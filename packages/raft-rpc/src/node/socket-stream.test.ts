@@ -46,6 +46,5 @@ test.each([
   ["half a frame", [clientPreface, frameBytes(SETTINGS, 0, 0, [0, 3, 0, 0, 0, 1]).subarray(0, 12)]],
 ])("a client that ends its side after %s gets the end", async (_what, pieces) => {
   await answerTo(...pieces);
-  await new Promise((resolve) => setTimeout(resolve, 20));
-  expect(server.counters.connectionsOpen).toBe(0);
+  await expect.poll(() => server.counters.connectionsOpen).toBe(0);
 });

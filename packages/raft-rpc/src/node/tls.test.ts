@@ -27,6 +27,8 @@ import { connectTls, listenTls, type TlsListener } from "./tls.ts";
 import type { TlsClientCredentials, TlsServerCredentials } from "./tls-credentials.ts";
 
 const host = "127.0.0.1";
+/** For what has to come. */
+const patienceMs = 60_000;
 const names = "DNS:localhost,IP:127.0.0.1";
 const run = promisify(execFile);
 const clock = new SystemClock();
@@ -85,7 +87,7 @@ async function listen(credentials: Partial<TlsServerCredentials> = {}): Promise<
 /** What a call over a connection of its own comes to: the answer, or why there was no connection. */
 async function call(listener: TlsListener, credentials: Partial<TlsClientCredentials> = {}): Promise<string> {
   const channel = new Channel({
-    connect: () => connectTls(listener.address, { ca: authority.ca, ...credentials }, 2_000),
+    connect: () => connectTls(listener.address, { ca: authority.ca, ...credentials }, patienceMs),
     authority: "localhost",
     scheme: "https",
     clock,
@@ -95,7 +97,7 @@ async function call(listener: TlsListener, credentials: Partial<TlsClientCredent
     if (state.kind === "backOff") reason = state.error.message;
   });
   try {
-    return await createClient(echoService, channel).say("hello", { timeoutMs: 400 });
+    return await createClient(echoService, channel).say("hello", { timeoutMs: patienceMs, failFast: true });
   } catch (error) {
     return reason === "" ? String(error) : reason;
   } finally {
@@ -157,7 +159,7 @@ describe.skipIf(missing !== null)("TLS", () => {
     let isSecure = false;
     const socket = connectSecure({ host, port: listener.address.port, ca: authority.ca, servername: "localhost" }, () => (isSecure = true));
     socket.on("error", () => undefined);
-    await waitFor(() => streams.length > 0, 5_000);
+    await waitFor(() => streams.length > 0, patienceMs);
     await waitFor(() => isSecure, 100);
     const received: string[] = [];
     const handlers = {
@@ -171,7 +173,7 @@ describe.skipIf(missing !== null)("TLS", () => {
     expect(isSecure).toBe(false);
     streams[0]?.resume();
     socket.write("hello");
-    await waitFor(() => received.length > 0, 5_000);
+    await waitFor(() => received.length > 0, patienceMs);
     expect([isSecure, received]).toEqual([true, ["hello"]]);
     socket.destroy();
 
@@ -221,7 +223,7 @@ describe.skipIf(missing !== null)("TLS", () => {
     const answer: Buffer[] = [];
     socket.on("data", (bytes) => answer.push(bytes));
     socket.write("GET / HTTP/1.1\r\nhost: localhost\r\n\r\n");
-    await once(socket, "close");
+    await closed(socket);
     expect(Buffer.concat(answer).toString("latin1")).not.toContain("HTTP");
     expect(failures.join()).toContain("First octet is 71, that of TLS is 22");
   });
@@ -233,7 +235,7 @@ describe.skipIf(missing !== null)("TLS", () => {
       socket.write("GET /health HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
       const answer: Buffer[] = [];
       socket.on("data", (bytes) => answer.push(bytes));
-      await once(socket, "close");
+      await closed(socket);
       expect(Buffer.concat(answer).toString()).toContain("HTTP/1.1 GET /health");
     }
   });
@@ -262,7 +264,7 @@ describe.skipIf(missing !== null)("a client", () => {
     other.listen(0, host);
     await once(other, "listening");
     const address = { host, port: (other.address() as { port: number }).port };
-    await expect(connectTls(address, { ca: authority.ca }, 2_000)).rejects.toThrow("does not speak HTTP/2: it chose nothing by ALPN");
+    await expect(connectTls(address, { ca: authority.ca }, patienceMs)).rejects.toThrow("does not speak HTTP/2: it chose nothing by ALPN");
     other.close();
   });
 
@@ -330,16 +332,21 @@ describe.skipIf(missing !== null)("new credentials", () => {
     // A first look has to be taken before a change is one.
     await waitFor(() => false, 1_200);
     writeFileSync(files.cert, "half a certif");
-    await waitFor(() => errors.length > 0, 5_000);
+    await waitFor(() => errors.length > 0, patienceMs);
     expect(await call(listener)).toBe("hello");
     const other = stranger.issue("renewed", { names });
     copyFileSync(other.certFile, files.cert);
     copyFileSync(other.keyFile, files.key);
-    await waitFor(() => reloads > 0, 5_000);
+    await waitFor(() => reloads > 0, patienceMs);
     stop();
     expect(await call(listener, { ca: stranger.ca })).toBe("hello");
   });
 });
+
+/** Resolves also when the connection was reset. */
+function closed(socket: Socket): Promise<void> {
+  return new Promise((resolve) => socket.on("error", () => undefined).once("close", () => resolve()));
+}
 
 async function waitFor(condition: () => boolean, timeoutMs: number): Promise<void> {
   const deadlineMs = Date.now() + timeoutMs;
@@ -408,7 +415,7 @@ describe.skipIf(missing !== null)("other implementations", () => {
     const body = join(directory, "body");
     writeFileSync(body, Buffer.concat([Buffer.of(0, 0, 0, 0, 5), bytes("hello")]));
     const url = `https://localhost:${listener.address.port}`;
-    const secure = ["-sS", "--max-time", "5", "--cacert", authority.caFile, "--resolve", `localhost:${listener.address.port}:${host}`];
+    const secure = ["-sS", "--max-time", "60", "--cacert", authority.caFile, "--resolve", `localhost:${listener.address.port}:${host}`];
     const grpcCall = [
       "--http2",
       "-D",

@@ -23,4 +23,4 @@ test("a store whose process is killed at any moment holds what it acknowledged, 
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-}, 120_000);
+});

@@ -72,13 +72,14 @@ export async function post(url: string, body: string, headers: Readonly<Record<s
 export class RawClient {
   received = "";
   readonly socket: Socket;
-  readonly closed: Promise<unknown>;
+  /** Resolves also when the connection was reset. */
+  readonly closed: Promise<void>;
 
   constructor(port: number) {
     this.socket = connect(port, host);
     this.socket.on("data", (chunk) => (this.received += chunk.toString("latin1")));
     this.socket.on("error", () => undefined);
-    this.closed = once(this.socket, "close");
+    this.closed = new Promise((resolve) => this.socket.once("close", () => resolve()));
     open.push({ close: () => this.socket.destroy() });
   }
 

@@ -159,7 +159,7 @@ async function goOnWithout(fixture: Fixture, node: SimulatedNode): Promise<void>
   for (const one of nodes.filter((other) => other !== node)) expect(await fixture.missingAt(one)).toEqual([]);
 }
 
-describe("a cluster of three whose members come back with damaged files", { timeout: 600_000 }, () => {
+describe("a cluster of three whose members come back with damaged files", () => {
   test("repairs logs and snapshots by itself, and goes on without a member whose term and vote are gone", async () => {
     const counts: Counts = { faults: 0, repairs: 0, byPart: {}, byShape: {} };
     for (let seed = 1; seed <= seedsTotal; seed++) await liveThrough(seed, faultsOfEach, counts);

@@ -27,7 +27,7 @@ const connectBatch = 250;
 const handshakesMax = 20;
 /** A TLS record that is whole, and says: a ClientHello of 512 octets follows. */
 const helloBegin = Uint8Array.of(0x16, 3, 1, 0, 4, 1, 0, 2, 0);
-const timeoutMs = 5_000;
+const timeoutMs = 60_000;
 const clock = new SystemClock();
 const directory = mkdtempSync(join(tmpdir(), "raftkv-attacks-"));
 const closing: (() => Promise<void> | void)[] = [];
@@ -80,9 +80,8 @@ function connectionsPossible(): number {
 async function openSockets(port: number, count: number, bytes: Uint8Array, localAddress = host): Promise<readonly Socket[]> {
   const sockets: Socket[] = [];
   closing.push(async () => {
-    const closed = sockets.filter((socket) => !socket.closed).map((socket) => once(socket, "close"));
     for (const socket of sockets) socket.destroy();
-    await Promise.all(closed);
+    await expect.poll(() => sockets.every((socket) => socket.closed)).toBe(true);
   });
   while (sockets.length < count) {
     const batch = Array.from({ length: Math.min(connectBatch, count - sockets.length) }, () => {
@@ -205,7 +204,7 @@ test.each([
   ["noise instead of a handshake", Uint8Array.of(0x55)],
   ["records that are too large", Uint8Array.of(0x16, 3, 1, 0xff, 0xff)],
 ])("%s let new connections from there wait, and no other", async (_what, bytes) => {
-  const server = startServer(1000, {}, { faultRate: { burst: 5, perSecond: 0.5 }, delayMaxMs: 500 });
+  const server = startServer(1000, {}, { faultRate: { burst: 5, perSecond: 0.001 }, delayMaxMs: 500 });
   const listener = closeLater(await listenTls(loopback, { credentials: certificate, onStream: (stream) => server.accept(stream) }));
   const open = secureChannel(listener);
   await open.unary(echoPath, Uint8Array.of(7), { timeoutMs });

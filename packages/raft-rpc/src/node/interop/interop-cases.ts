@@ -159,7 +159,7 @@ export const interopCases: readonly InteropCase[] = [
         const { code, message } = await call(client, method, [{ sleepMs }], { timeoutMs });
         deepStrictEqual(code, StatusCode.DEADLINE_EXCEEDED);
         match(message, /deadline exceeded/i);
-        ok(performance.now() - startMs < sleepMs / 2, "The deadline is not waited out");
+        ok(performance.now() - startMs < sleepMs, "The deadline is not waited out");
       },
     }),
   ),

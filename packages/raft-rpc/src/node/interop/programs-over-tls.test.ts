@@ -15,7 +15,7 @@ const link = "over TLS with certificates of both";
 const noOpenssl = missingForLink(link);
 const certificates = new InteropCertificates();
 const run = promisify(execFile);
-const timeout = 20_000;
+const timeout = 120_000;
 
 /** A little of etcd: keeps pairs. Fields of etcdserverpb and mvccpb: key 1, value 2 (of a stored pair: 5), header 1, kvs 2, count 4. */
 const pairs = new Map<string, string>();
@@ -77,7 +77,13 @@ describe("programs with certificates of both sides", () => {
     const { authority, client } = trust;
     const files = [`--cacert=${authority.caFile}`, `--cert=${client?.certFile}`, `--key=${client?.keyFile}`];
     const etcdctl = async (...args: readonly string[]): Promise<string> => {
-      const flags = [`--endpoints=https://${interopHost}:${listener.address.port}`, ...files, ...args];
+      const flags = [
+        `--endpoints=https://${interopHost}:${listener.address.port}`,
+        "--dial-timeout=60s",
+        "--command-timeout=60s",
+        ...files,
+        ...args,
+      ];
       return (await run("etcdctl", flags, { env: { ...process.env, ETCDCTL_API: "3" }, timeout })).stdout;
     };
     expect(await etcdctl("put", "hello", "over TLS")).toBe("OK\n");

@@ -17,7 +17,7 @@ describe("limits and rules of the member", () => {
     await expect.poll(() => answers.length).toBe(1);
     const impatient = new RawClient(port);
     impatient.request("/v3/kv/put", "{}");
-    const last = post(`${url}/v3/kv/put`, "{}", { "grpc-timeout": "10S" });
+    const last = post(`${url}/v3/kv/put`, "{}", { "grpc-timeout": "60S" });
     const overdue = await post(`${url}/v3/kv/put`, "{}", { "grpc-timeout": "20m" });
     expect([overdue.status, answers.length]).toEqual([504, 1]);
     impatient.socket.destroy();
@@ -80,9 +80,10 @@ describe("limits and rules of the member", () => {
   });
 
   test("a member that closes ends what still runs", async () => {
-    const { url, endpoints } = await serveGateway({ dispatcher: holding([]) });
+    const answers: (() => void)[] = [];
+    const { url, endpoints } = await serveGateway({ dispatcher: holding(answers) });
     const call = post(`${url}/v3/kv/put`, "{}");
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await expect.poll(() => answers.length).toBe(1);
     await endpoints.close(20);
     expect(await call).toMatchObject({ status: 503, text: expect.stringContaining('"message":"server is shutting down","code":14') });
   });

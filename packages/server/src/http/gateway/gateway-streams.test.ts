@@ -153,7 +153,7 @@ describe("a stream", () => {
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
     client.socket.resume();
-    await expect.poll(() => counts.drained, { timeout: 20_000 }).toBe(1_000);
+    await expect.poll(() => counts.drained).toBe(1_000);
     await client.until(/\r\n0\r\n\r\n$/);
     expect(client.received.match(/"result"/g)).toHaveLength(counts.sent);
   });
@@ -164,7 +164,7 @@ describe("a stream", () => {
     const client = new RawClient(port);
     client.socket.pause();
     client.request("/v3/maintenance/snapshot", "{}");
-    await expect.poll(() => counts.cancelled, { timeout: 5_000 }).toBe(1);
+    await expect.poll(() => counts.cancelled).toBe(1);
   });
 
   test("whose handler does not stop when it should is ended", async () => {
