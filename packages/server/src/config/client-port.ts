@@ -1,4 +1,5 @@
 import type { ConnectionLimits, RpcLimits } from "@raftkv/raft-rpc";
+import { ConfigError } from "./config-error.ts";
 import { checkListenUrls, type MemberUrl, parseMemberUrls } from "./member-url.ts";
 import { durationMs, listOf, oneOf, trueOrFalse, wholeNumber } from "./option-value.ts";
 import type { OptionName } from "./options.ts";
@@ -6,7 +7,7 @@ import type { OptionName } from "./options.ts";
 /** How the client port treats those who connect. */
 export interface ClientPortConfig {
   readonly limits: Pick<RpcLimits, "concurrentStreamsMax" | "pingIntervalMinMs" | "keepaliveMs" | "keepaliveTimeoutMs">;
-  readonly connections: Pick<ConnectionLimits, "max" | "perAddressMax" | "idleMs" | "ageMs">;
+  readonly connections: Pick<ConnectionLimits, "max" | "perAddressMax" | "faultRate" | "delayMaxMs" | "idleMs" | "ageMs">;
   readonly http: HttpConfig;
   /** Is it measured how long calls take? */
   readonly measuresCalls: boolean;
@@ -25,6 +26,9 @@ export interface HttpConfig {
 }
 
 const uint32Max = 4_294_967_295;
+const delayMsMin = 1;
+/** More than clients wait for a connection. */
+const delayMsMax = 60_000;
 
 /** Throws ConfigError with the first thing that is wrong. */
 export function clientPortConfig(text: (flag: OptionName) => string): ClientPortConfig {
@@ -46,6 +50,12 @@ export function clientPortConfig(text: (flag: OptionName) => string): ClientPort
     connections: {
       max: count("max-connections"),
       perAddressMax: count("max-connections-per-address"),
+      faultRate: {
+        // 0 switches the limit off.
+        burst: wholeNumber(text("max-connection-faults"), "max-connection-faults", { min: 0, max: uint32Max }) || Number.POSITIVE_INFINITY,
+        perSecond: count("max-connection-faults-per-second"),
+      },
+      delayMaxMs: delayMaxMs(text("max-connection-delay")),
       idleMs: limit("max-connection-idle"),
       ageMs: limit("max-connection-age"),
     },
@@ -57,4 +67,11 @@ export function clientPortConfig(text: (flag: OptionName) => string): ClientPort
     measuresCalls: oneOf(text("metrics"), "metrics", ["basic", "extensive"]) === "extensive",
     listenMetricsUrls,
   };
+}
+
+function delayMaxMs(text: string): number {
+  const flag = "max-connection-delay";
+  const delayMs = durationMs(text, flag);
+  if (delayMs < delayMsMin || delayMs > delayMsMax) throw new ConfigError(`--${flag} ${text} is not between 1ms and 1m`);
+  return delayMs;
 }

@@ -46,6 +46,8 @@ describe("the configuration of a member", () => {
       connections: {
         max: 10_000,
         perAddressMax: 10_000,
+        faultRate: { burst: 50, perSecond: 5 },
+        delayMaxMs: 1_000,
         idleMs: Number.POSITIVE_INFINITY,
         ageMs: Number.POSITIVE_INFINITY,
       },
@@ -60,6 +62,17 @@ describe("the configuration of a member", () => {
     const { connections, limits, http } = configure([...flags, "--enable-grpc-gateway=false"]).clientPort;
     expect([connections.ageMs, limits.keepaliveMs]).toEqual([5_400_000, Number.POSITIVE_INFINITY]);
     expect(http).toEqual({ gateway: false, corsOrigins: ["https://a.example", "https://b.example"], hosts: ["*"] });
+  });
+
+  test("knows how long the client port lets addresses wait that connect for nothing", () => {
+    const flags = ["--max-connection-faults=7", "--max-connection-faults-per-second=2", "--max-connection-delay=250ms"];
+    expect(configure(flags).clientPort.connections).toMatchObject({ faultRate: { burst: 7, perSecond: 2 }, delayMaxMs: 250 });
+    const environment = { ETCD_MAX_CONNECTION_FAULTS: "0", ETCD_MAX_CONNECTION_DELAY: "1m" };
+    expect(unknownVariables(environment)).toEqual([]);
+    expect(configure([], environment).clientPort.connections).toMatchObject({
+      faultRate: { burst: Number.POSITIVE_INFINITY, perSecond: 5 },
+      delayMaxMs: 60_000,
+    });
   });
 
   test("takes a switch alone", () => {
@@ -90,6 +103,14 @@ describe("the configuration of a member", () => {
     ["https", ["--listen-peer-urls=https://127.0.0.1:2380"], /only http is supported so far/],
     ["a host name to listen on", ["--listen-peer-urls=http://example.com:2380"], /needs an IP address or localhost/],
     ["a host name to serve metrics on", ["--listen-metrics-urls=http://example.com:1"], /--listen-metrics-urls: .* needs an IP address/],
+    ["faults that are no number", ["--max-connection-faults=-1"], /--max-connection-faults "-1" is not a whole number/],
+    [
+      "faults that are never forgiven",
+      ["--max-connection-faults-per-second=0"],
+      /--max-connection-faults-per-second 0 is not between 1 and/,
+    ],
+    ["no delay", ["--max-connection-delay=0"], /--max-connection-delay 0 is not between 1ms and 1m/],
+    ["a delay that nobody waits for", ["--max-connection-delay=61s"], /--max-connection-delay 61s is not between 1ms and 1m/],
     ["the same URL twice", ["--listen-peer-urls=http://127.0.0.1:1,http://127.0.0.1:1"], /http:\/\/127.0.0.1:1 is given twice/],
     ["client URLs that nobody is told", ["--listen-client-urls=http://127.0.0.1:2379"], /--advertise-client-urls is required/],
     ["a name that is not in the cluster", [...threeMembers.slice(1), "--name=n9"], /names n1, n2, n3 but not this member "n9"/],

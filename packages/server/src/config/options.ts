@@ -62,6 +62,13 @@ export const serverOptions = [
   },
   { flag: "max-connections", default: "10000", help: "connections of clients in all" },
   { flag: "max-connections-per-address", default: "10000", help: "of these from one address; behind a load balancer all have its own" },
+  {
+    flag: "max-connection-faults",
+    default: "50",
+    help: "connections of an address that may end by a fault of the client, or before a call, before new ones from there wait, 0 for any number",
+  },
+  { flag: "max-connection-faults-per-second", default: "5", help: "how many of these are forgiven each second" },
+  { flag: "max-connection-delay", default: "1s", help: "how long each of those that wait does so at most, from 1ms to 1m" },
   { flag: "max-connection-idle", default: "0s", help: "after this long without calls a connection is told to go, 0 for never" },
   { flag: "max-connection-age", default: "0s", help: "at this age a connection is told to go, so that clients spread again, 0 for never" },
   { flag: "grpc-keepalive-min-time", default: "5s", help: "shortest time between pings of a client" },
