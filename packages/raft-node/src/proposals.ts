@@ -3,6 +3,7 @@ import { CompletionGuard } from "./completion-guard.ts";
 import { meaningOf } from "./dropped-proposal.ts";
 import { EntryEnvelope } from "./entry-envelope.ts";
 import { type Completion, NodeError } from "./node-error.ts";
+import { PendingWindow } from "./pending-window.ts";
 import type { Random } from "./ports.ts";
 
 /** Entries that are proposed, and so forwarded, together. */
@@ -42,7 +43,7 @@ export class Proposals<Result> {
   private readonly guard: CompletionGuard;
   private pendingBytes = 0;
   /** In order of arrival, so that the oldest deadline comes first. */
-  private readonly pending = new Map<number, Pending<Result>>();
+  private readonly pending = new PendingWindow<Pending<Result>>();
   private queued: Pending<Result>[] = [];
   private queuedEntries: Uint8Array[] = [];
   /** Appended under a leadership that is over, ascending by index. */
@@ -82,7 +83,7 @@ export class Proposals<Result> {
     const sequence = this.nextSequence;
     this.nextSequence = (sequence + 1) >>> 0;
     const pending: Pending<Result> = { sequence, bytes: command.length, completion, deadlineMs: nowMs + this.timeoutMs, index: 0 };
-    this.pending.set(sequence, pending);
+    this.pending.add(sequence, pending);
     this.queued.push(pending);
     this.queuedEntries.push(this.envelope.wrap(sequence, command));
   }
@@ -119,7 +120,7 @@ export class Proposals<Result> {
 
   /** This member leads no longer: what it appended may be overwritten. */
   leadershipLost(): void {
-    const lost = [...this.pending.values()].filter((pending) => pending.index > 0);
+    const lost = this.pending.values().filter((pending) => pending.index > 0);
     this.orphans = lost.sort((a, b) => a.index - b.index);
   }
 
@@ -139,7 +140,7 @@ export class Proposals<Result> {
   /** Fails what waited too long. */
   expire(nowMs: number): void {
     let unqueued = 0;
-    for (const pending of this.pending.values()) {
+    for (let pending = this.pending.oldest(); pending !== undefined; pending = this.pending.oldest()) {
       if (pending.deadlineMs > nowMs) break;
       if (this.queued[unqueued] === pending) {
         unqueued++;
@@ -154,7 +155,7 @@ export class Proposals<Result> {
   }
 
   failAll(error: NodeError): void {
-    const all = [...this.pending.values()];
+    const all = this.pending.values();
     this.queued = [];
     this.queuedEntries = [];
     this.orphans = [];
@@ -188,7 +189,7 @@ export class Proposals<Result> {
     for (const orphan of this.orphans) {
       if (orphan.index > index) break;
       settled++;
-      if (this.pending.has(orphan.sequence)) this.fail(orphan, makeError());
+      if (this.pending.get(orphan.sequence) === orphan) this.fail(orphan, makeError());
     }
     if (settled > 0) this.orphans = this.orphans.slice(settled);
   }

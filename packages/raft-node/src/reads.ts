@@ -2,6 +2,7 @@ import type { LogIndex, ReadFailure, ReadResult } from "@raftkv/raft-core";
 import { CompletionGuard } from "./completion-guard.ts";
 import { quarantinedError } from "./dropped-proposal.ts";
 import { type Completion, NodeError } from "./node-error.ts";
+import { PendingWindow } from "./pending-window.ts";
 
 interface ReadBatch {
   readonly completions: readonly Completion<LogIndex>[];
@@ -36,7 +37,7 @@ export class Reads {
   private queuedDeadlineMs = 0;
   /** Failed in the core for a reason that passes. */
   private retrying: ReadBatch[] = [];
-  private readonly asked = new Map<number, ReadBatch>();
+  private readonly asked = new PendingWindow<ReadBatch>();
   private confirmed: ConfirmedBatch[] = [];
   private nextRequestId = 1;
   private open = 0;
@@ -81,7 +82,7 @@ export class Reads {
       return batch.deadlineMs > nowMs;
     };
     if (this.retrying.length > 0) this.retrying = this.retrying.filter(isInTime);
-    for (const [requestId, batch] of this.asked) if (!isInTime(batch)) this.asked.delete(requestId);
+    for (const [requestId, batch] of this.asked.entries()) if (!isInTime(batch)) this.asked.delete(requestId);
     if (this.confirmed.length > 0) this.confirmed = this.confirmed.filter(isInTime);
     for (const batch of overdue) {
       this.fail(batch, new NodeError("ERR_TIMED_OUT", "safe", `The read was not confirmed by a majority within ${this.timeoutMs} ms`));
@@ -121,7 +122,7 @@ export class Reads {
 
   private askFor(batch: ReadBatch, readIndex: (requestId: number) => void): void {
     const requestId = this.nextRequestId++;
-    this.asked.set(requestId, batch);
+    this.asked.add(requestId, batch);
     readIndex(requestId);
   }
 
