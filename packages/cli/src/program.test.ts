@@ -5,6 +5,9 @@ import { exitCodeMeanings } from "./exit-code.ts";
 import { MemoryTerminal } from "./memory-terminal.ts";
 import { runProgram } from "./program.ts";
 
+/** Long enough for a machine with other work to hear that a connection was refused. */
+const refusalMs = 1_500;
+
 async function run(...args: readonly string[]): Promise<{ status: number; out: string; err: string }> {
   return runIn(new MemoryTerminal(), ...args);
 }
@@ -128,10 +131,10 @@ describe("wrong usage of etcd's verbs ends with etcdctl's status", () => {
 
 describe("the environment", () => {
   test("stands in for flags that are not given", async () => {
-    const terminal = new MemoryTerminal([], { RAFTKV_ENDPOINTS: "raftkv://127.0.0.1:1", RAFTKV_COMMAND_TIMEOUT: "200ms" });
+    const terminal = new MemoryTerminal([], { RAFTKV_ENDPOINTS: "raftkv://127.0.0.1:1", RAFTKV_COMMAND_TIMEOUT: `${refusalMs}ms` });
     const { status, err } = await runIn(terminal, "get", "k");
     expect(status).toBe(1);
-    expect(err).toMatch(/200 ms.*127\.0\.0\.1:1/);
+    expect(err).toMatch(new RegExp(`${refusalMs} ms.*127.0.0.1:1`));
   });
 
   test("is refused if it makes no sense", async () => {
@@ -158,11 +161,11 @@ test("an endpoint that nobody listens on ends with status 2 when the time is ove
   await new Promise((resolve) => server.close(resolve));
   const endpoint = `127.0.0.1:${address.port}`;
 
-  const get = await run("kv", "get", "k", "--endpoints", endpoint, "--timeout", "100");
+  const get = await run("kv", "get", "k", "--endpoints", endpoint, "--timeout", String(refusalMs));
   expect(get).toMatchObject({ status: 2, out: "" });
-  expect(get.err).toMatch(new RegExp(`^raftkv: The get found no leader within 100 ms; last try: ${endpoint}: .*ECONNREFUSED`));
+  expect(get.err).toMatch(new RegExp(`^raftkv: The get found no leader within ${refusalMs} ms; last try: ${endpoint}: .*ECONNREFUSED`));
 
-  const status = await run("status", "--endpoints", endpoint, "--timeout", "100");
+  const status = await run("status", "--endpoints", endpoint, "--timeout", String(refusalMs));
   expect(status).toMatchObject({ status: 2, err: "raftkv: no member answered\n" });
   expect(status.out).toContain("unreachable");
 });
