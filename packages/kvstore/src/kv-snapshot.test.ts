@@ -286,3 +286,17 @@ test("a snapshot is summed up by the function that the store was given, to the s
   restorer.finish();
   expect(summed - written).toBeGreaterThan(image.length / 2);
 });
+
+test("a snapshot that is read into the same memory again and again has the same bytes", () => {
+  for (let i = 0; i < 40; i++) store.set(bytes(`key ${i % 30}`), new Uint8Array(20_000).fill(i), {});
+  const memory = new Uint8Array(snapshotChunkBytes).fill(0xff);
+  const snapshot = store.snapshot();
+  const chunks: Uint8Array[] = [];
+  for (let chunk = snapshot.nextChunk(memory); chunk !== null; chunk = snapshot.nextChunk(memory)) {
+    expect(chunk.buffer).toBe(memory.buffer);
+    chunks.push(chunk.slice());
+  }
+  snapshot.close();
+  expect(chunks.length).toBeGreaterThan(3);
+  expect(join(chunks)).toEqual(readAll(store.snapshot()));
+});

@@ -65,14 +65,16 @@ export class KVSnapshot {
   }
 
   /**
-   * The next bytes, or null behind the last. The caller owns the array. It has `snapshotChunkBytes`, unless it is the last or there was
-   * much to pass over; it may be empty then.
+   * The next bytes, or null behind the last: `snapshotChunkBytes`, unless it is the last chunk or there was much to pass over; it may be
+   * empty then. It lies in `memory`, which has so many bytes; without, the caller owns it. Memory outside the heap that comes and goes
+   * with every chunk makes the collector run again and again.
    * @throws Error if the snapshot is closed.
    */
-  nextChunk(): Uint8Array | null {
+  nextChunk(memory?: Uint8Array): Uint8Array | null {
     assert(this.#phase !== "closed", "A closed snapshot is not read");
+    assert(memory === undefined || memory.length === snapshotChunkBytes, "The memory for a chunk is as long as a chunk");
     if (this.#phase === "done" && this.#rest.length === 0) return null;
-    const chunk = new Uint8Array(snapshotChunkBytes);
+    const chunk = memory ?? new Uint8Array(snapshotChunkBytes);
     const begun = this.#takeRest(chunk, 0);
     const filled = this.#phase === "versions" ? this.#fill(chunk, begun) : begun;
     return chunk.subarray(0, filled);
@@ -88,7 +90,7 @@ export class KVSnapshot {
 
   #fill(chunk: Uint8Array, begun: number): number {
     const versions = this.#versions;
-    const head = new DataView(chunk.buffer);
+    const head = new DataView(chunk.buffer, chunk.byteOffset, chunk.length);
     let filled = this.#fillSections(chunk, begun);
     this.#table.visit("records", (view) => {
       for (let i = 0; i < versionsPerChunk && filled < chunk.length && !versions.isDone; i++) {

@@ -3,7 +3,7 @@ import type { Configuration, LogEntry, LogIndex } from "@raftkv/raft-core";
 /** A consistent image of the state at `index`, readable while the state goes on changing. */
 export interface StateSnapshot {
   readonly index: LogIndex;
-  /** The same state gives the same bytes on every member. May be iterated once. */
+  /** The same state gives the same bytes on every member. May be iterated once; a chunk is gone when the next is asked for. */
   chunks(): AsyncIterable<Uint8Array>;
   /** Must be called, also if `chunks` was not read to its end. */
   close(): void;

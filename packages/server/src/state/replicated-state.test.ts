@@ -84,7 +84,7 @@ class Replica {
   async snapshot(): Promise<Uint8Array> {
     const image = this.state.snapshot(this.index);
     const chunks: Uint8Array[] = [];
-    for await (const chunk of image.chunks()) chunks.push(chunk);
+    for await (const chunk of image.chunks()) chunks.push(chunk.slice());
     image.close();
     return Buffer.concat(chunks);
   }

@@ -34,7 +34,8 @@ export class StateImage implements StateSnapshot {
     new DataView(head.buffer).setUint32(0, section.length);
     head.set(section, sectionLengthBytes);
     yield head;
-    for (let chunk = this.keys.nextChunk(); chunk !== null; chunk = this.keys.nextChunk()) {
+    const memory = new Uint8Array(snapshotChunkBytes);
+    for (let chunk = this.keys.nextChunk(memory); chunk !== null; chunk = this.keys.nextChunk(memory)) {
       yield chunk;
       // One that is not full has taken its time all the same, and whoever writes to a disk may not have waited for it.
       if (this.clock !== null && chunk.length < snapshotChunkBytes) await nextTurn(this.clock);
