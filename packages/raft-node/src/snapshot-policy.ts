@@ -10,9 +10,8 @@ const LOG_BYTES_MAX = 256 * 1024 * 1024;
 const LOG_PER_SNAPSHOT = 2;
 
 /**
- * Says when the next snapshot is due: after so many applied entries, and not before they are twice as large as the last snapshot was. So snapshots
- * cost half the writing that the log does, until a state has outgrown what a log may take (section 5.1.3 of the Raft dissertation measures
- * the log against the last snapshot, too).
+ * Says when the next snapshot is due: after so many applied entries, and not before they are twice as large as the last snapshot was, until
+ * a state has outgrown what a log may take (section 5.1.3 of the Raft dissertation measures the log against the last snapshot, too).
  */
 export class SnapshotPolicy {
   private readonly snapshotCount: number;
