@@ -34,6 +34,12 @@ export class TokenBucket {
     return this.#tokens >= 0 ? 0 : -this.#tokens / this.#perMs;
   }
 
+  /** Until there is one to take. */
+  nextMs(nowMs: number): number {
+    this.#refill(nowMs);
+    return this.#tokens >= 1 ? 0 : (1 - this.#tokens) / this.#perMs;
+  }
+
   /** Gives back what useful work earned. */
   earn(count: number): void {
     this.#tokens = Math.min(this.#burst, this.#tokens + count);

@@ -1,13 +1,16 @@
 import { createServer, isIP } from "node:net";
 import { checkServerIdentity, connect, createSecureContext, createServer as createSecureServer } from "node:tls";
+import { checkLimit, type Rate } from "../limits.ts";
 import { Handshakes } from "./handshakes.ts";
 import { addressOf, SocketStream } from "./socket-stream.ts";
+import { SystemClock } from "./system-clock.ts";
 import { listening, type TcpAddress, type TcpListener } from "./tcp.ts";
 import { clientContext, serverContext, type TlsClientCredentials, type TlsServerCredentials } from "./tls-credentials.ts";
 import { TlsServerStream, type TlsServerStreamOptions } from "./tls-server-stream.ts";
 
 const handshakesMaxDefault = 64;
 const handshakeTimeoutMsDefault = 10_000;
+const handshakeRateDefault: Rate = { burst: 64, perSecond: 10 };
 
 export interface TlsListenOptions {
   readonly credentials: TlsServerCredentials;
@@ -20,6 +23,11 @@ export interface TlsListenOptions {
   readonly onHandshakeError?: (remoteAddress: string, error: Error) => void;
   /** Handshakes at a time, since one costs much more than the first bytes of one. Default 64. */
   readonly handshakesMax?: number;
+  /**
+   * Handshakes of one address, or one IPv6 network of 64 bits, that come to nothing, of which a byte within TLS is the least: above it those
+   * from there wait, and the newest begins as soon as the rate allows one more. Default 64, then 10 a second.
+   */
+  readonly handshakeRate?: Rate;
   /** From the first to the last byte of a handshake; its owner's time for the first bytes runs besides. Default 10 s. */
   readonly handshakeTimeoutMs?: number;
 }
@@ -36,10 +44,18 @@ export interface TlsListener extends TcpListener {
 export async function listenTls(address: TcpAddress, options: TlsListenOptions): Promise<TlsListener> {
   const { credentials, onStream, onHandshakeError = () => undefined } = options;
   const { handshakesMax = handshakesMaxDefault, handshakeTimeoutMs = handshakeTimeoutMsDefault } = options;
+  const { handshakeRate = handshakeRateDefault } = options;
   if (!(handshakesMax >= 1)) throw new RangeError(`handshakesMax is ${handshakesMax}, it must be 1 or above`);
   if (!(handshakeTimeoutMs > 0)) throw new RangeError(`handshakeTimeoutMs is ${handshakeTimeoutMs}, it must be above 0`);
+  checkLimit("handshakeRate", handshakeRate);
   const asksForCertificate = credentials.clientCa !== undefined;
-  const handshakes = new Handshakes(handshakesMax, onHandshakeError);
+  const handshakes = new Handshakes({
+    clock: new SystemClock(),
+    max: handshakesMax,
+    rate: handshakeRate,
+    start: (socket) => void secure.emit("connection", socket),
+    onFailed: onHandshakeError,
+  });
   const secure = createSecureServer(
     {
       ...serverContext(credentials),
@@ -55,10 +71,7 @@ export async function listenTls(address: TcpAddress, options: TlsListenOptions):
     },
   );
   secure.on("tlsClientError", (error, socket) => handshakes.failed(socket, error));
-  const startHandshake: TlsServerStreamOptions["startHandshake"] = (socket, outcome) => {
-    handshakes.begin(socket, outcome);
-    secure.emit("connection", socket);
-  };
+  const startHandshake: TlsServerStreamOptions["startHandshake"] = (socket, outcome) => handshakes.begin(socket, outcome);
   const server = createServer({ noDelay: true, pauseOnConnect: true }, (socket) => {
     const remoteAddress = addressOf(socket);
     onStream(new TlsServerStream(socket, { startHandshake, onOtherProtocol: (error) => onHandshakeError(remoteAddress, error) }));

@@ -1,8 +1,6 @@
-import { TokenBucket } from "../http2/token-bucket.ts";
 import type { ConnectionLimits } from "./connection-admission.ts";
+import { OriginBuckets } from "./origin-buckets.ts";
 
-/** Origins that are remembered; above it whoever behaved badly the longest time ago is forgotten. */
-const originsMax = 4096;
 const msPerSecond = 1000;
 
 /**
@@ -14,15 +12,15 @@ const msPerSecond = 1000;
  *   a new connection:      | begins at once    | waits until 0, at most delayMaxMs
  */
 export class OriginConduct {
-  readonly #limits: Pick<ConnectionLimits, "faultRate" | "delayMaxMs">;
+  readonly #delayMaxMs: number;
   readonly #owedMax: number;
-  /** In the order of their last bad end. */
-  readonly #origins = new Map<string, TokenBucket>();
+  readonly #origins: OriginBuckets;
 
-  constructor(limits: Pick<ConnectionLimits, "faultRate" | "delayMaxMs">) {
-    this.#limits = limits;
+  constructor({ faultRate, delayMaxMs }: Pick<ConnectionLimits, "faultRate" | "delayMaxMs">) {
+    this.#delayMaxMs = delayMaxMs;
     // More could not be felt, and would only keep the delay at its maximum for longer.
-    this.#owedMax = (limits.faultRate.perSecond * limits.delayMaxMs) / msPerSecond;
+    this.#owedMax = (faultRate.perSecond * delayMaxMs) / msPerSecond;
+    this.#origins = new OriginBuckets(faultRate);
   }
 
   /** Origins that are remembered. */
@@ -32,17 +30,11 @@ export class OriginConduct {
 
   /** A connection from there ended badly. */
   blame(origin: string, nowMs: number): void {
-    const bucket = this.#origins.get(origin) ?? new TokenBucket(this.#limits.faultRate, nowMs);
-    bucket.charge(nowMs, this.#owedMax);
-    this.#origins.delete(origin);
-    this.#origins.set(origin, bucket);
-    if (this.#origins.size <= originsMax) return;
-    const [longestAgo] = this.#origins.keys();
-    if (longestAgo !== undefined) this.#origins.delete(longestAgo);
+    this.#origins.use(origin, nowMs).charge(nowMs, this.#owedMax);
   }
 
   /** How long a new connection from there has to wait; mostly 0. */
   delayMs(origin: string, nowMs: number): number {
-    return Math.min(this.#limits.delayMaxMs, this.#origins.get(origin)?.owedMs(nowMs) ?? 0);
+    return Math.min(this.#delayMaxMs, this.#origins.find(origin)?.owedMs(nowMs) ?? 0);
   }
 }

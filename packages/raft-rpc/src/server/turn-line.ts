@@ -40,9 +40,12 @@ export class TurnLine {
     this.#scheduleEnd();
   }
 
-  leave(taker: TurnTaker): void {
+  /** Gives up its place; false if it has none. */
+  leave(taker: TurnTaker): boolean {
     const takers = this.#waiting.get(taker.origin);
-    if (takers?.delete(taker) === true && takers.size === 0) this.#waiting.delete(taker.origin);
+    if (takers?.delete(taker) !== true) return false;
+    if (takers.size === 0) this.#waiting.delete(taker.origin);
+    return true;
   }
 
   #scheduleEnd(): void {

@@ -35,6 +35,7 @@ class RunningAttack {
       socket.on("error", () => undefined);
       if (attack.reads) socket.resume();
       else socket.pause();
+      if (attack.leaves) socket.once("data", () => socket.destroy());
       socket.on("close", () => {
         this.bytesSent += socket.bytesWritten;
         this.#sockets.delete(socket);

@@ -1,6 +1,7 @@
 import { clientOpening, echoPath, frameFloods, joined } from "../../conformance/attacks/frame-floods.ts";
 import { clientPreface, Flag, FrameType, SettingId } from "../../http2/frame.ts";
 import { frameBytes, grpcRequestFields, headerBlock, uint32 } from "../../testing/raw-peer.ts";
+import { clientHello } from "./client-hello.ts";
 
 /** What an attacker does on its sockets. */
 export interface SocketAttack {
@@ -13,6 +14,8 @@ export interface SocketAttack {
   readonly bytes: Uint8Array;
   /** False: what the server sends is not read. */
   readonly reads: boolean;
+  /** True: it is not closed by the server only, but also by the attacker, as soon as it was answered. */
+  readonly leaves?: true;
 }
 
 /** A method of the server that answers with 1 MiB. */
@@ -67,6 +70,7 @@ function unreadAnswers(window: number): Uint8Array {
 
 /** A TLS record that is whole, and says: a ClientHello of 512 octets follows. */
 const helloBegin = Uint8Array.of(0x16, 3, 1, 0, 4, 1, 0, 2, 0);
+const hello = await clientHello();
 
 const held = { sockets: 200, reads: true, port: "plain" } as const;
 
@@ -96,6 +100,8 @@ const others: readonly SocketAttack[] = [
   { ...held, name: "TLS handshakes that do not begin", port: "secure", bytes: new Uint8Array(0) },
   { ...held, name: "half a TLS record", port: "secure", bytes: helloBegin.subarray(0, 8) },
   { ...held, name: "TLS handshakes that do not go on", port: "secure", bytes: helloBegin },
+  { ...held, name: "TLS handshakes that stop at the server's answer", port: "secure", bytes: hello },
+  { ...held, name: "TLS handshakes that are left when they are answered", port: "secure", bytes: hello, leaves: true },
   { ...held, name: "noise on the TLS port", port: "secure", sockets: 4, bytes: new Uint8Array(1000).fill(0x55) },
 ];
 

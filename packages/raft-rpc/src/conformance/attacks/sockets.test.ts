@@ -163,6 +163,38 @@ test.skipIf(process.platform !== "linux").each([
   expect(begun.filter((socket) => !socket.destroyed).length).toBeGreaterThanOrEqual(handshakesMax - 1);
 });
 
+test("handshakes that are used let nobody wait, however many, and those that come to nothing let the next from there wait", async () => {
+  const server = startServer(1000);
+  const impatient = startServer(1000, { prefaceTimeoutMs: 200 });
+  let accepting = server;
+  let failures = 0;
+  const listener = closeLater(
+    await listenTls(loopback, {
+      credentials: certificate,
+      onStream: (stream) => accepting.accept(stream),
+      onHandshakeError: () => failures++,
+      handshakeRate: { burst: 2, perSecond: 0.001 },
+    }),
+  );
+  const { port } = listener.address;
+  for (let count = 0; count < 5; count++) {
+    expect(await secureChannel(listener).unary(echoPath, Uint8Array.of(7), { timeoutMs })).toEqual(Uint8Array.of(7));
+  }
+  const begun = await openSockets(port, 2, helloBegin);
+  for (const socket of begun) socket.end();
+  await until(() => failures === 2);
+
+  accepting = impatient;
+  let isSecured = false;
+  const client = connectSecurely({ host, port, ca: authority.ca }, () => (isSecured = true));
+  closing.push(() => void client.destroy());
+  client.on("error", () => undefined);
+  const [reset] = await openSockets(port, 1, helloBegin);
+  reset?.resetAndDestroy();
+  await until(() => client.closed);
+  expect(isSecured).toBe(false);
+});
+
 test.each([
   ["nothing", new Uint8Array(0)],
   ["less than a record", helloBegin.subarray(0, 8)],
