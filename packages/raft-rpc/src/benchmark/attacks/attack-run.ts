@@ -165,9 +165,9 @@ function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
-/** A program beside this file, in a process of its own. */
+/** A program beside this file, in a process of its own, with node's defaults: this one has flags that keep its garbage from its figures. */
 function start(program: string): ChildProcess {
-  return fork(fileURLToPath(new URL(`${program}.js`, import.meta.url)));
+  return fork(fileURLToPath(new URL(`${program}.js`, import.meta.url)), { execArgv: [] });
 }
 
 /** What the process says next. It says what its program promises. */
