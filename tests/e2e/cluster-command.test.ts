@@ -45,7 +45,7 @@ describe("raftkv cluster", () => {
     const output = await startCluster();
     expect(output).toMatch(/name.*client URL.*peer URL.*role/);
     expect(output.match(/http:\/\/127\.0\.0\.1:\d+ .*(leader|follower)/g)).toHaveLength(3);
-    expect(output.match(/leader /g)).toHaveLength(1);
+    expect(output.match(/http:\/\/127\.0\.0\.1:\d+ .*leader/g)).toHaveLength(1);
 
     expect(await offered(output, "put")).toMatchObject({ code: 0, output: "OK\n" });
     expect(await offered(output, "get")).toMatchObject({ code: 0, output: "hello\nworld\n" });
