@@ -93,7 +93,8 @@ export class WatchingServer {
   private note(response: etcdserverpb.WatchResponse): void {
     const { watchId, created, canceled, compactRevision, cancelReason, events, header } = response;
     if (created && !canceled) this.open.add(watchId);
-    if (canceled) this.open.delete(watchId);
+    // One that compaction ended is kept, and is said to be gone once more when it is cancelled.
+    if (canceled && compactRevision === 0n) this.open.delete(watchId);
     // Progress of the whole stream: etcd 3.4 tells it at once, later versions and RaftKV when no watcher is behind.
     if (created || canceled) {
       this.confirmations++;
