@@ -8,7 +8,7 @@ import { KVSnapshot } from "./kv-snapshot.ts";
 import { LeaseTable } from "./lease/lease-table.ts";
 import { joinHalves } from "./lease-id.ts";
 import type { NodeRef } from "./node-arena.ts";
-import { type RangeQuery, type RangeResult, type RangeSummary, visitSpan } from "./range-query.ts";
+import { type RangeQuery, type RangeResult, type RangeSummary, visitNode, visitSpan } from "./range-query.ts";
 import { checkKey, checkValue } from "./record-limits.ts";
 import { RevisionError } from "./revision-error.ts";
 import { defaultSessionLimits, type SessionLimits, SessionTable } from "./session/session-table.ts";
@@ -176,6 +176,7 @@ export class KVStore {
    */
   visitRange(key: Uint8Array, rangeEnd: Uint8Array, query: RangeQuery, visit: (view: KeyValueView) => void): RangeSummary {
     if (query.revision !== undefined && query.revision > 0) this.#checkRevision(query.revision);
+    if (rangeEnd.length === 0) return visitNode(this.#table, this.#nodeOf(key), query, visit);
     return visitSpan(this.#table, this.#span(key, rangeEnd), query, visit);
   }
 

@@ -3,26 +3,29 @@ import { CellArena, type CellRef, granuleMask, pageShift } from "./cell-arena.ts
 import type { KeyHash } from "./key-hash.ts";
 import { bitsAt, copyWords, inByteOrder, type SearchKey, sharedBitsOf, wordCount } from "./search-key.ts";
 
-/** A node of a skip list, by the cell of its tower; 0 is the end of the list. */
+/** A node of a skip list, by the cell of its record; 0 is none, and the end of the list. */
 export type NodeRef = CellRef;
+/** The links of a node, by their cell; 0 is the end of the list. */
+export type TowerRef = CellRef;
 
 /**
- * A node is two cells, so that a search, which reads little but towers, finds most of them in the processor's cache. In words of
- * 32 bits:
+ * A node is two cells, so that a search, which reads little but towers, finds most of them in the processor's cache, and whoever has
+ * found a node by its hash reads nothing but its record. In words of 32 bits:
  *
- *     tower   │    0   │    1    2      3      4    │    5    6      7      8    │ ...
- *             │ record │ next, shared, ahead, width │ next, shared, ahead, width │
- *             │  cell  │      link of level 0       │      link of level 1       │
+ *     tower   │   0  │    1    2      3      4    │    5    6      7      8    │ ...
+ *             │ node │ next, shared, ahead, width │ next, shared, ahead, width │
+ *             │      │      link of level 0       │      link of level 1       │
  *
- *     record  │  0 1   │ 2 3  │   4 5   │  6 7  │   8   │   9    │  10   │  11    │  12    │  13    │ 14 ...
- *             │ create │ mod  │ version │ lease │ value │ value  │ older │ event  │  key   │ tower  │ key bytes,
- *             │  rev.  │ rev. │         │ hi lo │ cell  │ length │ cell  │ number │ length │ height │ filled up with zeros
+ *     record  │  0 1   │ 2 3  │   4 5   │  6 7  │   8   │   9    │  10   │  11    │  12    │  13   │ 14 ...
+ *             │ create │ mod  │ version │ lease │ value │ value  │ older │ event  │  key   │ tower │ key bytes,
+ *             │  rev.  │ rev. │         │ hi lo │ cell  │ length │ cell  │ number │ length,│       │ filled up with zeros
+ *             │        │      │         │       │       │        │       │        │ height │       │
  *
- * All fields but the key and the height are those of the key's newest version; `older` is the history cell of the one before.
- * A link has the next node, how many bits its key begins with in common with the key of this node, and the next key's 32 bits
- * behind those: mostly enough to judge the next node without reading its key. Its width is the number of keys that are there, and
- * not deleted, from this node on up to, but without, the next; that of the last link above level 0 means nothing. Revisions and
- * version are doubles that hold safe integers.
+ * All fields but the key, the tower and its height are those of the key's newest version; `older` is the history cell of the one
+ * before. The length of the key and the height of the tower, of 5 bits, share a word. A link has the tower of the next node, how many
+ * bits its key begins with in common with the key of this node, and the next key's 32 bits behind those: mostly enough to judge the
+ * next node without reading its key. Its width is the number of keys that are there, and not deleted, from this node on up to, but
+ * without, the next; that of the last link above level 0 means nothing. Revisions and version are doubles that hold safe integers.
  */
 export const linkStart = 1;
 export const linkWords = 4;
@@ -30,9 +33,12 @@ const leaseWord = 6;
 const valueWord = 8;
 const olderWord = 10;
 const eventWord = 11;
-const keyLengthWord = 12;
-const heightWord = 13;
+const shapeWord = 12;
+const towerWord = 13;
 const keyStart = 14;
+/** Behind the height in their word begins the length of the key. */
+const heightBits = 5;
+const heightMask = (1 << heightBits) - 1;
 
 /** The fields of nodes. References are trusted: they come from a list, whose structure is asserted. */
 export class NodeArena {
@@ -41,90 +47,95 @@ export class NodeArena {
 
   /** A node with this key, not linked to any other; its other fields are undefined. */
   create(key: SearchKey, height: number): NodeRef {
-    const record = this.records.allocate((keyStart + wordCount(key.length)) * 4);
-    const words = this.#recordPage(record);
-    const start = wordOffset(record);
-    words[start + keyLengthWord] = key.length;
-    words[start + heightWord] = height;
-    copyWords(key.words, 0, words, start + keyStart, wordCount(key.length));
-    const node = this.towers.allocate((linkStart + linkWords * height) * 4);
-    assert(node > 0, "Towers lie in the lower half of the cell references");
-    const tower = this.#towerPage(node);
-    tower[wordOffset(node)] = record;
-    tower.fill(0, wordOffset(node) + linkStart, wordOffset(node) + linkStart + linkWords * height);
+    const node = this.records.allocate((keyStart + wordCount(key.length)) * 4);
+    assert(node > 0, "Nodes lie in the lower half of the cell references");
+    const tower = this.towers.allocate((linkStart + linkWords * height) * 4);
+    const record = this.#recordPage(node);
+    const start = wordOffset(node);
+    record[start + shapeWord] = (key.length << heightBits) | height;
+    record[start + towerWord] = tower;
+    copyWords(key.words, 0, record, start + keyStart, wordCount(key.length));
+    const links = this.#towerPage(tower);
+    links[wordOffset(tower)] = node;
+    links.fill(0, wordOffset(tower) + linkStart, wordOffset(tower) + linkStart + linkWords * height);
     return node;
   }
 
   free(node: NodeRef): void {
-    this.records.free(this.#record(node));
-    this.towers.free(node);
+    this.towers.free(this.tower(node));
+    this.records.free(node);
   }
 
-  next(node: NodeRef, level: number): NodeRef {
-    return this.#towerPage(node)[linkOffset(node, level)] as number;
+  tower(node: NodeRef): TowerRef {
+    return this.#field(node, towerWord);
   }
 
-  /** Bits that the keys of `node` and of its next node on the level begin with in common; 0 without a next node. */
-  sharedWithNext(node: NodeRef, level: number): number {
-    return this.#towerPage(node)[linkOffset(node, level) + 1] as number;
+  /** The node of a tower, and 0 for 0. */
+  nodeOf(tower: TowerRef): NodeRef {
+    return tower === 0 ? 0 : (this.#towerPage(tower)[wordOffset(tower)] as number);
   }
 
-  /** The 32 bits of the next node's key behind those it shares with that of `node`. */
-  aheadOf(node: NodeRef, level: number): number {
-    return this.#towerPage(node)[linkOffset(node, level) + 2] as number;
+  next(tower: TowerRef, level: number): TowerRef {
+    return this.#towerPage(tower)[linkOffset(tower, level)] as number;
   }
 
-  setLink(node: NodeRef, level: number, next: NodeRef, sharedBits: number): void {
-    const page = this.#towerPage(node);
-    const at = linkOffset(node, level);
+  /** Bits that the keys of the node and of its next one on the level begin with in common; 0 without a next node. */
+  sharedWithNext(tower: TowerRef, level: number): number {
+    return this.#towerPage(tower)[linkOffset(tower, level) + 1] as number;
+  }
+
+  /** The 32 bits of the next node's key behind those it shares with that of this node. */
+  aheadOf(tower: TowerRef, level: number): number {
+    return this.#towerPage(tower)[linkOffset(tower, level) + 2] as number;
+  }
+
+  setLink(tower: TowerRef, level: number, next: TowerRef, sharedBits: number): void {
+    const page = this.#towerPage(tower);
+    const at = linkOffset(tower, level);
     page[at] = next;
     page[at + 1] = next === 0 ? 0 : sharedBits;
-    page[at + 2] = next === 0 ? 0 : this.bitsAt(next, sharedBits);
+    page[at + 2] = next === 0 ? 0 : this.bitsAt(this.nodeOf(next), sharedBits);
   }
 
-  width(node: NodeRef, level: number): number {
-    return this.#towerPage(node)[linkOffset(node, level) + 3] as number;
+  width(tower: TowerRef, level: number): number {
+    return this.#towerPage(tower)[linkOffset(tower, level) + 3] as number;
   }
 
-  setWidth(node: NodeRef, level: number, width: number): void {
-    this.#towerPage(node)[linkOffset(node, level) + 3] = width;
+  setWidth(tower: TowerRef, level: number, width: number): void {
+    this.#towerPage(tower)[linkOffset(tower, level) + 3] = width;
   }
 
-  addWidth(node: NodeRef, level: number, difference: number): void {
-    const page = this.#towerPage(node);
-    const at = linkOffset(node, level) + 3;
+  addWidth(tower: TowerRef, level: number, difference: number): void {
+    const page = this.#towerPage(tower);
+    const at = linkOffset(tower, level) + 3;
     page[at] = (page[at] as number) + difference;
   }
 
   height(node: NodeRef): number {
-    const record = this.#record(node);
-    return this.#recordPage(record)[wordOffset(record) + heightWord] as number;
+    return this.#field(node, shapeWord) & heightMask;
   }
 
   keyLength(node: NodeRef): number {
-    const record = this.#record(node);
-    return this.#recordPage(record)[wordOffset(record) + keyLengthWord] as number;
+    return this.#field(node, shapeWord) >>> heightBits;
   }
 
   /** Where the key begins in `keyPage(node)`. */
   keyOffset(node: NodeRef): number {
-    return (wordOffset(this.#record(node)) + keyStart) * 4;
+    return (wordOffset(node) + keyStart) * 4;
   }
 
   keyPage(node: NodeRef): Uint8Array {
-    return this.records.bytes[this.#record(node) >>> pageShift] as Uint8Array;
+    return this.records.bytes[node >>> pageShift] as Uint8Array;
   }
 
   loadKey(node: NodeRef, target: SearchKey): void {
-    const record = this.#record(node);
-    target.loadWords(this.#recordPage(record), wordOffset(record) + keyStart, this.keyLength(node));
+    target.loadWords(this.#recordPage(node), wordOffset(node) + keyStart, this.keyLength(node));
   }
 
   hasKey(node: NodeRef, key: SearchKey): boolean {
-    const record = this.#record(node);
-    const page = this.#recordPage(record);
-    const start = wordOffset(record);
-    if (page[start + keyLengthWord] !== key.length) return false;
+    const page = this.#recordPage(node);
+    const start = wordOffset(node);
+    if ((page[start + shapeWord] as number) >>> heightBits !== key.length) return false;
     const count = wordCount(key.length);
     for (let i = 0; i < count; i++) {
       if (page[start + keyStart + i] !== key.words[i]) return false;
@@ -134,29 +145,24 @@ export class NodeArena {
 
   /** The hash that `keyHash` gives the key of `node`. */
   hashOf(node: NodeRef, keyHash: KeyHash): number {
-    const record = this.#record(node);
-    return keyHash.of(this.#recordPage(record), wordOffset(record) + keyStart, this.keyLength(node));
+    return keyHash.of(this.#recordPage(node), wordOffset(node) + keyStart, this.keyLength(node));
   }
 
   compareKeys(a: NodeRef, b: NodeRef): number {
-    const left = this.#record(a);
-    const right = this.#record(b);
-    const leftStart = wordOffset(left) + keyStart;
-    const rightStart = wordOffset(right) + keyStart;
-    return compareWords(this.#recordPage(left), leftStart, this.keyLength(a), this.#recordPage(right), rightStart, this.keyLength(b));
+    const leftStart = wordOffset(a) + keyStart;
+    const rightStart = wordOffset(b) + keyStart;
+    return compareWords(this.#recordPage(a), leftStart, this.keyLength(a), this.#recordPage(b), rightStart, this.keyLength(b));
   }
 
   /** 32 bits of the key from position `bit` on, see `bitsAt`. */
   bitsAt(node: NodeRef, bit: number): number {
-    const record = this.#record(node);
-    return bitsAt(this.#recordPage(record), wordOffset(record) + keyStart, wordCount(this.keyLength(node)), bit);
+    return bitsAt(this.#recordPage(node), wordOffset(node) + keyStart, wordCount(this.keyLength(node)), bit);
   }
 
   /** Bits that the keys of both nodes begin with in common, see `sharedBitsOf`. */
   sharedBits(a: NodeRef, b: NodeRef): number {
-    const left = this.#record(a);
-    const start = wordOffset(left) + keyStart;
-    return this.#sharedBitsFrom(b, this.#recordPage(left), start, wordCount(this.keyLength(a)), 0);
+    const start = wordOffset(a) + keyStart;
+    return this.#sharedBitsFrom(b, this.#recordPage(a), start, wordCount(this.keyLength(a)), 0);
   }
 
   /** Bits that the key of `node` shares with `key`, if they are known to be equal up to `fromWord`. */
@@ -165,26 +171,22 @@ export class NodeArena {
   }
 
   createRevision(node: NodeRef): number {
-    const record = this.#record(node);
-    return this.#doubles(record)[record & granuleMask] as number;
+    return this.#doubles(node)[node & granuleMask] as number;
   }
 
   modRevision(node: NodeRef): number {
-    const record = this.#record(node);
-    return this.#doubles(record)[(record & granuleMask) + 1] as number;
+    return this.#doubles(node)[(node & granuleMask) + 1] as number;
   }
 
   /** 0 if the key is deleted. */
   version(node: NodeRef): number {
-    const record = this.#record(node);
-    return this.#doubles(record)[(record & granuleMask) + 2] as number;
+    return this.#doubles(node)[(node & granuleMask) + 2] as number;
   }
 
   setRevisions(node: NodeRef, createRevision: number, modRevision: number, version: number): void {
     assert(createRevision <= modRevision, "A record is created before it is modified");
-    const record = this.#record(node);
-    const doubles = this.#doubles(record);
-    const start = record & granuleMask;
+    const doubles = this.#doubles(node);
+    const start = node & granuleMask;
     doubles[start] = createRevision;
     doubles[start + 1] = modRevision;
     doubles[start + 2] = version;
@@ -235,45 +237,37 @@ export class NodeArena {
     this.#setField(node, eventWord, number);
   }
 
-  #record(node: NodeRef): CellRef {
-    return this.#towerPage(node)[wordOffset(node)] as number;
+  #towerPage(tower: TowerRef): Int32Array {
+    return this.towers.words[tower >>> pageShift] as Int32Array;
   }
 
-  #towerPage(node: NodeRef): Int32Array {
-    return this.towers.words[node >>> pageShift] as Int32Array;
+  #recordPage(node: NodeRef): Int32Array {
+    return this.records.words[node >>> pageShift] as Int32Array;
   }
 
-  #recordPage(record: CellRef): Int32Array {
-    return this.records.words[record >>> pageShift] as Int32Array;
-  }
-
-  #doubles(record: CellRef): Float64Array {
-    return this.records.doubles[record >>> pageShift] as Float64Array;
+  #doubles(node: NodeRef): Float64Array {
+    return this.records.doubles[node >>> pageShift] as Float64Array;
   }
 
   #field(node: NodeRef, word: number): number {
-    const record = this.#record(node);
-    return this.#recordPage(record)[wordOffset(record) + word] as number;
+    return this.#recordPage(node)[wordOffset(node) + word] as number;
   }
 
   #setField(node: NodeRef, word: number, value: number): void {
-    const record = this.#record(node);
-    this.#recordPage(record)[wordOffset(record) + word] = value;
+    this.#recordPage(node)[wordOffset(node) + word] = value;
   }
 
   /** Sets the field at `word` and the one behind it. */
   #setFields(node: NodeRef, word: number, first: number, second: number): void {
-    const record = this.#record(node);
-    const page = this.#recordPage(record);
-    const at = wordOffset(record) + word;
+    const page = this.#recordPage(node);
+    const at = wordOffset(node) + word;
     page[at] = first;
     page[at + 1] = second;
   }
 
   #sharedBitsFrom(node: NodeRef, words: Int32Array, start: number, count: number, fromWord: number): number {
-    const record = this.#record(node);
-    const ownStart = wordOffset(record) + keyStart;
-    return sharedBitsOf(this.#recordPage(record), ownStart, wordCount(this.keyLength(node)), words, start, count, fromWord);
+    const ownStart = wordOffset(node) + keyStart;
+    return sharedBitsOf(this.#recordPage(node), ownStart, wordCount(this.keyLength(node)), words, start, count, fromWord);
   }
 }
 
@@ -282,8 +276,8 @@ export function wordOffset(ref: CellRef): number {
   return (ref & granuleMask) << 1;
 }
 
-function linkOffset(node: NodeRef, level: number): number {
-  return wordOffset(node) + linkStart + linkWords * level;
+function linkOffset(tower: TowerRef, level: number): number {
+  return wordOffset(tower) + linkStart + linkWords * level;
 }
 
 function compareWords(a: Int32Array, aStart: number, aLength: number, b: Int32Array, bStart: number, bLength: number): number {

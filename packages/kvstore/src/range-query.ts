@@ -1,6 +1,7 @@
 import { orderOfBytes } from "./byte-order.ts";
 import type { KeyValue } from "./key-value.ts";
 import { countAt } from "./live-count.ts";
+import type { NodeRef } from "./node-arena.ts";
 import type { VersionRef } from "./version-store.ts";
 import { type NodeSpan, now, type VersionTable } from "./version-table.ts";
 import type { VersionView } from "./version-view.ts";
@@ -61,6 +62,17 @@ export function visitSpan(table: VersionTable, span: NodeSpan, query: RangeQuery
   });
 }
 
+/** `visitSpan` of a single node, or of none, 0. Does not look at its neighbours, which lie elsewhere in memory. */
+export function visitNode(table: VersionTable, node: NodeRef, query: RangeQuery, visit: (view: VersionView) => void): RangeSummary {
+  const revision = isAtPresent(table, query) ? now : (query.revision as number);
+  const version = node === 0 ? 0 : table.liveAt(node, revision);
+  if (version === 0) return { count: 0, more: false };
+  if (query.countOnly !== true && (!isFiltered(query) || isWithin(boundsOf(query), table, version))) {
+    table.visit(query.keysOnly === true ? "keys" : "records", (view) => visit(view.show(version)));
+  }
+  return { count: 1, more: false };
+}
+
 /** The newest version of each key is found without a look at its revision, so it is worth to know. */
 function isAtPresent(table: VersionTable, { revision = 0 }: RangeQuery): boolean {
   return revision <= 0 || revision === table.revision;
@@ -95,26 +107,43 @@ function isFiltered(query: RangeQuery): boolean {
   return Boolean(query.minModRevision || query.maxModRevision || query.minCreateRevision || query.maxCreateRevision);
 }
 
+/** Inclusive bounds on revisions. */
+interface RevisionBounds {
+  readonly minMod: number;
+  readonly maxMod: number;
+  readonly minCreate: number;
+  readonly maxCreate: number;
+}
+
+function boundsOf(query: RangeQuery): RevisionBounds {
+  return {
+    minMod: query.minModRevision || Number.NEGATIVE_INFINITY,
+    maxMod: query.maxModRevision || Number.POSITIVE_INFINITY,
+    minCreate: query.minCreateRevision || Number.NEGATIVE_INFINITY,
+    maxCreate: query.maxCreateRevision || Number.POSITIVE_INFINITY,
+  };
+}
+
+function isWithin({ minMod, maxMod, minCreate, maxCreate }: RevisionBounds, { versions }: VersionTable, version: VersionRef): boolean {
+  const mod = versions.modRevision(version);
+  const create = versions.createRevision(version);
+  return mod >= minMod && mod <= maxMod && create >= minCreate && create <= maxCreate;
+}
+
 function select(
   table: VersionTable,
   span: NodeSpan,
   revision: number,
   query: RangeQuery,
 ): { readonly selected: VersionRef[]; readonly count: number } {
-  const { versions } = table;
-  const minMod = query.minModRevision || Number.NEGATIVE_INFINITY;
-  const maxMod = query.maxModRevision || Number.POSITIVE_INFINITY;
-  const minCreate = query.minCreateRevision || Number.NEGATIVE_INFINITY;
-  const maxCreate = query.maxCreateRevision || Number.POSITIVE_INFINITY;
+  const bounds = boundsOf(query);
   const selected: VersionRef[] = [];
   let count = 0;
   for (let node = span.first; node !== span.stop; node = table.next(node)) {
     const version = table.liveAt(node, revision);
     if (version === 0) continue;
     count++;
-    const mod = versions.modRevision(version);
-    const create = versions.createRevision(version);
-    if (mod >= minMod && mod <= maxMod && create >= minCreate && create <= maxCreate) selected.push(version);
+    if (isWithin(bounds, table, version)) selected.push(version);
   }
   return { selected, count };
 }

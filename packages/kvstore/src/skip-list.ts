@@ -1,6 +1,6 @@
 import { assert } from "./assertion.ts";
 import { pageShift } from "./cell-arena.ts";
-import { linkStart, linkWords, type NodeArena, type NodeRef, wordOffset } from "./node-arena.ts";
+import { linkStart, linkWords, type NodeArena, type NodeRef, type TowerRef, wordOffset } from "./node-arena.ts";
 import { allBits, bitsAt, SearchKey, wordCount } from "./search-key.ts";
 import { towerHeightMax } from "./tower-heights.ts";
 
@@ -16,8 +16,8 @@ import { towerHeightMax } from "./tower-heights.ts";
  */
 export class SkipList {
   readonly #nodes: NodeArena;
-  readonly #head: NodeRef;
-  /** The last node before the sought key, on each level. */
+  readonly #head: TowerRef;
+  /** The tower of the last node before the sought key, on each level. */
   readonly #path = new Int32Array(towerHeightMax);
   /** Bits that the sought key shares with that node, and with the one that follows it on the level. */
   readonly #sharedBefore = new Int32Array(towerHeightMax);
@@ -33,7 +33,7 @@ export class SkipList {
 
   constructor(nodes: NodeArena) {
     this.#nodes = nodes;
-    this.#head = nodes.create(new SearchKey(), towerHeightMax);
+    this.#head = nodes.tower(nodes.create(new SearchKey(), towerHeightMax));
     this.#path.fill(this.#head);
   }
 
@@ -58,15 +58,15 @@ export class SkipList {
   }
 
   first(): NodeRef {
-    return this.#nodes.next(this.#head, 0);
+    return this.#after(this.#head);
   }
 
   next(node: NodeRef): NodeRef {
-    return this.#nodes.next(node, 0);
+    return this.#after(this.#nodes.tower(node));
   }
 
   isAlive(node: NodeRef): boolean {
-    return this.#nodes.width(node, 0) !== 0;
+    return this.#nodes.width(this.#nodes.tower(node), 0) !== 0;
   }
 
   /**
@@ -85,9 +85,9 @@ export class SkipList {
     const pages = nodes.towers.words;
     const sought = key.words;
     const soughtCount = wordCount(key.length);
-    let node = this.#head;
-    let page = pages[node >>> pageShift] as Int32Array;
-    let tower = wordOffset(node) + linkStart;
+    let tower = this.#head;
+    let page = pages[tower >>> pageShift] as Int32Array;
+    let links = wordOffset(tower) + linkStart;
     let shared = 0;
     let ahead = bitsAt(sought, 0, soughtCount, 0);
     let bound = 0;
@@ -95,7 +95,7 @@ export class SkipList {
     let rank = 0;
     let exact = false;
     for (let level = this.#levels - 1; level >= 0; level--) {
-      let at = tower + linkWords * level;
+      let at = links + linkWords * level;
       let next = page[at] as number;
       while (next !== bound) {
         const link = page[at + 1] as number;
@@ -110,33 +110,34 @@ export class SkipList {
           let isLess = nextAhead >>> 0 < ahead >>> 0;
           let bits = shared + Math.clz32(difference);
           if (difference === 0) {
-            bits = nodes.sharedBitsWith(next, key, shared >>> 5);
-            isLess = bits === allBits ? nodes.keyLength(next) < key.length : bitsAt(sought, 0, soughtCount, bits) < 0;
+            const node = nodes.nodeOf(next);
+            bits = nodes.sharedBitsWith(node, key, shared >>> 5);
+            isLess = bits === allBits ? nodes.keyLength(node) < key.length : bitsAt(sought, 0, soughtCount, bits) < 0;
           }
           if (!isLess) {
             bound = next;
             sharedWithBound = bits;
-            exact = bits === allBits && nodes.keyLength(next) === key.length;
+            exact = bits === allBits && nodes.keyLength(nodes.nodeOf(next)) === key.length;
             break;
           }
           shared = bits;
           ahead = bitsAt(sought, 0, soughtCount, bits);
         }
         rank += page[at + 3] as number;
-        node = next;
-        page = pages[node >>> pageShift] as Int32Array;
-        tower = wordOffset(node) + linkStart;
-        at = tower + linkWords * level;
+        tower = next;
+        page = pages[tower >>> pageShift] as Int32Array;
+        links = wordOffset(tower) + linkStart;
+        at = links + linkWords * level;
         next = page[at] as number;
       }
-      this.#path[level] = node;
+      this.#path[level] = tower;
       this.#sharedBefore[level] = shared;
       this.#sharedAfter[level] = sharedWithBound;
       this.#rankBefore[level] = rank;
     }
     this.#exact = exact;
     this.#pathState = "sought";
-    return bound;
+    return nodes.nodeOf(bound);
   }
 
   /** Puts `node`, which is alive, where the last `seek`, for its key, did not find it. */
@@ -150,21 +151,21 @@ export class SkipList {
   append(node: NodeRef, state: "alive" | "deleted"): void {
     const last = this.#path[0] as number;
     assert(this.#nodes.next(last, 0) === 0, "A node is appended behind the last one");
-    assert(last === this.#head || this.#nodes.compareKeys(last, node) < 0, "Nodes are appended in key order");
+    assert(last === this.#head || this.#nodes.compareKeys(this.#nodes.nodeOf(last), node) < 0, "Nodes are appended in key order");
     const height = this.#nodes.height(node);
     for (let level = 0; level < height; level++) {
       const previous = this.#path[level] as number;
-      this.#sharedBefore[level] = previous === this.#head ? 0 : this.#nodes.sharedBits(previous, node);
+      this.#sharedBefore[level] = previous === this.#head ? 0 : this.#nodes.sharedBits(this.#nodes.nodeOf(previous), node);
     }
     const rank = this.#pathRank();
     this.#splice(node, state === "alive" ? 1 : 0);
-    this.#path.fill(node, 0, height);
+    this.#path.fill(this.#nodes.tower(node), 0, height);
     this.#rankBefore.fill(rank, 0, height);
   }
 
   /** True if `node` is what the path leads to, so that it can be marked or taken out without another seek. */
   leadsTo(node: NodeRef): boolean {
-    return this.#pathState !== "lost" && this.#nodes.next(this.#path[0] as number, 0) === node;
+    return this.#pathState !== "lost" && this.#after(this.#path[0] as number) === node;
   }
 
   /** Lets the node that the path leads to live or not, and moves the path on to the one behind it. */
@@ -175,10 +176,11 @@ export class SkipList {
     assert(this.isAlive(node) !== isAlive, "A node is marked when it changes");
     const difference = isAlive ? 1 : -1;
     const height = nodes.height(node);
+    const tower = nodes.tower(node);
     for (let level = height; level < this.#levels; level++) nodes.addWidth(this.#path[level] as number, level, difference);
-    for (let level = 0; level < height; level++) nodes.addWidth(node, level, difference);
+    for (let level = 0; level < height; level++) nodes.addWidth(tower, level, difference);
     this.#liveCount += difference;
-    this.#path.fill(node, 0, height);
+    this.#path.fill(tower, 0, height);
     this.#pathState = "moved on";
   }
 
@@ -188,11 +190,12 @@ export class SkipList {
     assert(!this.isAlive(node), "A node is unlinked when it is deleted");
     const nodes = this.#nodes;
     const height = nodes.height(node);
+    const tower = nodes.tower(node);
     for (let level = 0; level < height; level++) {
       const previous = this.#path[level] as number;
-      const shared = Math.min(nodes.sharedWithNext(previous, level), nodes.sharedWithNext(node, level));
-      nodes.setLink(previous, level, nodes.next(node, level), shared);
-      nodes.addWidth(previous, level, nodes.width(node, level));
+      const shared = Math.min(nodes.sharedWithNext(previous, level), nodes.sharedWithNext(tower, level));
+      nodes.setLink(previous, level, nodes.next(tower, level), shared);
+      nodes.addWidth(previous, level, nodes.width(tower, level));
     }
     this.#count--;
   }
@@ -205,13 +208,15 @@ export class SkipList {
       let previous = 0;
       let count = 0;
       this.#verifyWidths(level);
-      for (let node = nodes.next(this.#head, level); node !== 0; node = nodes.next(node, level)) {
+      for (let tower = nodes.next(this.#head, level); tower !== 0; tower = nodes.next(tower, level)) {
+        const node = nodes.nodeOf(tower);
         count++;
+        assert(nodes.tower(node) === tower, "A tower has its node");
         assert(nodes.height(node) > level, "A node is linked only on the levels of its tower");
         assert(previous === 0 || nodes.compareKeys(previous, node) < 0, "Keys ascend on every level");
         this.#verifyLink(previous, node, level);
         if (level + 1 < towerHeightMax && nodes.height(node) > level + 1) {
-          assert(above === node, "A tower is linked on each of its levels");
+          assert(above === tower, "A tower is linked on each of its levels");
           above = nodes.next(above, level + 1);
         }
         previous = node;
@@ -227,15 +232,15 @@ export class SkipList {
     const nodes = this.#nodes;
     let passed = 0;
     let from = this.#head;
-    for (let node = this.#head; node !== 0; node = nodes.next(node, 0)) {
-      if (node === nodes.next(from, level)) {
+    for (let tower = this.#head; tower !== 0; tower = nodes.next(tower, 0)) {
+      if (tower === nodes.next(from, level)) {
         assert(nodes.width(from, level) === passed, "A link knows how many living nodes it passes");
-        from = node;
+        from = tower;
         passed = 0;
       }
-      passed += nodes.width(node, 0);
+      passed += nodes.width(tower, 0);
     }
-    assert(level > 0 || this.isAlive(this.#head) === false, "The head is not alive");
+    assert(level > 0 || nodes.width(this.#head, 0) === 0, "The head is not alive");
   }
 
   #verifyLink(previous: NodeRef, node: NodeRef, level: number): void {
@@ -244,8 +249,13 @@ export class SkipList {
       return;
     }
     const shared = this.#nodes.sharedBits(previous, node);
-    assert(this.#nodes.sharedWithNext(previous, level) === shared, "A link knows the bits that its two keys share");
-    assert(this.#nodes.aheadOf(previous, level) === this.#nodes.bitsAt(node, shared), "A link knows the bits ahead");
+    const tower = this.#nodes.tower(previous);
+    assert(this.#nodes.sharedWithNext(tower, level) === shared, "A link knows the bits that its two keys share");
+    assert(this.#nodes.aheadOf(tower, level) === this.#nodes.bitsAt(node, shared), "A link knows the bits ahead");
+  }
+
+  #after(tower: TowerRef): NodeRef {
+    return this.#nodes.nodeOf(this.#nodes.next(tower, 0));
   }
 
   /** How many living nodes are in front of what the path leads to. */
@@ -257,6 +267,7 @@ export class SkipList {
     const nodes = this.#nodes;
     const rank = this.#pathRank();
     const height = nodes.height(node);
+    const tower = nodes.tower(node);
     if (height > this.#levels) {
       this.#path.fill(this.#head, this.#levels, height);
       this.#sharedBefore.fill(0, this.#levels, height);
@@ -267,10 +278,10 @@ export class SkipList {
     for (let level = 0; level < height; level++) {
       const previous = this.#path[level] as number;
       const passed = rank - (this.#rankBefore[level] as number);
-      nodes.setWidth(node, level, nodes.width(previous, level) - passed + life);
+      nodes.setWidth(tower, level, nodes.width(previous, level) - passed + life);
       nodes.setWidth(previous, level, passed);
-      nodes.setLink(node, level, nodes.next(previous, level), this.#sharedAfter[level] as number);
-      nodes.setLink(previous, level, node, this.#sharedBefore[level] as number);
+      nodes.setLink(tower, level, nodes.next(previous, level), this.#sharedAfter[level] as number);
+      nodes.setLink(previous, level, tower, this.#sharedBefore[level] as number);
     }
     if (life === 1) for (let level = height; level < this.#levels; level++) nodes.addWidth(this.#path[level] as number, level, 1);
     this.#count++;

@@ -142,13 +142,12 @@ export class VersionTable {
   spanOf(node: NodeRef): NodeSpan {
     return node === 0
       ? { first: 0, stop: 0, liveCount: 0 }
-      : { first: node, stop: this.next(node), liveCount: this.list.isAlive(node) ? 1 : 0 };
+      : { first: node, stop: this.next(node), liveCount: this.liveAt(node, now) === 0 ? 0 : 1 };
   }
 
   /** What a key has at a revision that is not compacted, or `now`: 0 if it is not there, or deleted. */
   liveAt(node: NodeRef, revision: number): VersionRef {
-    if (revision === now) return this.list.isAlive(node) ? node : 0;
-    const version = this.versions.newestAt(node, revision);
+    const version = revision === now ? node : this.versions.newestAt(node, revision);
     return version === 0 || this.versions.isTombstone(version) ? 0 : version;
   }
 
