@@ -2,20 +2,20 @@ import { assert } from "./assertion.ts";
 import { cellBytesOf, classedBytesMax, sizeClassCount, sizeClassOf } from "./size-class.ts";
 
 /**
- * Where a cell is: page number in the high 17 bits, first 8-byte granule within the page in the low 15. Stored as a signed 32-bit
+ * Where a cell is: page number in the high 15 bits, first 8-byte granule within the page in the low 17. Stored as a signed 32-bit
  * integer; 0 is no cell.
  */
 export type CellRef = number;
 
 /** `ref >>> pageShift` is the page, `ref & granuleMask` the granule in it. */
-export const pageShift = 15;
+export const pageShift = 17;
 export const granuleMask = (1 << pageShift) - 1;
 
 const granuleBytes = 8;
 const pageBytes = granuleBytes << pageShift;
 const pagesMax = 2 ** (32 - pageShift);
 /** Empty pages that are kept for the next class that needs one. */
-const sparePagesMax = 16;
+const sparePagesMax = 4;
 const largeRoundingBytes = 4096;
 /** Stands in the second word of a free cell, so that a write through a stale reference is noticed. */
 const freeMark = 0x65657266;
@@ -53,10 +53,10 @@ class Page {
  *     class 32 (288 B) ──► page 4
  *     large            page 9: one cell, as long as it needs
  *
- *     page 7:  [live][free ─┐][live][free ◄┘][ never touched ... ]     256 KiB
+ *     page 7:  [live][free ─┐][live][free ◄┘][ never touched ... ]     1 MiB
  *
  * A page belongs to one size class until its last cell is freed; then any class may have it. Cells are not cleared. Cells above
- * 64 KiB have a buffer of their own, which goes back to the system when they are freed.
+ * 256 KiB have a buffer of their own, which goes back to the system when they are freed.
  */
 export class CellArena {
   /** The views of each page by page number; page 0 is empty, so that no cell has the reference 0. */
@@ -178,7 +178,7 @@ export class CellArena {
 
   #createPage(byteLength: number): Page {
     const number = this.#freeNumbers.pop() ?? this.#pages.length;
-    assert(number < pagesMax, "An arena has at most 131,072 pages");
+    assert(number < pagesMax, "An arena has at most 32,768 pages");
     const buffer = pageBuffer(byteLength);
     const page = new Page(number, new Int32Array(buffer));
     this.#pages[number] = page;

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { cellBytesOf, classedBytesMax, sizeClassCount, sizeClassOf } from "./size-class.ts";
 
 describe("size classes", () => {
-  test("grow from 8 bytes to 64 KiB in multiples of 8", () => {
+  test("grow from 8 bytes to 256 KiB in multiples of 8", () => {
     const sizes = Array.from({ length: sizeClassCount }, (_, sizeClass) => cellBytesOf(sizeClass));
     expect(sizes[0]).toBe(8);
     expect(sizes.at(-1)).toBe(classedBytesMax);

@@ -2,13 +2,13 @@
  * Sizes of arena cells. Up to 256 bytes every multiple of 8 is a size of its own, above that each doubling has 8 steps, so a cell
  * wastes less than 8 bytes or less than an eighth of itself.
  *
- *     class   0   1  ...   31 |  32   33  ...   39 |  40  ...    95
- *     bytes   8  16  ...  256 | 288  320  ...  512 | 576  ... 65536
+ *     class   0   1  ...   31 |  32   33  ...   39 |  40  ...    111
+ *     bytes   8  16  ...  256 | 288  320  ...  512 | 576  ... 262144
  */
 
 /** The largest size that shares a page with others. */
-export const classedBytesMax = 64 * 1024;
-export const sizeClassCount = 96;
+export const classedBytesMax = 256 * 1024;
+export const sizeClassCount = 112;
 
 const linearBytesMax = 256;
 const linearClassCount = linearBytesMax / 8;
