@@ -1,3 +1,4 @@
+import type { KeyHash } from "./key-hash.ts";
 import type { KeyValueView } from "./key-value.ts";
 import type { VersionRef } from "./version-store.ts";
 import type { VersionTable } from "./version-table.ts";
@@ -11,6 +12,8 @@ export interface EventView {
   readonly current: KeyValueView;
   /** What the key had before the revision; null if nothing, or if that is compacted. */
   readonly previous: KeyValueView | null;
+  /** The hash of the key, without a view of it. */
+  keyHash(hash: KeyHash): number;
 }
 
 /** Calls `visit` for each event from revision `from` up to, but without, `end`. What a compaction gave up is no event any more. */
@@ -34,20 +37,20 @@ export function visitEventsBetween(table: VersionTable, from: number, end: numbe
 class MovingEventView implements EventView {
   readonly current: VersionView;
   readonly #table: VersionTable;
-  readonly #previous: VersionView;
+  /** Made when it is asked for. */
+  #previous: VersionView | null = null;
   #version: VersionRef = 0;
 
   constructor(table: VersionTable, current: VersionView) {
     this.#table = table;
     this.current = current;
-    this.#previous = table.createView("records");
   }
 
   /** Turns to the event that made another version, 0 for none. */
   show(version: VersionRef): this {
     this.#version = version;
     this.current.show(version);
-    this.#previous.show(0);
+    this.#previous?.show(0);
     return this;
   }
 
@@ -59,12 +62,18 @@ class MovingEventView implements EventView {
     return this.current.modRevision;
   }
 
+  keyHash(hash: KeyHash): number {
+    return this.current.keyHash(hash);
+  }
+
   get previous(): KeyValueView | null {
     const { versions, compactRevision } = this.#table;
     const { revision } = this;
     if (this.current.createRevision === revision || revision <= compactRevision) return null;
     let version = versions.older(this.#version);
     while (version !== 0 && versions.modRevision(version) === revision) version = versions.older(version);
-    return version === 0 || versions.isTombstone(version) ? null : this.#previous.show(version);
+    if (version === 0 || versions.isTombstone(version)) return null;
+    this.#previous ??= this.#table.createView("records");
+    return this.#previous.show(version);
   }
 }

@@ -1,4 +1,5 @@
 import { assert } from "./assertion.ts";
+import type { KeyHash } from "./key-hash.ts";
 import type { KeyValue, KeyValueView } from "./key-value.ts";
 import { joinHalves } from "./lease-id.ts";
 import type { ResultBytes } from "./result-bytes.ts";
@@ -64,6 +65,12 @@ export class VersionView implements KeyValueView {
 
   valueView(): Uint8Array {
     return this.valueLength === 0 ? noBytes : this.#versions.valueView(this.#version);
+  }
+
+  /** The hash of the key, without a view of it. */
+  keyHash(hash: KeyHash): number {
+    const { nodes } = this.#versions;
+    return nodes.hashOf(this.#versions.nodeOf(this.#shown()), hash);
   }
 
   copyKey(target: Uint8Array, offset: number): void {

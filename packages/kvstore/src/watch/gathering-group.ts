@@ -109,7 +109,7 @@ export class GatheringGroup implements WatcherGroup {
   gather(event: EventView, encoding: EventEncoding): number {
     const found = this.#found;
     found.length = 0;
-    this.index.collect(event.current.keyView(), found);
+    this.index.collect(event, found);
     if (found.length === 0) return 0;
     const bytesBefore = encoding.bytes;
     const { revision, kind } = event;

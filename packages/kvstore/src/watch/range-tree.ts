@@ -31,6 +31,10 @@ type Subtree<Item> = RangeNode<Item> | null;
 export class RangeTree<Item> {
   #root: Subtree<Item> = null;
 
+  get isEmpty(): boolean {
+    return this.#root === null;
+  }
+
   /** The bytes are kept, and are not to be changed. */
   add(start: Uint8Array, end: Uint8Array | null, item: Item): void {
     const node = this.#find(start, end);

@@ -1,11 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { orderOfBytes } from "../byte-order.ts";
+import { SearchKey } from "../search-key.ts";
 import type { EncodedEvent } from "./event-encoding.ts";
 import { type KeySpan, keySpanOf } from "./key-span.ts";
 import { Watcher, type WatcherOptions, type WatchReceiver } from "./watcher.ts";
 import type { WatcherCohort } from "./watcher-cohort.ts";
-import { WatchedKeyHash, WatcherIndex } from "./watcher-index.ts";
+import { type ChangedKey, WatchedKeyHash, WatcherIndex } from "./watcher-index.ts";
 
 const receiver: WatchReceiver = { isReady: true, deliver: () => {}, overtaken: () => {} };
 const key = fc.array(fc.constantFrom(0x00, 0x61, 0xff), { minLength: 1, maxLength: 3 }).map((bytes) => Uint8Array.from(bytes));
@@ -16,6 +17,16 @@ class CollidingHash extends WatchedKeyHash {
   override of(bytes: Uint8Array): number {
     return Math.abs(super.of(bytes)) % 3;
   }
+
+  override ofChanged(changed: ChangedKey): number {
+    return Math.abs(super.ofChanged(changed)) % 3;
+  }
+}
+
+function changedKey(bytes: Uint8Array): ChangedKey {
+  const search = new SearchKey();
+  search.load(bytes);
+  return { keyHash: (hash) => hash.of(search.words, 0, bytes.length), current: { keyView: () => bytes } };
 }
 
 function holds(span: KeySpan, point: Uint8Array): boolean {
@@ -46,7 +57,7 @@ test.each([
         }
         for (const point of points) {
           const found: WatcherCohort[] = [];
-          index.collect(point, found);
+          index.collect(changedKey(point), found);
           const watchers = found.flatMap((cohort) => [...cohort.watchers]);
           expect(watchers.sort(byId)).toEqual(list.filter((watcher) => holds(watcher.span, point)).sort(byId));
         }
@@ -70,7 +81,7 @@ describe("cohorts", () => {
 
   function cohortsOf(index: WatcherIndex): WatcherCohort[] {
     const found: WatcherCohort[] = [];
-    index.collect(a, found);
+    index.collect(changedKey(a), found);
     return found;
   }
 

@@ -1,6 +1,7 @@
 import { assert } from "../assertion.ts";
 import { orderOfBytes } from "../byte-order.ts";
 import { KeyHash } from "../key-hash.ts";
+import type { KeyValueView } from "../key-value.ts";
 import { SearchKey } from "../search-key.ts";
 import type { KeySpan } from "./key-span.ts";
 import { RangeTree } from "./range-tree.ts";
@@ -13,6 +14,12 @@ interface WatchedKey {
   readonly cohorts: Set<WatcherCohort>;
   /** Another key with the same hash. */
   next: WatchedKey | null;
+}
+
+/** What an index has to see of an event. */
+export interface ChangedKey {
+  keyHash(hash: KeyHash): number;
+  readonly current: Pick<KeyValueView, "keyView">;
 }
 
 const noCohorts: ReadonlySet<WatcherCohort> = new Set();
@@ -29,6 +36,10 @@ export class WatchedKeyHash {
   of(key: Uint8Array): number {
     this.#search.load(key);
     return this.#hash.of(this.#search.words, 0, key.length);
+  }
+
+  ofChanged(key: ChangedKey): number {
+    return key.keyHash(this.#hash);
   }
 }
 
@@ -100,13 +111,14 @@ export class WatcherIndex {
     this.#remove(small);
   }
 
-  /** Appends the cohorts that the key concerns to `found`. */
-  collect(key: Uint8Array, found: WatcherCohort[]): void {
+  /** Appends the cohorts that the key concerns to `found`. One that is not watched is told by its hash mostly. */
+  collect(changed: ChangedKey, found: WatcherCohort[]): void {
     if (this.#keys.size > 0) {
-      const entry = find(this.#keys.get(this.#hash.of(key)) ?? null, key);
+      const first = this.#keys.get(this.#hash.ofChanged(changed)) ?? null;
+      const entry = first === null ? null : find(first, changed.current.keyView());
       if (entry !== null) for (const cohort of entry.cohorts) found.push(cohort);
     }
-    this.#ranges.collect(key, found);
+    if (!this.#ranges.isEmpty) this.#ranges.collect(changed.current.keyView(), found);
   }
 
   /** One that the watcher may join, besides `except`. */
