@@ -87,7 +87,7 @@ export class KVRestorer {
   #completePartial(chunk: Uint8Array): number {
     let used = 0;
     while (this.#partialLength > 0 && used < chunk.length) {
-      const wanted = this.#itemBytes(this.#partial.subarray(0, this.#partialLength)) - this.#partialLength;
+      const wanted = this.#itemBytes(viewOf(this.#partial), 0, this.#partialLength) - this.#partialLength;
       const piece = chunk.subarray(used, used + wanted);
       this.#keepPartial(piece);
       used += piece.length;
@@ -110,28 +110,33 @@ export class KVRestorer {
 
   /** Reads the whole items of `bytes` and returns how many bytes they are. */
   #readItems(bytes: Uint8Array): number {
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const view = viewOf(bytes);
+    let summed = 0;
     let at = 0;
     while (bytes.length - at >= headBytes) {
-      const size = this.#itemBytes(bytes.subarray(at, at + headBytes));
+      const size = this.#itemBytes(view, at, bytes.length - at);
       if (bytes.length - at < size) break;
+      if (view.getUint32(at) === itemKinds.end) {
+        this.#sum = this.#options.crc32c(bytes, summed, at, this.#sum);
+        summed = at;
+      }
       this.#readItem(bytes, view, at, size);
       at += size;
       this.#consumedBytes += size;
     }
+    this.#sum = this.#options.crc32c(bytes, summed, at, this.#sum);
     if (this.#phase === "ended" && at < bytes.length) refuse("Bytes follow the end of the snapshot");
     return at;
   }
 
-  /** Length of the item that begins here: what its head says, or that of a head while that is not whole. */
-  #itemBytes(item: Uint8Array): number {
-    if (item.length < headBytes || this.#phase === "header") return headBytes;
+  /** Length of the item of which `length` bytes begin at `at`: what its head says, or that of a head while that is not whole. */
+  #itemBytes(view: DataView, at: number, length: number): number {
+    if (length < headBytes || this.#phase === "header") return headBytes;
     if (this.#phase !== "items") refuse("Bytes follow the end of the snapshot");
-    const view = new DataView(item.buffer, item.byteOffset, headBytes);
-    const kind = view.getUint32(0);
+    const kind = view.getUint32(at);
     if (kind === itemKinds.end) return headBytes;
-    const keyLength = view.getUint32(4);
-    const valueLength = readSafeInteger(view, 8, "Length");
+    const keyLength = view.getUint32(at + 4);
+    const valueLength = readSafeInteger(view, at + 8, "Length");
     if (kind === itemKinds.section) {
       if (keyLength > 255 || valueLength > sectionBytesMax) refuse(`Section of ${valueLength} bytes is above ${sectionBytesMax}`);
       return headBytes + keyLength + valueLength;
@@ -153,7 +158,6 @@ export class KVRestorer {
       if (kind === itemKinds.newest || kind === itemKinds.older) this.#readVersion(this.#builder, bytes, view, at);
       if (kind === itemKinds.end) this.#readEnd(this.#builder, bytes, view, at);
     }
-    this.#sum = this.#options.crc32c(bytes, at, at + size, this.#sum);
   }
 
   #readHeader(bytes: Uint8Array, view: DataView, at: number): TableBuilder {
@@ -219,4 +223,8 @@ export class KVRestorer {
     const count = this.#builder?.versionCount ?? 0;
     return new SnapshotFormatError(`${reason.message} (behind ${count} versions, byte ${this.#consumedBytes})`);
   }
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -148,6 +148,10 @@ export class NodeArena {
     return keyHash.of(this.#recordPage(node), wordOffset(node) + keyStart, this.keyLength(node));
   }
 
+  compareKey(node: NodeRef, key: SearchKey): number {
+    return compareWords(this.#recordPage(node), wordOffset(node) + keyStart, this.keyLength(node), key.words, 0, key.length);
+  }
+
   compareKeys(a: NodeRef, b: NodeRef): number {
     const leftStart = wordOffset(a) + keyStart;
     const rightStart = wordOffset(b) + keyStart;

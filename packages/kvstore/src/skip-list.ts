@@ -147,6 +147,12 @@ export class SkipList {
     this.#pathState = "lost";
   }
 
+  /** True if `key` is greater than those of all nodes. Only for lists that are built with `append`. */
+  endsBefore(key: SearchKey): boolean {
+    const last = this.#path[0] as number;
+    return last === this.#head || this.#nodes.compareKey(this.#nodes.nodeOf(last), key) < 0;
+  }
+
   /** Puts `node` at the end. Only for lists that are built in key order, without any seek before. */
   append(node: NodeRef, state: "alive" | "deleted"): void {
     const last = this.#path[0] as number;

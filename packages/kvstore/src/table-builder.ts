@@ -1,10 +1,7 @@
-import { orderOfBytes } from "./byte-order.ts";
 import type { NodeRef } from "./node-arena.ts";
 import { refuse } from "./snapshot-format.ts";
 import type { VersionFields, VersionRef } from "./version-store.ts";
 import { VersionTable } from "./version-table.ts";
-
-const noBytes = new Uint8Array(0);
 
 /** What a snapshot says of the table before its versions come. */
 export interface TableFrame {
@@ -19,7 +16,6 @@ export interface TableFrame {
 export class TableBuilder {
   readonly #frame: TableFrame;
   readonly #table: VersionTable;
-  #key: Uint8Array = noBytes;
   #lastFields: VersionFields | null = null;
   #lastVersion: VersionRef = 0;
   #lastPlace = 0;
@@ -49,10 +45,9 @@ export class TableBuilder {
   /** Begins another key with its newest version. `place` is that of its event, 0 for none. Returns the node. @throws SnapshotFormatError */
   addNewest(key: Uint8Array, value: Uint8Array, fields: VersionFields, place: number): NodeRef {
     this.#closeKey();
-    if (orderOfBytes(this.#key, key) >= 0) refuse("Keys do not ascend");
     this.#checkFields(value, fields, place);
-    this.#key = key.slice();
     const version = this.#table.append(key, value, fields);
+    if (version === 0) refuse("Keys do not ascend");
     this.#add(version, fields, place);
     return version;
   }

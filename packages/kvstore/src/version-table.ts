@@ -88,11 +88,12 @@ export class VersionTable {
   }
 
   /**
-   * Adds the newest version of a key behind all others, for a table that is built in key order. The key must be greater than all.
-   * The caller puts the event in its place.
+   * Adds the newest version of a key behind all others, for a table that is built in key order; returns 0 if the key is not greater
+   * than all. The caller puts the event in its place.
    */
   append(key: Uint8Array, value: Uint8Array, fields: VersionFields): VersionRef {
     this.#loadKey(key);
+    if (!this.list.endsBefore(this.#key)) return 0;
     const { nodes, values } = this.versions;
     const node = this.#createNode();
     nodes.setOlder(node, 0);
