@@ -8,6 +8,7 @@ export {
   encodeLeaseExpireCommand,
   encodeMemberAttributesCommand,
   encodeRequestCommand,
+  isMemberAttributesCommand,
   type LeaseExpiry,
   type MemberAttributes,
   type RequestCommandType,

@@ -59,7 +59,7 @@ function scan(
 ): { readonly found: "all" | "none" | "other"; readonly stop: ScanStop["kind"] } {
   const header = { ...testIdentity, storeId: 1n, number: 1, salt, sizeBytes: file.length, bootGeneration: 1, createdMs: 0 };
   const { batches, stop } = scanSegment(path, file, header);
-  const read = batches.flatMap(({ records }) => records.flatMap((record) => (record.type === "entry" ? [record.entry] : [])));
+  const read = batches.flatMap(({ records }) => records.flatMap((record) => (record.type === "entries" ? [...record.entries()] : [])));
   const same = read.every(({ index, kind, data }, at) => {
     const entry = entries[at];
     return entry?.index === index && entry.kind === kind && Buffer.compare(entry.data, data) === 0;

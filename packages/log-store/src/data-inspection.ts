@@ -84,9 +84,9 @@ function quarantineSummary(evidence: QuarantineEvidence): string {
   return `The member recorded that it lost what it acknowledged: ${evidence.kind}`;
 }
 
-function logReport({ base, entries, snapshot }: DirectoryContents["recovery"]): LogReport {
-  const lastTerm = entries.at(-1)?.term ?? base.term;
-  return { snapshotIndex: snapshot?.meta.index ?? 0, firstIndex: base.index + 1, lastIndex: base.index + entries.length, lastTerm };
+function logReport({ entries, snapshot }: DirectoryContents["recovery"]): LogReport {
+  const { base, last } = entries;
+  return { snapshotIndex: snapshot?.meta.index ?? 0, firstIndex: base.index + 1, lastIndex: last.index, lastTerm: last.term };
 }
 
 function metaReport(meta: MetaRecord): MetaReport {
@@ -221,7 +221,8 @@ function judgeSegmentFile(found: FoundSegment, contents: DirectoryContents | nul
   if ("problem" in found) return ["damaged", found.problem];
   const { stop, batches, highestSeq } = found.scan;
   const newest = contents?.reading.fragments[0] ?? null;
-  const entries = batches.reduce((sum, { records }) => sum + records.filter(({ type }) => type === "entry").length, 0);
+  const runs = batches.flatMap(({ records }) => records.flatMap((record) => (record.type === "entries" ? [record] : [])));
+  const entries = runs.reduce((sum, { count }) => sum + count, 0);
   const held = `${entries} entries in ${batches.length} batches, up to log index ${batches.at(-1)?.index ?? 0}`;
   const isLast = newest === null || found.number >= (newest.links.at(-1)?.scan.header.number ?? 0);
   // What comes after the part that its successor goes on from is superseded.

@@ -30,26 +30,33 @@ export interface FileLogStoreParts {
   readonly lock: DirectoryLock;
   readonly reserve: DiskReserve;
   readonly storeId: bigint;
-  readonly recovered: RecoveredLog;
 }
 
 /** An open data directory: hands appends to the writer, and keeps snapshots, log and meta file in step. */
 export class FileLogStore implements LogStore {
   readonly storeId: bigint;
-  readonly recovered: RecoveredLog;
   readonly #parts: FileLogStoreParts;
+  #recovered: RecoveredLog;
   readonly #underWay = new Set<Promise<unknown>>();
   #queuedSnapshotIndex: number;
   #removing: Promise<void> = Promise.resolve();
   #quarantined: Promise<void> | null;
   #closing: Promise<void> | null = null;
 
-  constructor(parts: FileLogStoreParts) {
+  constructor(parts: FileLogStoreParts, recovered: RecoveredLog) {
     this.#parts = parts;
     this.storeId = parts.storeId;
-    this.recovered = parts.recovered;
-    this.#queuedSnapshotIndex = parts.recovered.snapshot?.index ?? 0;
-    this.#quarantined = parts.recovered.quarantine === null ? null : Promise.resolve();
+    this.#recovered = recovered;
+    this.#queuedSnapshotIndex = recovered.snapshot?.index ?? 0;
+    this.#quarantined = recovered.quarantine === null ? null : Promise.resolve();
+  }
+
+  get recovered(): RecoveredLog {
+    return this.#recovered;
+  }
+
+  releaseRecovered(): void {
+    this.#recovered = { ...this.#recovered, entries: [] };
   }
 
   append(batch: LogBatch): Promise<void> {

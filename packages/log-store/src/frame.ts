@@ -1,6 +1,7 @@
 import type { EntryKind, LogEntry } from "@raftkv/raft-core";
 import { crc32c } from "./crc32c.ts";
 import { ENTRY_BYTES_MAX, getU64, hasText, roundUp, setText, setU64, viewOf } from "./format.ts";
+import { assert } from "./log-store-error.ts";
 
 /**
  * ```
@@ -148,6 +149,27 @@ export function decodeFrameHeader(file: Uint8Array, view: DataView, at: number, 
     header.index >= 0 &&
     header.term >= 0;
   return sound ? header : null;
+}
+
+/** The kind of entry in the payload at `at`: undefined for one that is not known, null if this is no payload of an entry. */
+export function readEntryKind(view: DataView, at: number, payloadBytes: number): EntryKind | undefined | null {
+  if (payloadBytes < ENTRY_PREFIX_BYTES || view.getUint32(at + 4, true) !== 0) return null;
+  return entryKinds[view.getUint32(at, true)];
+}
+
+/** The term in a header at `at` that was found sound. */
+export function readFrameTerm(view: DataView, at: number): number {
+  return getU64(view, at + 40);
+}
+
+/** The entry in a frame at `at` that was found sound. Its data stay where they are. */
+export function readEntry(view: DataView, at: number): LogEntry {
+  const payload = at + FRAME_HEADER_BYTES;
+  const kind = readEntryKind(view, payload, view.getUint32(at + 8, true));
+  assert(kind !== undefined && kind !== null, "A frame that was found sound has an entry");
+  const dataBytes = view.getUint32(at + 8, true) - ENTRY_PREFIX_BYTES;
+  const data = new Uint8Array(view.buffer, view.byteOffset + payload + ENTRY_PREFIX_BYTES, dataBytes);
+  return { index: getU64(view, at + 32), term: readFrameTerm(view, at), kind, data };
 }
 
 /** What a COMMIT or SEAL frame says. */

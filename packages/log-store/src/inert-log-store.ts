@@ -38,6 +38,9 @@ export class InertLogStore implements LogStore {
     };
   }
 
+  /** It recovered none. */
+  releaseRecovered(): void {}
+
   append(): Promise<void> {
     return this.#refuse();
   }

@@ -1,6 +1,5 @@
-import type { LogEntry } from "@raftkv/raft-core";
-import type { LogPosition } from "./format.ts";
 import type { OpenRecord, SnapshotMark } from "./frame.ts";
+import { RecoveredEntries } from "./recovered-entries.ts";
 import type { FoundSegment } from "./segment-reading.ts";
 import type { ScannedBatch, ScanStop, SegmentScan } from "./segment-scan.ts";
 
@@ -29,10 +28,7 @@ export interface LogFragment {
   readonly links: readonly FragmentLink[];
   /** Null if the log begins here. */
   readonly gap: LogGap | null;
-  /** Last position before the oldest entry. */
-  readonly base: LogPosition;
-  readonly entries: readonly LogEntry[];
-  readonly last: LogPosition;
+  readonly entries: RecoveredEntries;
   /** Snapshots that came in force, in order. */
   readonly marks: readonly PlacedMark[];
   readonly commitIndex: number;
@@ -53,11 +49,6 @@ export function findFragments(found: readonly FoundSegment[]): readonly LogFragm
     end = gap === null ? null : endBelow(found, previousSegment, previousSeq);
   }
   return fragments;
-}
-
-/** Whether a log has an entry, or its base, at this very position. */
-export function holds({ base, entries }: Pick<LogFragment, "base" | "entries">, { index, term }: LogPosition): boolean {
-  return index === base.index ? term === base.term : index > base.index && entries[index - base.index - 1]?.term === term;
 }
 
 /** The newest segment up to `number` that has something to offer; of the segment `number` itself only what is not above `seq`. */
@@ -110,31 +101,26 @@ function predecessorOf(
 }
 
 /** Plays the records in order. */
-function replay(links: readonly FragmentLink[]): Pick<LogFragment, "base" | "entries" | "last" | "marks" | "commitIndex"> {
+function replay(links: readonly FragmentLink[]): Pick<LogFragment, "entries" | "marks" | "commitIndex"> {
   const first = links[0]?.open;
-  let base = { index: first?.baseIndex ?? 0, term: first?.baseTerm ?? 0 };
-  let entries: LogEntry[] = [];
+  let entries = new RecoveredEntries({ index: first?.baseIndex ?? 0, term: first?.baseTerm ?? 0 });
   const marks: PlacedMark[] = [];
   let commitIndex = 0;
   for (const { scan, batches } of links) {
     for (const batch of batches) {
       commitIndex = Math.max(commitIndex, batch.commitIndex);
       for (const record of batch.records) {
-        if (record.type === "entry") {
-          entries.push(record.entry);
+        if (record.type === "entries") {
+          entries.append(record);
         } else if (record.type === "truncate") {
-          // A compaction may have removed what stood below a tail that was replaced later: the log then begins where it was cut.
-          if (record.index < base.index) base = { index: record.index, term: record.term };
-          entries.length = record.index - base.index;
+          entries.truncate({ index: record.index, term: record.term });
         } else if (record.type === "mark") {
           marks.push({ mark: record, segment: scan.header.number });
         } else if (record.reason === "install" || record.reason === "repair") {
-          base = { index: record.baseIndex, term: record.baseTerm };
-          entries = [];
+          entries = new RecoveredEntries({ index: record.baseIndex, term: record.baseTerm });
         }
       }
     }
   }
-  const last = { index: base.index + entries.length, term: entries.at(-1)?.term ?? base.term };
-  return { base, entries, last, marks, commitIndex: Math.min(commitIndex, last.index) };
+  return { entries, marks, commitIndex: Math.min(commitIndex, entries.last.index) };
 }

@@ -1,12 +1,11 @@
-import type { LogEntry } from "@raftkv/raft-core";
 import type { LostEntries } from "@raftkv/raft-node";
-import type { LogPosition } from "./format.ts";
 import type { LogRecord, OpenRecord } from "./frame.ts";
-import { type FragmentLink, holds, type LogFragment, type LogGap } from "./log-fragment.ts";
+import type { FragmentLink, LogFragment, LogGap } from "./log-fragment.ts";
 import type { LogReading } from "./log-reading.ts";
 import { assert } from "./log-store-error.ts";
 import type { ChainLink, FirstBatch } from "./log-writer.ts";
 import type { MetaRecord } from "./meta-record.ts";
+import { RecoveredEntries } from "./recovered-entries.ts";
 import { logRows, matchingRows, snapshotRows } from "./recovery-decision.ts";
 import type { ScannedBatch } from "./segment-scan.ts";
 import type { SnapshotFile } from "./snapshot-file.ts";
@@ -15,9 +14,7 @@ import { markOf } from "./snapshot-store.ts";
 
 /** What a store goes on with, and how its first segment begins. */
 export interface Recovery {
-  /** Last position before the oldest entry. */
-  readonly base: LogPosition;
-  readonly entries: readonly LogEntry[];
+  readonly entries: RecoveredEntries;
   readonly snapshot: SnapshotFile | null;
   /** Where the mark of the snapshot stands; 0 if there is none, or `first` says it again. */
   readonly markSegment: number;
@@ -48,7 +45,8 @@ const LOST_FRAMES_MAX = 2 ** 32;
 export function recoverLog(reading: LogReading, search: SnapshotSearch, meta: MetaRecord): Recovery {
   const { fragments, end } = reading;
   const snapshot = search.usable;
-  const fits = (fragment: LogFragment): boolean => (snapshot === null ? fragment.base.index === 0 : holds(fragment, snapshot.meta));
+  const fits = (fragment: LogFragment): boolean =>
+    snapshot === null ? fragment.entries.base.index === 0 : fragment.entries.holds(snapshot.meta);
   const kept = fragments.find(fits) ?? null;
   const joins = kept === (fragments[0] ?? null) && (kept !== null || snapshot === null);
   const isLost = end.problem !== null || !joins;
@@ -97,7 +95,7 @@ function decide(
 function isCompacted(fragments: readonly LogFragment[], at: number, meta: MetaRecord): boolean {
   const fragment = fragments[at];
   const inForce = Math.max(meta.snapshotIndex, fragments[0]?.marks.at(-1)?.mark.index ?? 0);
-  return fragment?.gap?.kind === "missing" && at === fragments.length - 1 && fragment.base.index <= inForce;
+  return fragment?.gap?.kind === "missing" && at === fragments.length - 1 && fragment.entries.base.index <= inForce;
 }
 
 function gapFinding({ kind, after }: LogGap, joins: boolean) {
@@ -127,10 +125,11 @@ function describeLoss({ fragments, end }: LogReading, search: SnapshotSearch, ke
 function certainIndex(kept: LogFragment | null, snapshot: SnapshotFile | null, meta: MetaRecord): number {
   const snapshotIndex = snapshot?.meta.index ?? 0;
   if (kept === null) return snapshotIndex;
-  return kept.last.term === meta.term ? kept.last.index : Math.max(kept.commitIndex, snapshotIndex);
+  const { last } = kept.entries;
+  return last.term === meta.term ? last.index : Math.max(kept.commitIndex, snapshotIndex);
 }
 
-type RecoveredSegments = Pick<Recovery, "base" | "entries" | "markSegment" | "commitIndex" | "chain" | "retired" | "tail" | "first"> & {
+type RecoveredSegments = Pick<Recovery, "entries" | "markSegment" | "commitIndex" | "chain" | "retired" | "tail" | "first"> & {
   /** Marks in `first` that stood in no segment. */
   readonly addedMarks: number;
 };
@@ -141,7 +140,16 @@ function restartAt(snapshot: (SnapshotFile & { readonly kind: "own" | "installed
   const records = snapshot === null ? [] : [markOf(snapshot, snapshot.kind)];
   const first: FirstBatch = { reason: "repair", baseIndex: base.index, baseTerm: base.term, records };
   const tail = { segment: 0, seq: 0, crc: 0 };
-  return { base, entries: [], markSegment: 0, commitIndex: base.index, chain: [], retired: [], tail, first, addedMarks: records.length };
+  return {
+    entries: new RecoveredEntries(base),
+    markSegment: 0,
+    commitIndex: base.index,
+    chain: [],
+    retired: [],
+    tail,
+    first,
+    addedMarks: records.length,
+  };
 }
 
 /**
@@ -149,14 +157,13 @@ function restartAt(snapshot: (SnapshotFile & { readonly kind: "own" | "installed
  * its last mark is not the snapshot's, `first` puts that one in force.
  */
 function goOn(kept: LogFragment, { usable }: SnapshotSearch, proven: number): RecoveredSegments {
-  const { base, entries, commitIndex, links, marks } = kept;
+  const { entries, commitIndex, links, marks } = kept;
   const newest = marks.at(-1);
   const isMarked = newest?.mark.index === usable?.meta.index;
   const stayCount = 1 + links.findLastIndex(({ batches }) => holdsRecords(batches.filter(({ lastSeq }) => lastSeq <= proven)));
   const { tail, first } = takeOver(links, stayCount, proven);
   const added = usable === null || isMarked ? [] : [markOf(usable, usable.kind)];
   return {
-    base,
     entries,
     commitIndex,
     markSegment: isMarked ? (newest?.segment ?? 0) : 0,
@@ -188,7 +195,9 @@ function takeOver(links: readonly FragmentLink[], stayCount: number, proven: num
         continue;
       }
       for (const record of batch.records) {
-        if (record.type !== "open") {
+        if (record.type === "entries") {
+          for (const entry of record.entries()) records.push({ type: "entry", entry });
+        } else if (record.type !== "open") {
           records.push(record);
         } else if (record.reason === "install" || record.reason === "repair") {
           position = { index: record.baseIndex, term: record.baseTerm };

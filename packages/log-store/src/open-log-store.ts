@@ -8,7 +8,6 @@ import { FileLogStore } from "./file-log-store.ts";
 import { FRAMES_OFFSET, type Identity, PAGE_BYTES } from "./format.ts";
 import { InertLogStore } from "./inert-log-store.ts";
 import { findLeftovers, type LeftoverFiles } from "./leftover-files.ts";
-import { holds } from "./log-fragment.ts";
 import type { Recovery } from "./log-recovery.ts";
 import { LogStoreError } from "./log-store-error.ts";
 import { LogWriter } from "./log-writer.ts";
@@ -43,6 +42,8 @@ export interface LogStoreOptions {
   readonly reserveBytes?: number;
 }
 
+/** Recovered in front of the snapshot, for members that are a little behind. The log on the disk may begin much earlier. */
+const ENTRIES_BEFORE_SNAPSHOT = 5_000;
 const MEBIBYTE = 1024 * 1024;
 const SEGMENT_BYTES_MIN = FRAMES_OFFSET + 4 * PAGE_BYTES;
 
@@ -106,8 +107,8 @@ async function openLocked(options: SizedOptions, lock: DirectoryLock): Promise<L
 
 /** One line for what was read, one for each thing that was wrong. */
 function report({ segments, reading, recovery }: DirectoryContents, logger: Logger): void {
-  const { base, entries, first, lost, decision, covered } = recovery;
-  const firstIndex = (reading.fragments[0]?.last.index ?? 0) + 1;
+  const { entries, first, lost, decision, covered } = recovery;
+  const firstIndex = (reading.fragments[0]?.entries.last.index ?? 0) + 1;
   for (const { path, stop } of reading.torn) {
     const { batchOffset, offset, what, entries: cut } = stop;
     logger.warn("a batch that never was acknowledged is cut off", { path, batchOffset, offset, what, entries: cut, firstIndex });
@@ -119,8 +120,8 @@ function report({ segments, reading, recovery }: DirectoryContents, logger: Logg
     segments: segments.length,
     accepted: reading.accepted,
     proven: reading.proven,
-    firstIndex: base.index + 1,
-    lastIndex: base.index + entries.length,
+    firstIndex: entries.base.index + 1,
+    lastIndex: entries.last.index,
     rewrittenRecords: first.records.length,
   });
 }
@@ -156,13 +157,14 @@ async function begin(options: SizedOptions, { directory, lock, foundMeta, conten
     throw reason;
   }
   const hardState = { term: record.term, vote: record.vote, commit: commitOf(recovery) };
-  const recovered = { hardState, snapshot: snapshot?.meta ?? null, entries: recovery.entries, quarantine, lost };
+  const entries = recovery.entries.after((snapshot?.meta.index ?? 0) - ENTRIES_BEFORE_SNAPSHOT);
+  const recovered = { hardState, snapshot: snapshot?.meta ?? null, entries, quarantine, lost };
   const snapshots = new SnapshotStore(
     { disk, random, logger, directory, identity: { ...identity, storeId: record.storeId } },
     { inForce: snapshot, older },
   );
   options.reserve.opened();
-  return new FileLogStore({ ...options, directory, meta, writer, snapshots, lock, storeId: record.storeId, recovered });
+  return new FileLogStore({ ...options, directory, meta, writer, snapshots, lock, storeId: record.storeId }, recovered);
 }
 
 /** First step of a salvage. Whatever happens from here on, no later start is without it. */
@@ -228,8 +230,9 @@ function makeWriter(options: SizedOptions, directory: DataDirectory, meta: MetaF
     firstBytes: options.firstSegmentBytes,
     segmentBytes: options.segmentBytes,
   });
-  const terms = new TermRuns(recovery.base.index, recovery.base.term);
-  for (const entry of recovery.entries) terms.append(entry.index, entry.term);
+  const { base } = recovery.entries;
+  const terms = new TermRuns(base.index, base.term);
+  for (const { index, term } of recovery.entries.positions()) terms.append(index, term);
   const { chain, markSegment, tail, nextSeq } = recovery;
   const { batchBytesMax = 4 * MEBIBYTE, queueBytesMax = 256 * MEBIBYTE, sealIdleMs = 20 } = options;
   const commitIndex = commitOf(recovery);
@@ -262,11 +265,11 @@ async function allLost(disk: Disk, directory: DataDirectory, record: MetaRecord,
 }
 
 /** The newest snapshot before the one in force, if the log goes on from it too: it costs nothing then if the newest is damaged later. */
-async function olderSnapshot(disk: Disk, directory: DataDirectory, { base, entries, snapshot }: Recovery): Promise<KeptSnapshot | null> {
+async function olderSnapshot(disk: Disk, directory: DataDirectory, { entries, snapshot }: Recovery): Promise<KeptSnapshot | null> {
   if (snapshot === null) return null;
   const older = (await listIfThere(disk, directory.snap))
     .flatMap((name) => snapshotPositionOf(name) ?? [])
-    .findLast(({ index, term }) => index < snapshot.meta.index && holds({ base, entries }, { index, term }));
+    .findLast(({ index, term }) => index < snapshot.meta.index && entries.holds({ index, term }));
   return older === undefined ? null : { path: directory.snapshot(older.index, older.term), index: older.index };
 }
 

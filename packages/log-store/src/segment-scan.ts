@@ -1,11 +1,9 @@
-import type { LogEntry } from "@raftkv/raft-core";
 import { crc32c } from "./crc32c.ts";
+import { EntryRun } from "./entry-run.ts";
 import { FRAMES_OFFSET, getU64, isZero, PAGE_BYTES, roundUp, viewOf } from "./format.ts";
 import {
   decodeCommit,
   decodeFrameHeader,
-  ENTRY_PREFIX_BYTES,
-  entryKinds,
   FLAG_FIRST,
   FLAG_LAST,
   FLAG_SEAL_COPY,
@@ -23,12 +21,18 @@ import {
   OPEN_PAYLOAD_BYTES,
   type OpenRecord,
   openReasons,
+  readEntryKind,
   saltCrcOf,
 } from "./frame.ts";
 import { LogStoreError } from "./log-store-error.ts";
 import { type FramePosition, readSeal, SEAL_BYTES } from "./seal.ts";
 import type { SegmentHeader } from "./segment-header.ts";
 import { countZeroSectors } from "./zero-sectors.ts";
+
+/** What a segment says about the log, in order, with entries where they lie. */
+type ScannedRecord = MarkedRecord | EntryRun;
+/** All but entries. */
+type MarkedRecord = Exclude<LogRecord, { readonly type: "entry" }>;
 
 /** One batch that is whole and sound, or one seal. */
 export interface ScannedBatch {
@@ -41,7 +45,7 @@ export interface ScannedBatch {
   readonly index: number;
   readonly term: number;
   readonly commitIndex: number;
-  readonly records: readonly LogRecord[];
+  readonly records: readonly ScannedRecord[];
 }
 
 /**
@@ -79,7 +83,7 @@ type BatchResult =
 
 /**
  * Reads all batches of a segment up to the first that is not whole, and looks at every page for headers that prove what was
- * durable. `file` is the whole file. Entry data is copied, so that `file` can go.
+ * durable. `file` is the whole file, in which the entries stay.
  */
 export function scanSegment(path: string, file: Uint8Array, header: SegmentHeader): SegmentScan {
   const saltCrc = saltCrcOf(header.salt);
@@ -149,7 +153,7 @@ function readBatch(
   saltCrc: number,
   before: FramePosition | null,
 ): BatchResult {
-  const records: LogRecord[] = [];
+  const records: ScannedRecord[] = [];
   let cursor = before;
   let first: FrameHeader | null = null;
   let at = start;
@@ -191,15 +195,28 @@ function readBatch(
         endOffset: end,
       };
     }
-    const record = decodeRecord(path, header, payload, at);
+    const record = header.type === FRAME_ENTRY ? checkEntry(path, header, view, at) : decodeRecord(path, header, payload, at);
     if (record === null) return fail("whole", `a frame of type ${header.type} has a payload that does not fit`);
     const next = advance(record, header, cursor);
     if (next === null) return fail("whole", `a frame of type ${header.type} does not follow log index ${cursor?.index ?? 0}`);
-    if (record.type === "entry") entries += 1;
-    records.push(record);
+    if (record === "entry") {
+      entries += 1;
+      openRun(records, view, header.index).add(at);
+    } else {
+      records.push(record);
+    }
     cursor = next;
     at = end;
   }
+}
+
+/** The run that the next entry, of this index, goes on with or begins. */
+function openRun(records: ScannedRecord[], segment: DataView, index: number): EntryRun {
+  const last = records.at(-1);
+  if (last?.type === "entries") return last;
+  const run = new EntryRun(segment, index);
+  records.push(run);
+  return run;
 }
 
 /** Why a sound frame does not belong here, or null. */
@@ -213,18 +230,24 @@ function checkOrder(header: FrameHeader, first: FrameHeader | null, cursor: Fram
   return null;
 }
 
-function decodeRecord(path: string, header: FrameHeader, payload: Uint8Array, at: number): LogRecord | null {
+/** Null if the payload is not one of an entry. */
+function checkEntry(path: string, header: FrameHeader, view: DataView, at: number): "entry" | null {
+  checkFlags(path, header, at);
+  const payload = at + FRAME_HEADER_BYTES;
+  const kind = readEntryKind(view, payload, header.payloadBytes);
+  if (kind === undefined) throw tooNew(path, at, `entry kind ${view.getUint32(payload, true)}`);
+  return kind === null ? null : "entry";
+}
+
+function checkFlags(path: string, header: FrameHeader, at: number): void {
   if ((header.flags & ~(FLAG_FIRST | FLAG_LAST | FLAG_SEAL_COPY)) !== 0) throw tooNew(path, at, `flags ${header.flags}`);
+}
+
+function decodeRecord(path: string, header: FrameHeader, payload: Uint8Array, at: number): MarkedRecord | null {
+  checkFlags(path, header, at);
   const view = viewOf(payload);
   const { index, term } = header;
   switch (header.type) {
-    case FRAME_ENTRY: {
-      if (header.payloadBytes < ENTRY_PREFIX_BYTES || view.getUint32(4, true) !== 0) return null;
-      const kind = entryKinds[view.getUint32(0, true)];
-      if (kind === undefined) throw tooNew(path, at, `entry kind ${view.getUint32(0, true)}`);
-      const entry: LogEntry = { index, term, kind, data: payload.slice(ENTRY_PREFIX_BYTES, header.payloadBytes) };
-      return { type: "entry", entry };
-    }
     case FRAME_TRUNCATE:
       return header.payloadBytes === 0 ? { type: "truncate", index, term } : null;
     case FRAME_MARK: {
@@ -254,18 +277,18 @@ function decodeRecord(path: string, header: FrameHeader, payload: Uint8Array, at
 }
 
 /** The position after a record, or null if it does not follow `cursor`. */
-function advance(record: LogRecord, header: FrameHeader, cursor: FramePosition | null): FramePosition | null {
-  const { seq, headerCrc: crc } = header;
+function advance(record: MarkedRecord | "entry", header: FrameHeader, cursor: FramePosition | null): FramePosition | null {
+  const { seq, headerCrc: crc, index, term } = header;
+  if (record === "entry") {
+    const follows = cursor !== null && index === cursor.index + 1 && term >= cursor.term && term > 0;
+    return follows ? { seq, crc, index, term } : null;
+  }
   if (record.type === "open") {
-    const fits = header.index === record.baseIndex && header.term === record.baseTerm;
+    const fits = index === record.baseIndex && term === record.baseTerm;
     return fits ? { seq, crc, index: record.baseIndex, term: record.baseTerm } : null;
   }
   if (cursor === null) return null;
   switch (record.type) {
-    case "entry": {
-      const { index, term } = record.entry;
-      return index === cursor.index + 1 && term >= cursor.term && term > 0 ? { seq, crc, index, term } : null;
-    }
     case "truncate":
       return record.index < cursor.index ? { seq, crc, index: record.index, term: record.term } : null;
     case "mark":

@@ -27,11 +27,15 @@ export class CatchUpWindow {
   }
 
   applied(entries: readonly LogEntry[]): void {
-    this.bytes += loggedBytes(entries);
-    const last = entries.at(-1);
-    if (last === undefined || this.bytes < this.strideBytes) return;
+    for (const entry of entries) {
+      this.bytes += loggedBytes(entry);
+      if (this.bytes >= this.strideBytes) this.endStride(entry.index);
+    }
+  }
+
+  private endStride(index: LogIndex): void {
     this.bytes = 0;
-    this.ends.push(last.index);
+    this.ends.push(index);
     if (this.ends.length > STRIDES) this.lastForgotten = this.ends.shift() ?? 0;
   }
 }

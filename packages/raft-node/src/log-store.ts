@@ -62,6 +62,8 @@ export interface LogStore {
    */
   readonly storeId: bigint;
   readonly recovered: RecoveredLog;
+  /** The recovered entries were taken over: from now on `recovered` has none, and does not keep them in memory. */
+  releaseRecovered(): void;
   /** The failure that is final, null while there is none. The store may come upon it by itself, while nothing is asked of it. */
   readonly failure: Error | null;
   /** Resolves when the batch is durable. */

@@ -76,6 +76,7 @@ export class RaftNode<Result> {
     this.requests = requests;
     this.leaderlessWatch = leaderlessWatch;
     this.core = new RaftCore({ ...coreOptionsOf(options), onEvent }, start.core, random);
+    logStore.releaseRecovered();
     this.loop = new TurnLoop(options, { core: this.core, snapshotBytes: start.snapshotBytes, requests, log, diskWatch, leaderlessWatch });
     this.loop.start();
   }

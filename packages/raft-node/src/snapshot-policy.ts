@@ -31,7 +31,7 @@ export class SnapshotPolicy {
 
   applied(entries: readonly LogEntry[]): void {
     this.entries += entries.length;
-    this.bytes += loggedBytes(entries);
+    for (const entry of entries) this.bytes += loggedBytes(entry);
   }
 
   /** A snapshot begins: what is applied from now on counts towards the next. Also for one that fails, so that there is work before the next attempt. */

@@ -6,7 +6,13 @@ import { PutRequestSchema, PutResponseSchema, RangeRequestSchema } from "../gene
 import { CommandSchema } from "../generated/raftkv/command/v1/command_pb.ts";
 import { EntryKind, PeerFrameSchema, type PeerMessageSchema } from "../generated/raftkv/peer/v1/peer_pb.ts";
 import { ResponseSchema, type Status } from "../generated/raftkv/v1/raftkv_pb.ts";
-import { decodeCommand, encodeRequestCommand, UnknownCommandError } from "./command.ts";
+import {
+  decodeCommand,
+  encodeMemberAttributesCommand,
+  encodeRequestCommand,
+  isMemberAttributesCommand,
+  UnknownCommandError,
+} from "./command.ts";
 import { decodePutRequest, decodeRangeRequest } from "./etcd-request.ts";
 import { decodePutResponse } from "./etcd-response.ts";
 import { BATCH_MESSAGES_MAX, decodePeerFrame, decodeSnapshotFrame, encodePeerFrame } from "./peer-frame.ts";
@@ -92,6 +98,12 @@ describe("RaftKV's messages", () => {
     expect(() => decodeCommand(new Uint8Array([0x08, 0]))).toThrow("Command of field 1 has wire type 0, 2 is expected");
     const unknownOnly = toBinary(CommandSchema, create(CommandSchema, {}));
     expect(() => decodeCommand(unknownOnly)).toThrow("is empty");
+  });
+
+  test("a command with attributes of a member is known by its first byte", () => {
+    const attributes = encodeMemberAttributesCommand({ memberId: 1n, name: "a", clientUrls: [], storeId: 2n });
+    const put = encodeRequestCommand("put", new Uint8Array(0));
+    expect([attributes, put, new Uint8Array(0)].map(isMemberAttributesCommand)).toEqual([true, false, false]);
   });
 });
 

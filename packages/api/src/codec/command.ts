@@ -143,6 +143,11 @@ export function encodeAdvanceTimeCommand(readingMs: number): Uint8Array {
   return writer.finish();
 }
 
+/** Whether `decodeCommand` gives a `memberAttributes` or throws: the first byte tells, so that a long log is searched fast. */
+export function isMemberAttributesCommand(bytes: Uint8Array): boolean {
+  return bytes[0] === MEMBER_ATTRIBUTES_TAG;
+}
+
 /** Keys and values are views into `bytes`. Throws CodecError if they are malformed, UnknownCommandError for a command of a newer version. */
 export function decodeCommand(bytes: Uint8Array): Command {
   let commandTag = 0;

@@ -36,6 +36,9 @@ export class MemoryLogStore implements LogStore {
     return { hardState, snapshot: this.snapshot?.meta ?? null, entries, quarantine, lost };
   }
 
+  /** They are what it stores. */
+  releaseRecovered(): void {}
+
   /** Nothing becomes durable until `release`. */
   hold(): void {
     this.gate = new Promise((resolve) => {

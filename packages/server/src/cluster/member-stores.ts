@@ -1,4 +1,4 @@
-import { CodecError, decodeCommand, UnknownCommandError } from "@raftkv/api";
+import { CodecError, decodeCommand, isMemberAttributesCommand, UnknownCommandError } from "@raftkv/api";
 import type { LogEntry } from "@raftkv/raft-core";
 import { commandOf } from "@raftkv/raft-node";
 import { idText } from "./identity.ts";
@@ -54,6 +54,7 @@ export class MemberStores {
 }
 
 function attributesIn(command: Uint8Array): { readonly memberId: bigint; readonly storeId: bigint } | null {
+  if (!isMemberAttributesCommand(command)) return null;
   try {
     const decoded = decodeCommand(command);
     return decoded.type === "memberAttributes" ? decoded.attributes : null;
