@@ -13,6 +13,8 @@ import type { Configuration, CoreStart, NodeId, QuarantineEvidence, RandomSource
 export interface Candidacy {
   readonly kind: "preCandidate" | "candidate";
   readonly tally: VoteTally;
+  /** Nobody was asked for a vote yet: that of the leader that resigned is on its way, and enough. Only until the next tick. */
+  asksLater: boolean;
 }
 
 export type Role = { readonly kind: "follower" } | Candidacy | Leadership;

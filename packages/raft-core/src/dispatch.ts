@@ -1,7 +1,7 @@
 import { assertNever } from "./assert.ts";
 import { contradictionOf } from "./contradiction.ts";
 import type { Candidacy, CoreState } from "./core-state.ts";
-import { startElection } from "./election/campaign.ts";
+import { startElection, succeedLeader } from "./election/campaign.ts";
 import { ticksOfLoyalty } from "./election/stickiness.ts";
 import { handleVoteRequest, handleVoteResponse, refuseOutdatedPreVote } from "./election/voting.ts";
 import { answerDeposedLeader, handleAppend, handleHeartbeat, handleInstallSnapshot } from "./follower.ts";
@@ -88,11 +88,23 @@ function enterTerm(state: CoreState, message: TermedMessage): boolean {
       return false;
     }
   }
+  if (isResignation(state, message)) {
+    state.emit?.({ type: "resignationReceived", from: message.from, term: state.term });
+    if (succeedLeader(state, message.from) === "started") return true;
+  }
   // A pre-vote only asks about a term, and its grant only answers; nobody is in that term yet.
   if (message.type === "requestPreVote" || (message.type === "requestPreVoteResponse" && message.granted)) return true;
   state.emit?.({ type: "higherTermSeen", message, ownTerm: state.term });
   becomeFollower(state, message.term, isFromLeader(message) ? message.from : 0, message.from);
   return true;
+}
+
+/**
+ * The leader's vote for the next term, which nobody asked it for: it has resigned in favour of this member, and what told this member to
+ * campaign was lost or is still on its way.
+ */
+function isResignation({ term, leader }: CoreState, message: TermedMessage): boolean {
+  return message.type === "requestVoteResponse" && message.granted && message.from === leader && message.term === term + 1;
 }
 
 /** A member stuck in a higher term than its leader's is freed by telling the leader of that term. */
@@ -106,7 +118,7 @@ function stepOutdated(state: CoreState, message: TermedMessage): void {
 
 function stepLeader(state: CoreState, leadership: Leadership, message: TermedMessage): void {
   if (message.type === "transferLeadership") {
-    startTransfer(state, leadership, message.target);
+    startTransfer(state, leadership, { target: message.target, isResigning: false });
     return;
   }
   const peer = leadership.progressOf(message.from);
@@ -143,7 +155,8 @@ function stepFollower(state: CoreState, message: TermedMessage): void {
       return handleInstallSnapshot(state, message);
     case "timeoutNow":
       state.emit?.({ type: "timeoutNowReceived", from: message.from, term: state.term });
-      startElection(state, "transfer");
+      if (message.isResigning) succeedLeader(state, message.from);
+      else startElection(state, "transfer");
       return;
     case "transferLeadership":
       forwardTransfer(state, { ...message, from: state.id, to: state.leader });

@@ -278,7 +278,7 @@ test("a hand-over is told of at both ends", () => {
     { type: "transferRefused", reason: "in_progress", target: 2, term: 1 },
   ]);
   const target = watched({ size: 3, term: 1 });
-  exchange(target.member, { type: "timeoutNow", from: 2, to: 1, term: 1 });
+  exchange(target.member, { type: "timeoutNow", from: 2, to: 1, term: 1, isResigning: false });
   expect(target.events.all.slice(0, 2)).toEqual([
     { type: "timeoutNowReceived", from: 2, term: 1 },
     { type: "electionStarted", term: 1 },

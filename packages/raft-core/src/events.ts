@@ -160,8 +160,12 @@ export type CoreEvent =
   | { readonly type: "transferRefused"; readonly reason: TransferRefusal; readonly target: NodeId; readonly term: Term }
   /** The target was told to campaign; `caughtUp` if it first had to be sent entries. */
   | { readonly type: "timeoutNowSent"; readonly target: NodeId; readonly caughtUp: boolean }
+  /** It votes for the target in this, the next term, and leads no longer. */
+  | { readonly type: "leaderResigned"; readonly successor: NodeId; readonly term: Term }
   | { readonly type: "transferEnded"; readonly target: NodeId; readonly result: TransferResult; readonly term: Term }
   | { readonly type: "timeoutNowReceived"; readonly from: NodeId; readonly term: Term }
+  /** The vote of the leader came before it was asked for, and before what tells to campaign. */
+  | { readonly type: "resignationReceived"; readonly from: NodeId; readonly term: Term }
   | { readonly type: "timeoutNowIgnored"; readonly from: NodeId; readonly role: RoleName; readonly term: Term };
 
 /** Where events go. */

@@ -92,6 +92,8 @@ export interface InstallSnapshot extends Addressed {
 export interface TimeoutNow extends Addressed {
   readonly type: "timeoutNow";
   readonly term: Term;
+  /** The leader has stepped down, and its vote for the next term follows as soon as it is durable. */
+  readonly isResigning: boolean;
 }
 /** A member asks the leader to hand over to `target`. */
 export interface TransferLeadership extends Addressed {

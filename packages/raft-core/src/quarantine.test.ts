@@ -35,7 +35,7 @@ describe("a quarantined member", () => {
     ["entries", append(2, { term: 5, prevIndex: 2, prevTerm: 1, terms: [5], commit: 3 })],
     ["a heartbeat", heartbeat(2, { term: 5, commit: 2 })],
     ["a snapshot", installSnapshot],
-    ["a call to campaign", { type: "timeoutNow", from: 2, to: 1, term: 1 }],
+    ["a call to campaign", { type: "timeoutNow", from: 2, to: 1, term: 1, isResigning: false }],
     ["a request for a hand-over", { type: "transferLeadership", from: 2, to: 1, term: 1, target: 3 }],
     ["a proposal", { type: "forwardPropose", kind: "command", from: 2, to: 1, payloads: [payload("x")] }],
     ["a question for a read index", { type: "readIndexRequest", from: 2, to: 1, requestId: 1 }],

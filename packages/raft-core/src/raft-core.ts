@@ -2,7 +2,7 @@ import { assert } from "./assert.ts";
 import { resolveOptions } from "./core-options.ts";
 import { CoreState } from "./core-state.ts";
 import { admit, forwardTransfer, isOwnMessage, stepTermed, watch } from "./dispatch.ts";
-import { isPromotable, ownCampaignKind, startElection } from "./election/campaign.ts";
+import { askAfterAll, isPromotable, ownCampaignKind, startElection } from "./election/campaign.ts";
 import { campaignOnSuspicion, suspectLeader } from "./election/hints.ts";
 import { ticksOfPromise } from "./election/stickiness.ts";
 import { HandOut } from "./hand-out.ts";
@@ -116,6 +116,8 @@ export class RaftCore {
     if (state.electionElapsed >= state.electionTimeout) {
       state.electionElapsed = 0;
       startElection(state, ownCampaignKind(state));
+    } else if (state.role.kind === "candidate" && state.role.asksLater) {
+      askAfterAll(state, state.role);
     } else if (state.suspicion.isActive) {
       campaignOnSuspicion(state);
     }
@@ -207,8 +209,19 @@ export class RaftCore {
   transferLeadership(target: NodeId): TransferOutcome {
     const state = this.state;
     if (state.quarantine !== null) return { outcome: "refused", reason: "quarantined" };
-    if (state.role.kind === "leader") return startTransfer(state, state.role, target);
+    if (state.role.kind === "leader") return startTransfer(state, state.role, { target, isResigning: false });
     return forwardTransfer(state, { type: "transferLeadership", from: state.id, to: state.leader, term: state.term, target });
+  }
+
+  /**
+   * Hands leadership to `target` for good, at the end of a leader that is about to stop: as soon as the target has the whole log, it gets
+   * this member's vote together with the word to campaign. That saves it a question and an answer. But if it does not stand for election
+   * then, nobody leads until the others notice. Only a leader can resign; `transferLeadership` is for one that means to go on.
+   */
+  resignTo(target: NodeId): TransferOutcome {
+    const { role } = this.state;
+    if (role.kind !== "leader") return { outcome: "refused", reason: "not_leader" };
+    return startTransfer(this.state, role, { target, isResigning: true });
   }
 
   /** The operator knows that the leader is dead: this member may vote for another at once. Nothing at other roles. */

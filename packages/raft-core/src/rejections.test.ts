@@ -100,7 +100,7 @@ const malformed: readonly (readonly [string, PeerMessage])[] = [
   ["a pre-vote is for no term", preVoteRequest(2, { term: 0, lastIndex: 0, lastTerm: 0 })],
   ["a pre-vote is granted for no term", preVote(2, { term: 0 })],
   ["nobody is to take over", { type: "transferLeadership", from: 2, to: 1, term: 3, target: 0 }],
-  ["a hand-over belongs to no term", { type: "timeoutNow", from: 2, to: 1, term: 0 }],
+  ["a hand-over belongs to no term", { type: "timeoutNow", from: 2, to: 1, term: 0, isResigning: false }],
   ["a read is asked for under no number", { type: "readIndexRequest", from: 2, to: 1, requestId: -1 }],
   ["a read position is no integer", heartbeatAnswer(2, { term: 3, readPosition: 0.5 })],
   ["a read index is above the highest index", { type: "readIndexResponse", from: 2, to: 1, requestId: 1, index: INDEX_MAX + 1 }],

@@ -79,7 +79,7 @@ describe("a member under repair never stands for election", () => {
     const member = damaged({ terms: [1], options: { onEvent: events.sink } });
     exchange(member, heartbeat(2, { term: 1 }));
     expect([member.core.campaign(), member.core.peerDown(2), member.core.leaderSilent()]).toEqual(Array(3).fill("under_repair"));
-    exchange(member, { type: "timeoutNow", from: 2, to: 1, term: 1 });
+    exchange(member, { type: "timeoutNow", from: 2, to: 1, term: 1, isResigning: false });
     expect(events.ofType("campaignRefused").map(({ reason }) => reason)).toEqual(["under_repair", "under_repair"]);
     expect([member.core.role, member.core.status().suspectsLeader]).toEqual(["follower", false]);
   });

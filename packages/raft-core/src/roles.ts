@@ -1,5 +1,5 @@
 import { assert } from "./assert.ts";
-import { type CoreState, FOLLOWER } from "./core-state.ts";
+import { type Candidacy, type CoreState, FOLLOWER } from "./core-state.ts";
 import { appendAsLeader } from "./leader/appending.ts";
 import { Leadership } from "./leader/leadership.ts";
 import { endTransfer } from "./leader/transfer.ts";
@@ -15,12 +15,12 @@ export function becomeFollower(state: CoreState, term: Term, leader: NodeId, cau
 }
 
 /** Begins the next term with a vote for itself, which counts when it is durable. */
-export function becomeCandidate(state: CoreState): void {
+export function becomeCandidate(state: CoreState, { asksLater }: Pick<Candidacy, "asksLater">): void {
   assert(state.role.kind !== "leader", "A leader does not campaign");
   assert(state.repair === null, "A member under repair does not campaign");
   leaveRole(state, state.term + 1, 0, 0);
   state.vote = state.id;
-  state.role = { kind: "candidate", tally: new VoteTally() };
+  state.role = { kind: "candidate", tally: new VoteTally(), asksLater };
   roleEntered(state, "candidate");
 }
 
@@ -29,7 +29,7 @@ export function becomePreCandidate(state: CoreState): void {
   assert(state.role.kind !== "leader", "A leader does not campaign");
   forgetReads(state, state.term, 0);
   state.leader = 0;
-  state.role = { kind: "preCandidate", tally: new VoteTally() };
+  state.role = { kind: "preCandidate", tally: new VoteTally(), asksLater: false };
   roleEntered(state, "preCandidate");
 }
 

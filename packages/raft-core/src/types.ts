@@ -142,11 +142,11 @@ export type ProposeOutcome =
   | { readonly outcome: "dropped"; readonly reason: ProposeDropped };
 
 /**
- * Why a hand-over was not begun: no leader to ask, already leader, the target is no voter, the same target is being served already,
- * the target lost entries and is under repair, or leadership lies elsewhere and this member is quarantined.
+ * Why a hand-over was not begun: no leader to ask, nothing to resign from, already leader, the target is no voter, the same target is
+ * being served already, the target lost entries and is under repair, or leadership lies elsewhere and this member is quarantined.
  */
-export type TransferRefusal = "no_leader" | "to_self" | "not_a_voter" | "in_progress" | "under_repair" | "quarantined";
-/** How a hand-over ended at the leader that began it. `done`: another leader, or a candidate of a later term, has spoken. */
+export type TransferRefusal = "no_leader" | "not_leader" | "to_self" | "not_a_voter" | "in_progress" | "under_repair" | "quarantined";
+/** How a hand-over ended at the leader that began it. `done`: it resigned in the target's favour, or the target has spoken in a later term. */
 export type TransferResult = "done" | "timeout" | "superseded" | "target_gone" | "leadership_lost";
 /** The result of a transfer that was started comes as the event `transferEnded`. */
 export type TransferOutcome =

@@ -57,7 +57,10 @@ export class CoreEventLog {
         return logger.warn("does not hand leadership over", { to: nameOf(event.target), reason: event.reason });
       case "transferEnded":
         return logger.info("ended handing leadership over", { to: nameOf(event.target), result: event.result, term: event.term });
+      case "leaderResigned":
+        return logger.info("stepped down and voted for its successor", { successor: nameOf(event.successor), term: event.term });
       case "timeoutNowReceived":
+      case "resignationReceived":
         return logger.info("was asked to take over leadership", { by: nameOf(event.from), term: event.term });
       case "snapshotSent":
         return logger.info("sends a snapshot", { to: nameOf(event.peer.id), index: event.snapshot.index });

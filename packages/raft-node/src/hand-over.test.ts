@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from "vitest";
-import { closeGroups, commands, commandsEverywhere, electedGroup, text } from "./testing/group-fixture.ts";
+import { closeGroups, commands, commandsEverywhere, electedGroup, groupOf, text } from "./testing/group-fixture.ts";
 import { watched } from "./testing/watched.ts";
 
 afterEach(closeGroups);
@@ -139,19 +139,39 @@ describe("a leader that closes", () => {
     expect(closing).toEqual({ value: undefined, error: null });
   });
 
-  test("turns to another member when the first one dies on the way", async () => {
+  test("turns to another member when the first one dies before it has everything", async () => {
     const group = await electedGroup();
     const { node } = group.leader;
-    group.isCarried = ({ type }) => type !== "timeoutNow";
+    group.isCarried = ({ type }) => type !== "appendEntriesResponse";
+    const proposal = watched(node.propose(text("on its way")));
+    await group.settle();
+    const closing = watched(node.close());
+    await group.settle();
+    const first = node.status().transferTarget;
+    group.isCarried = () => true;
+    group.kill(first);
+    await group.advance(400);
+    expect(closing).toEqual({ value: undefined, error: null });
+    expect(proposal.value).toBe("on its way");
+    expect([first, node.status().id]).not.toContain(group.leader.id);
+  });
+
+  test("leaves it to the others to elect another one when its successor dies with its vote", async () => {
+    const group = await groupOf([1, 2, 3, 4, 5]);
+    await group.elect();
+    await group.advance(200);
+    const { id, node } = group.leader;
+    const others = group.followers.map((member) => member.id);
+    group.isCarried = ({ from, type }) => from !== id || (type !== "timeoutNow" && type !== "requestVoteResponse");
     const closing = watched(node.close());
     await group.settle();
     const [first] = group.sent.filter(({ type }) => type === "timeoutNow");
-    group.isCarried = () => true;
     group.kill(first?.to ?? 0);
-    await group.advance(200);
+    await group.settle();
     expect(closing).toEqual({ value: undefined, error: null });
-    expect(group.leader.id).not.toBe(first?.to);
-    expect(group.leader.node).not.toBe(node);
+    group.kill(id);
+    await group.advance(100);
+    expect(others.filter((other) => other !== first?.to)).toContain(group.leader.id);
   });
 
   test("passes on what followers send that have not heard of the new leader", async () => {

@@ -6,7 +6,7 @@ const route = { from: 2, to: 1 };
 const append: PeerMessage = { type: "appendEntries", ...route, term: 1, prevIndex: 0, prevTerm: 0, commit: 0, entries: [] };
 const heartbeat: PeerMessage = { type: "heartbeat", ...route, term: 1, commit: 0, readPosition: 0 };
 const proposal: PeerMessage = { type: "forwardPropose", ...route, kind: "command", payloads: [] };
-const timeoutNow: PeerMessage = { type: "timeoutNow", ...route, term: 1 };
+const timeoutNow: PeerMessage = { type: "timeoutNow", ...route, term: 1, isResigning: false };
 
 function drained(inbox: Inbox): readonly string[] {
   const types: string[] = [];

@@ -26,7 +26,6 @@ class Fixture {
   /** Member `from` answers that it gives no vote; the mark is that of a repair. */
   refuse(from: number, mark: { readonly repairId?: number } = {}): void {
     this.watch.heard({ type: "requestPreVoteResponse", from, to: 1, term: 7, granted: false, ...mark });
-    this.watch.observe({ type: "voteReceived", phase: "preVote", from, granted: false, ownTerm: 7 });
   }
 
   /** Member `from` asks for a vote. */

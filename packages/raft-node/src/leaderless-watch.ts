@@ -1,4 +1,4 @@
-import type { Configuration, CoreEvent, NodeId, PeerMessage } from "@raftkv/raft-core";
+import type { Configuration, NodeId, PeerMessage } from "@raftkv/raft-core";
 import type { MemberState } from "./node-metrics.ts";
 import type { Logger } from "./ports.ts";
 import { VoterCensus, type VoterState } from "./voter-census.ts";
@@ -57,13 +57,11 @@ export class LeaderlessWatch {
       case "requestPreVoteResponse":
       case "requestVoteResponse":
         (message.repairId === undefined ? this.voting : this.repairing).add(message.from);
+        // Also one of an earlier term, which the core does not count.
+        if (!message.granted) this.refusedBy.add(message.from);
         return;
       default:
     }
-  }
-
-  observe(event: CoreEvent): void {
-    if (event.type === "voteReceived" && !event.granted) this.refusedBy.add(event.from);
   }
 
   /** At each tick. */

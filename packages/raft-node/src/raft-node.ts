@@ -7,6 +7,7 @@ import {
   type NodeId,
   type QuarantineEvidence,
   RaftCore,
+  type TransferOutcome,
 } from "@raftkv/raft-core";
 import { CoreEventLog } from "./core-event-log.ts";
 import { DeferredLogger } from "./deferred-logger.ts";
@@ -65,10 +66,9 @@ export class RaftNode<Result> {
       memberState: () => this.memberState,
       isConnected: (id) => options.transport.isConnected(id),
     });
-    const diskWatch = new DiskWatch({ logStore, logger: log, electionMs, onStalledLeader: () => void this.handOver() });
+    const diskWatch = new DiskWatch({ logStore, logger: log, electionMs, onStalledLeader: () => void this.relieve() });
     const onEvent = (event: CoreEvent): void => {
       requests.transfer.observe(event);
-      leaderlessWatch.observe(event);
       eventLog.write(event);
     };
     if (quarantine !== null) log.error("was quarantined before this start, and takes no part", { evidence: quarantine });
@@ -136,9 +136,7 @@ export class RaftNode<Result> {
     const target = to ?? successorOf(this.core.status());
     if (target === null || this.loop.state === "stopped") return Promise.resolve({ outcome: "refused", reason: "no_target" });
     if (target === this.core.leader) return Promise.resolve({ outcome: "refused", reason: "to_self" });
-    const outcome = this.core.transferLeadership(target);
-    this.loop.schedule();
-    return this.requests.transfer.follow(outcome, target, this.options.clock.monotonicMs());
+    return this.follow(this.core.transferLeadership(target), target);
   }
 
   /**
@@ -146,10 +144,13 @@ export class RaftNode<Result> {
    * it. Resolves at once if this member does not lead or nobody can take over, and after an election time-out if nobody did.
    */
   handOver(): Promise<void> {
-    this.handingOver ??= this.giveUpLeadership().finally(() => {
-      this.handingOver = null;
+    // Answers that have arrived may bring a successor up to date.
+    this.loop.turnAtOnce();
+    return this.giveUpLeadership((target) => {
+      const outcome = this.core.resignTo(target);
+      this.loop.turnAtOnce();
+      return outcome;
     });
-    return this.handingOver;
   }
 
   /** The member that leads as far as this one knows, 0 for nobody. */
@@ -228,8 +229,26 @@ export class RaftNode<Result> {
     await this.options.logStore.close();
   }
 
-  /** Tries one successor after the other, as long as an election would take. */
-  private async giveUpLeadership(): Promise<void> {
+  /** A leader whose disk hangs hands leadership on if it can, and goes on if it can't. */
+  private relieve(): Promise<void> {
+    return this.giveUpLeadership((target) => this.core.transferLeadership(target));
+  }
+
+  /** Resolves when the end is known of what the core made of a wish to hand over. */
+  private follow(outcome: TransferOutcome, target: NodeId): Promise<LeadershipTransferResult> {
+    this.loop.schedule();
+    return this.requests.transfer.follow(outcome, target, this.options.clock.monotonicMs());
+  }
+
+  private giveUpLeadership(handTo: (target: NodeId) => TransferOutcome): Promise<void> {
+    this.handingOver ??= this.trySuccessors(handTo).finally(() => {
+      this.handingOver = null;
+    });
+    return this.handingOver;
+  }
+
+  /** One after the other, as long as an election would take. */
+  private async trySuccessors(handTo: (target: NodeId) => TransferOutcome): Promise<void> {
     const { clock, electionMs, heartbeatMs } = this.options;
     const deadlineMs = clock.monotonicMs() + electionMs;
     const tried = new Set<NodeId>();
@@ -237,7 +256,7 @@ export class RaftNode<Result> {
       const target = this.nextSuccessor(tried);
       if (target === null) return;
       tried.add(target);
-      const { outcome } = await this.transferLeadership(target);
+      const { outcome } = await this.follow(handTo(target), target);
       if (outcome === "done") return new Promise((resolve) => void clock.setTimer(heartbeatMs, resolve));
       this.declined.add(target);
     }

@@ -1,6 +1,7 @@
 import { type NodeId, type PeerMessage, RaftCore, votersOnly } from "@raftkv/raft-core";
 import { CoreEventLog } from "./core-event-log.ts";
 import { Inbox } from "./inbox.ts";
+import { successorOf } from "./successor.ts";
 import { timingOf } from "./timing.ts";
 
 const FOUNDERS: readonly NodeId[] = [1, 2, 3];
@@ -19,7 +20,7 @@ export function rehearseElections(): void {
     stage.act([1], (core) => core.campaign());
     stage.expectLeader(1);
     stage.act([1, 2], (core) => core.propose([COMMAND, COMMAND]));
-    stage.act([1], (core) => core.transferLeadership(2));
+    stage.act([1], (core) => core.resignTo(successorOf(core.status()) ?? 0));
     stage.expectLeader(2);
     stage.act([2], (core) => core.propose([COMMAND]));
     stage.lose(2);

@@ -197,6 +197,11 @@ export class TurnLoop<Result> {
     this.options.clock.atEndOfTurn(this.runTurn);
   }
 
+  /** As if the event-loop turn were over, for what everybody waits for. Not from within a turn. */
+  turnAtOnce(): void {
+    this.turn();
+  }
+
   /** Takes and does nothing more; everybody who waits is told why. */
   halt(reason: NodeError): void {
     this.loopState = "stopped";
@@ -324,13 +329,12 @@ export class TurnLoop<Result> {
   private actOn(ready: Ready): void {
     const { softState, messages, append, apply, reads, isRepaired } = ready;
     if (isRepaired) this.repair.record();
-    if (softState !== null) this.changeRole(softState);
+    // What others and the disk wait for goes first: an election is a chain of it.
     this.send(messages);
-    if (append !== null) {
-      if (append.snapshot !== null) this.snapshots.accepted(append.snapshot);
-      this.storage.add(append);
-      this.storage.takeDone(this.finishAppend);
-    }
+    if (append?.snapshot) this.snapshots.accepted(append.snapshot);
+    if (append !== null) this.storage.add(append);
+    if (softState !== null) this.changeRole(softState);
+    if (append !== null) this.storage.takeDone(this.finishAppend);
     if (apply !== null) this.applying.add(apply);
     for (const read of reads) this.requests.reads.answered(read, this.core.appliedIndex);
     // A leader that was just elected, or a follower that just heard of one, takes what waited for it.

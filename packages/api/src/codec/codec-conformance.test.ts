@@ -123,7 +123,7 @@ const peerMessage: fc.Arbitrary<PeerMessage> = fc.oneof(
   record(heartbeatResponse),
   record({ ...heartbeatResponse, repairId }),
   installSnapshot,
-  record({ type: fc.constant("timeoutNow" as const), ...addressed, term: uint }),
+  record({ type: fc.constant("timeoutNow" as const), ...addressed, term: uint, isResigning: fc.boolean() }),
   record({ type: fc.constant("transferLeadership" as const), ...addressed, term: uint, target: uint }),
   record({
     type: fc.constant("forwardPropose" as const),

@@ -90,8 +90,8 @@ function readMessageOfTag(reader: ProtobufReader, tag: number): PeerMessage {
     case 0x4a:
       return readInstallSnapshot(reader).message;
     case 0x52:
-      readIntegers(reader, 3);
-      return { type: "timeoutNow", from: integer(1), to: integer(2), term: integer(3) };
+      readIntegers(reader, 4);
+      return { type: "timeoutNow", from: integer(1), to: integer(2), term: integer(3), isResigning: integer(4) !== 0 };
     case 0x5a:
       readIntegers(reader, 4);
       return { type: "transferLeadership", from: integer(1), to: integer(2), term: integer(3), target: integer(4) };

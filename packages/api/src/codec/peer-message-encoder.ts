@@ -104,6 +104,7 @@ export function writePeerMessageFields(writer: ProtobufWriter, message: PeerMess
       return;
     case "timeoutNow":
       writer.uintField(0x18, message.term);
+      writer.boolField(0x20, message.isResigning);
       return;
     case "transferLeadership":
       writer.uintField(0x18, message.term);

@@ -1,12 +1,16 @@
-import type { CoreState } from "../core-state.ts";
+import type { Candidacy, CoreState } from "../core-state.ts";
 import { allVoters, isLearner, isTracked } from "../membership/configuration.ts";
 import { INDEX_MAX, TERM_MAX } from "../message-check.ts";
+import { isQuorum } from "../quorum/joint.ts";
 import { becomeCandidate, becomePreCandidate } from "../roles.ts";
 import type { CampaignOutcome, NodeId, Term } from "../types.ts";
 import { campaignPriority, PRIORITY_ABOVE_ALL } from "./priority.ts";
 
-/** `preVote` asks first whether an election could be won; `transfer` is for a leader that hands over, which the others must not refuse. */
-export type CampaignKind = "preVote" | "election" | "transfer";
+/**
+ * `preVote` asks first whether an election could be won; `transfer` is for a leader that hands over, which the others must not refuse;
+ * `succession` is for one that resigned: its vote is on its way, and with the own one enough.
+ */
+export type CampaignKind = "preVote" | "election" | "transfer" | "succession";
 
 /** Starts an election if this member may (paper 5.2; dissertation 9.6 for the pre-vote). */
 export function startElection(state: CoreState, kind: CampaignKind): CampaignOutcome {
@@ -19,6 +23,21 @@ export function startElection(state: CoreState, kind: CampaignKind): CampaignOut
   state.roundsWithoutLeader++;
   campaign(state, kind);
   return "started";
+}
+
+/**
+ * Stands for election in place of a leader that resigned. If its vote and the own one are a majority nobody else is asked at once: what the
+ * others would write and answer takes time from the two that count.
+ */
+export function succeedLeader(state: CoreState, leader: NodeId): CampaignOutcome {
+  const isEnough = isQuorum(state.configuration, (id) => id === state.id || id === leader);
+  return startElection(state, isEnough ? "succession" : "transfer");
+}
+
+/** The vote of the leader that resigned is late, or lost. */
+export function askAfterAll(state: CoreState, candidacy: Candidacy): void {
+  candidacy.asksLater = false;
+  for (const voter of allVoters(state.configuration)) if (voter !== state.id) requestVote(state, voter, "transfer", state.term);
 }
 
 /** The kind of election that a member starts by itself. */
@@ -35,11 +54,11 @@ export function isPromotable(state: CoreState): boolean {
 
 export function campaign(state: CoreState, kind: CampaignKind): void {
   if (kind === "preVote") becomePreCandidate(state);
-  else becomeCandidate(state);
+  else becomeCandidate(state, { asksLater: kind === "succession" });
   const term = kind === "preVote" ? state.term + 1 : state.term;
   for (const voter of allVoters(state.configuration)) {
     if (voter === state.id) voteForItself(state, kind, term);
-    else requestVote(state, voter, kind, term);
+    else if (kind !== "succession") requestVote(state, voter, kind, term);
   }
 }
 

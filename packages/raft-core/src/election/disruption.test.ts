@@ -164,7 +164,7 @@ describe.each(withAndWithoutPreVotes)("with %j", (options) => {
 
 test("a learner never campaigns, also not when it is told to", () => {
   const member = soloMember({ size: 0, configuration: { ...votersOnly([2, 3]), learners: [1] }, term: 1 });
-  exchange(member, heartbeat(2, { term: 1 }), { type: "timeoutNow", from: 2, to: 1, term: 1 });
+  exchange(member, heartbeat(2, { term: 1 }), { type: "timeoutNow", from: 2, to: 1, term: 1, isResigning: false });
   for (let tick = 0; tick < 5 * ELECTION_TICKS; tick++) member.core.tick();
   expect(member.core.campaign()).toBe("unpromotable");
   expect([member.core.role, member.core.term, drain(member)]).toEqual(["follower", 1, []]);
@@ -177,7 +177,7 @@ test("old messages change nothing and are answered only where that frees somebod
   const old: readonly PeerMessage[] = [
     vote(2, { term: 3 }),
     accept(2, { term: 3, index: 2 }),
-    { type: "timeoutNow", from: 2, to: 1, term: 3 },
+    { type: "timeoutNow", from: 2, to: 1, term: 3, isResigning: false },
     { type: "transferLeadership", from: 2, to: 1, term: 3, target: 2 },
     {
       type: "installSnapshot",

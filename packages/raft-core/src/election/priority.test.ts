@@ -61,7 +61,7 @@ describe("a candidate", () => {
 
   test("that the leader chose is outranked by nobody", () => {
     const member = soloMember({ size: 3, terms: [1], options: { priority: 0 } });
-    member.core.step({ type: "timeoutNow", from: 2, to: 1, term: 1 });
+    member.core.step({ type: "timeoutNow", from: 2, to: 1, term: 1, isResigning: false });
     expect(prioritiesAsked(member)).toEqual([PRIORITY_ABOVE_ALL, PRIORITY_ABOVE_ALL]);
   });
 });

@@ -24,7 +24,7 @@ function memberState(): CoreState {
 /** The same member after it won term 4, and its leadership. */
 function leaderState(): { readonly state: CoreState; readonly leadership: Leadership } {
   const state = memberState();
-  becomeCandidate(state);
+  becomeCandidate(state, { asksLater: false });
   for (const from of [1, 2]) {
     if (state.role.kind !== "candidate") throw new Error("One vote is not enough");
     handleVoteResponse(state, state.role, { type: "requestVoteResponse", from, to: 1, term: 4, granted: true });
@@ -56,7 +56,7 @@ describe("A member stops", () => {
   test("where a candidate is being restored", () => {
     const state = memberState();
     state.log.restore({ index: 5, term: 3, configuration: state.configuration });
-    expect(checkAfter(state, () => becomeCandidate(state))).toThrow("A member that is being restored follows");
+    expect(checkAfter(state, () => becomeCandidate(state, { asksLater: false }))).toThrow("A member that is being restored follows");
   });
 });
 

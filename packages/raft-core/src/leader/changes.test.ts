@@ -349,6 +349,6 @@ test("what is heard or reported of a member that was removed has no effect", () 
   member.core.reportUnreachable(3);
   member.core.reportSnapshot(3, true);
   member.core.peerLostStore(3);
-  exchange(member, { type: "timeoutNow", from: 3, to: 1, term: 1 });
+  exchange(member, { type: "timeoutNow", from: 3, to: 1, term: 1, isResigning: false });
   expect(events.ofType("peerUnknown")).toHaveLength(4);
 });

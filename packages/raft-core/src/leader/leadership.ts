@@ -31,6 +31,8 @@ export class Leadership {
   pendingChange: LogIndex;
   /** Who is to take over, 0 for nobody. */
   transferTarget: NodeId = 0;
+  /** It is to have this member's vote, too, and leadership does not come back. */
+  isResigning = false;
   /** Ticks since that was decided. */
   transferElapsed = 0;
   /** Payload bytes of entries of this term that are not applied yet. */

@@ -351,7 +351,7 @@ test("messages that only other roles take are ignored by a leader", () => {
   const before = member.core.status();
   const sent = exchange(
     member,
-    { type: "timeoutNow", from: 2, to: 1, term: 1 },
+    { type: "timeoutNow", from: 2, to: 1, term: 1, isResigning: false },
     { type: "requestVoteResponse", from: 2, to: 1, term: 1, granted: false },
     { type: "requestPreVoteResponse", from: 3, to: 1, term: 1, granted: false },
     { type: "readIndexResponse", from: 2, to: 1, requestId: 1, index: 1 },

@@ -4,8 +4,8 @@ import { payloadBytes } from "../log/raft-log.ts";
 import type { AppendEntriesResponse, Heartbeat, HeartbeatResponse } from "../messages.ts";
 import type { Progress } from "../tracker/progress.ts";
 import type { LogEntry } from "../types.ts";
+import { handOverIfCaughtUp } from "./hand-over.ts";
 import type { Leadership } from "./leadership.ts";
-import { handOverIfCaughtUp } from "./transfer.ts";
 
 const NO_ENTRIES: readonly LogEntry[] = [];
 

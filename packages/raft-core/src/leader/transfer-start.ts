@@ -1,15 +1,22 @@
 import type { CoreState } from "../core-state.ts";
 import type { Progress } from "../tracker/progress.ts";
 import type { NodeId, TransferOutcome, TransferRefusal } from "../types.ts";
+import { tellToCampaign } from "./hand-over.ts";
 import type { Leadership } from "./leadership.ts";
 import { sendAppend } from "./replication.ts";
-import { endTransfer, tellToCampaign } from "./transfer.ts";
+import { endTransfer } from "./transfer.ts";
+
+export interface TransferWish {
+  readonly target: NodeId;
+  /** The leader is about to stop, and gives the target its vote. */
+  readonly isResigning: boolean;
+}
 
 /**
  * Hands leadership to `target` (dissertation 3.10): it is brought up to date, then told to campaign at once. Meanwhile nothing is
- * proposed. Ends with another leader, or after an election time-out.
+ * proposed. Ends with another leader, or after an election time-out; who resigns leads no longer as soon as the target is told.
  */
-export function startTransfer(state: CoreState, leadership: Leadership, target: NodeId): TransferOutcome {
+export function startTransfer(state: CoreState, leadership: Leadership, { target, isResigning }: TransferWish): TransferOutcome {
   const peer = leadership.progressOf(target);
   if (peer === undefined) {
     state.emit?.({ type: "peerUnknown", from: target });
@@ -25,8 +32,9 @@ export function startTransfer(state: CoreState, leadership: Leadership, target: 
   // The check of the quorum must not wait for a leader that is asked again and again.
   if (state.options.reference.transferPostponesQuorumCheck) state.electionElapsed = 0;
   leadership.transferTarget = target;
+  leadership.isResigning = isResigning;
   leadership.lease?.end();
-  if (peer.match === state.log.lastIndex) tellToCampaign(state, peer, { caughtUp: false });
+  if (peer.match === state.log.lastIndex) tellToCampaign(state, leadership, { peer, caughtUp: false });
   else sendAppend(state, peer);
   return { outcome: "started" };
 }

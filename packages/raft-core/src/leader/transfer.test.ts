@@ -252,7 +252,7 @@ describe("the leader", () => {
 describe("the target", () => {
   test("campaigns at once, without pre-votes, in the name of the leader", () => {
     const member = soloMember({ size: 3, terms: [1] });
-    const sent = exchange(member, heartbeat(2, { term: 1 }), { type: "timeoutNow", from: 2, to: 1, term: 1 });
+    const sent = exchange(member, heartbeat(2, { term: 1 }), { type: "timeoutNow", from: 2, to: 1, term: 1, isResigning: false });
     expect(member.core.status()).toMatchObject({ role: "candidate", term: 2, vote: 1 });
     expect(ofType(sent, "requestVote")).toMatchObject([
       { to: 2, isTransfer: true },
@@ -266,7 +266,7 @@ describe("the target", () => {
   ] as const)("does nothing if it %s", (_, configuration) => {
     const events = new RecordedEvents();
     const member = soloMember({ size: 0, configuration, term: 1, options: { onEvent: events.sink } });
-    expect(exchange(member, { type: "timeoutNow", from: 2, to: 1, term: 1 })).toEqual([]);
+    expect(exchange(member, { type: "timeoutNow", from: 2, to: 1, term: 1, isResigning: false })).toEqual([]);
     expect([member.core.role, member.core.term]).toEqual(["follower", 1]);
     expect(events.ofType("campaignRefused")).toMatchObject([{ reason: "unpromotable" }]);
   });
@@ -276,7 +276,7 @@ describe("the target", () => {
     const member = soloMember({ size: 3, term: 1, options: { onEvent: events.sink } });
     member.core.campaign();
     drain(member);
-    exchange(member, { type: "timeoutNow", from: 2, to: 1, term: 1 });
+    exchange(member, { type: "timeoutNow", from: 2, to: 1, term: 1, isResigning: false });
     expect(events.ofType("timeoutNowIgnored")).toEqual([{ type: "timeoutNowIgnored", from: 2, role: "preCandidate", term: 1 }]);
     expect(member.core.role).toBe("preCandidate");
   });
@@ -288,7 +288,7 @@ describe("the target", () => {
     if (change === undefined) throw new Error("The change is in the log");
     const member = soloMember({ size: 3, term: 1 });
     member.core.step({ ...append(2, { term: 1, prevIndex: 0, prevTerm: 0, commit: 1 }), entries: [{ ...change, index: 1 }] });
-    const now = { type: "timeoutNow", from: 2, to: 1, term: 1 } as const;
+    const now = { type: "timeoutNow", from: 2, to: 1, term: 1, isResigning: false } as const;
     member.core.step(now);
     expect(member.core.role).toBe("follower");
     drain(member);

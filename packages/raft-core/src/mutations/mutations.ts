@@ -4,6 +4,7 @@ import { logMutations } from "./log-mutations.ts";
 import { membershipMutations } from "./membership-mutations.ts";
 import type { Mutation } from "./mutation.ts";
 import { repairMutations } from "./repair-mutations.ts";
+import { resignationMutations } from "./resignation-mutations.ts";
 
 /** Mistakes planted in the core, each of which some test run has to notice. */
 export const mutations: readonly Mutation[] = [
@@ -12,4 +13,5 @@ export const mutations: readonly Mutation[] = [
   ...membershipMutations,
   ...leaderMutations,
   ...repairMutations,
+  ...resignationMutations,
 ];

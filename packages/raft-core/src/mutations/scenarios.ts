@@ -20,10 +20,12 @@ import type { TestMember } from "../testing/test-member.ts";
 import { Progress } from "../tracker/progress.ts";
 import { demand } from "./demand.ts";
 import { repairScenarios } from "./repair-scenarios.ts";
+import { resignationScenarios } from "./resignation-scenarios.ts";
 
 /** What chance meets too seldom, one promise each. They throw if it is broken. */
 export const scenarios = {
   ...repairScenarios,
+  ...resignationScenarios,
 
   "a member that hears nobody keeps its term": (): void => {
     const cluster = new TestCluster({ size: 3 });

@@ -32,7 +32,8 @@ export class HealedCluster {
     this.demandProgress();
     this.demandStability();
     this.demandReads();
-    this.demandTransfer();
+    this.demandHandOver((leader, target) => this.cluster.transfer(leader, target));
+    this.demandHandOver((leader, successor) => this.cluster.resign(leader, successor));
     this.demandProgress();
     return "alive";
   }
@@ -161,12 +162,12 @@ export class HealedCluster {
     }
   }
 
-  private demandTransfer(): void {
+  private demandHandOver(handOver: (leader: TestMember, successor: NodeId) => void): void {
     const { leader } = this;
     const voters = this.tracked.filter((member) => member !== leader && isVoter(leader.core.configuration, member.id));
     const target = voters[this.cluster.random.below(Math.max(1, voters.length))];
     if (target === undefined) return;
-    this.cluster.transfer(leader, target.id);
+    handOver(leader, target.id);
     this.pass(1);
     if (this.leader !== target) fail(`leader ${leader.id} did not hand over to ${target.id}, but ${this.leader.id} leads`);
   }

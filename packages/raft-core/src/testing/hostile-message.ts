@@ -144,7 +144,7 @@ export function messageOf(member: TestMember, event: HostileMessage): PeerMessag
     case "installSnapshot":
       return { type, from, to, term, snapshot: { index, term: indexTerm, configuration } };
     case "timeoutNow":
-      return { type, from, to, term };
+      return { type, from, to, term, isResigning: flag };
     case "transferLeadership":
       return { type, from, to, term, target: 1 + (event.termSteps.length % 4) };
     case "forwardPropose":

@@ -23,6 +23,7 @@ export type HostileEvent =
         | "read"
         | "change"
         | "transfer"
+        | "resign"
         | "hint"
         | "forgetLeader"
         | "unreachable"
@@ -61,6 +62,7 @@ const deed = fc.constantFrom(
   "read",
   "change",
   "transfer",
+  "resign",
   "hint",
   "forgetLeader",
   "unreachable",
@@ -171,6 +173,8 @@ export class HostileRun {
         return void member.core.proposeChange(changeOf(addVoter(4)));
       case "transfer":
         return void member.core.transferLeadership(2);
+      case "resign":
+        return void member.core.resignTo(2);
       case "hint":
         return void member.core.peerDown(2);
       case "forgetLeader":

@@ -42,6 +42,7 @@ export function describeRandomClusters({ first, count, onlySeed }: RandomRuns): 
       expect(total(reports, "snapshotsInstalled")).toBeGreaterThan(count);
       expect(total(reports, "readsServed")).toBeGreaterThan(count * 50);
       expect(total(reports, "transfersStarted")).toBeGreaterThan(count * 4);
+      expect(total(reports, "resignationsStarted")).toBeGreaterThan(count * 4);
       expect(total(reports, "changesApplied")).toBeGreaterThanOrEqual(theme === "fixed" || theme === "damaged" ? 0 : count * 3);
       expect(total(reports, "repairsBegun")).toBeGreaterThanOrEqual(theme === "damaged" || theme === "ruined" ? count * 4 : 0);
       expect(total(reports, "repairsEnded")).toBeGreaterThanOrEqual(theme === "damaged" || theme === "ruined" ? count : 0);

@@ -31,6 +31,7 @@ export interface RunCounts {
   readsServed: number;
   changesApplied: number;
   transfersStarted: number;
+  resignationsStarted: number;
 }
 
 /**
@@ -52,6 +53,7 @@ export class RandomCluster {
     readsServed: 0,
     changesApplied: 0,
     transfersStarted: 0,
+    resignationsStarted: 0,
   };
   private readonly clocks: MemberClocks | null;
   private readonly paused = new Set<NodeId>();
@@ -134,6 +136,11 @@ export class RandomCluster {
   transfer(member: TestMember, target: NodeId): void {
     const outcome = this.input(member, (core) => core.transferLeadership(target));
     if (outcome.outcome === "started") this.counts.transfersStarted++;
+  }
+
+  resign(member: TestMember, successor: NodeId): void {
+    const outcome = this.input(member, (core) => core.resignTo(successor));
+    if (outcome.outcome === "started") this.counts.resignationsStarted++;
   }
 
   /** Power is cut anywhere between two jobs or in the middle of one. */
@@ -239,6 +246,8 @@ export class RandomCluster {
       }
       case "transfer":
         return this.transfer(this.oftenLeader(member), this.pick().id);
+      case "resign":
+        return this.resign(this.oftenLeader(member), this.pick().id);
       case "hint":
         return void this.input(member, (core) => (random.oneIn(2) ? core.leaderSilent() : core.peerDown(this.pick().id)));
       case "forgetLeader":

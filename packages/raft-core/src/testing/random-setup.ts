@@ -25,6 +25,7 @@ export type EventKind =
   | "change"
   | "leaveJoint"
   | "transfer"
+  | "resign"
   | "hint"
   | "forgetLeader"
   | "pause"
@@ -53,6 +54,7 @@ const USUAL_WEIGHTS: Readonly<Record<Exclude<EventKind, "damage">, number>> = {
   change: 12,
   leaveJoint: 8,
   transfer: 4,
+  resign: 4,
   hint: 6,
   forgetLeader: 3,
   pause: 3,
@@ -63,7 +65,7 @@ const USUAL_WEIGHTS: Readonly<Record<Exclude<EventKind, "damage">, number>> = {
 const DAMAGE_WEIGHT = 3;
 
 /** Where leases are in use, whatever could make one outlive its truth. */
-const LEASE_FACTORS: Partial<Readonly<Record<EventKind, number>>> = { read: 4, transfer: 2, isolate: 2, pause: 3, change: 0.5 };
+const LEASE_FACTORS: Partial<Readonly<Record<EventKind, number>>> = { read: 4, transfer: 2, resign: 2, isolate: 2, pause: 3, change: 0.5 };
 
 /** They come in storms only: between two storms the cluster has time to get somewhere. */
 export const STORMY: ReadonlySet<EventKind> = new Set([

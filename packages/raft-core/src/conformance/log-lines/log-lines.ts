@@ -86,6 +86,8 @@ export function logLineOf(event: CoreEvent, context: LogLineContext): LogLine | 
     case "peerRepairStarted":
     case "peerRepairEnded":
     case "voteWithheld":
+    case "leaderResigned":
+    case "resignationReceived":
       return null;
     default:
       return assertNever(event);

@@ -40,6 +40,7 @@ function transferRefused(self: string, { reason, target, term }: EventOf<"transf
       const who = hex(target);
       return info(`${self} [term ${term}] transfer leadership to ${who} is in progress, ignores request to same node ${who}`);
     }
+    case "not_leader":
     case "under_repair":
     case "quarantined":
       return null;

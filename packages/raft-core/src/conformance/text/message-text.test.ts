@@ -30,7 +30,7 @@ describe("a message between members", () => {
     [{ ...link, type: "heartbeat", commit: 0, readPosition: 4 }, "a->2 MsgHeartbeat Term:3 Log:0/0"],
     [{ ...link, type: "heartbeat", commit: 8, readPosition: 0 }, "a->2 MsgHeartbeat Term:3 Log:0/0 Commit:8"],
     [{ ...link, type: "heartbeatResponse", readPosition: 4 }, "a->2 MsgHeartbeatResp Term:3 Log:0/0"],
-    [{ ...link, type: "timeoutNow" }, "a->2 MsgTimeoutNow Term:3 Log:0/0"],
+    [{ ...link, type: "timeoutNow", isResigning: false }, "a->2 MsgTimeoutNow Term:3 Log:0/0"],
     [{ ...link, type: "transferLeadership", target: 11 }, "b->2 MsgTransferLeader Term:3 Log:0/0"],
     [{ from: 1, to: 2, type: "readIndexRequest", requestId: 5 }, "1->2 MsgReadIndex Term:0 Log:0/0"],
     [{ from: 1, to: 2, type: "readIndexResponse", requestId: 5, index: 7 }, "1->2 MsgReadIndexResp Term:0 Log:0/7"],
