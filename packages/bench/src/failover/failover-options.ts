@@ -7,6 +7,8 @@ export interface FailoverOptions extends ClusterFolderOptions {
   readonly faults: readonly FaultName[];
   /** Of each fault, for each system. */
   readonly trials: number;
+  /** For how long puts go out before a signal, at the least. Members that have just started are slower: their code is still being compiled. */
+  readonly leadInMs: number;
   /** Of the moments at which signals are sent, and of the keys of the steady load. */
   readonly seed: number;
   /** False: RaftKV alone, also if there is an etcd. */
@@ -26,6 +28,7 @@ how long the others take no writes. With --steady: loads RaftKV and counts how o
 
   --only FAULTS     of kill,pause,stop: SIGKILL, SIGSTOP or SIGTERM to the leader (default all)
   --trials N        of each fault, for each system; the systems take turns (default 30)
+  --lead-in SECONDS of puts before each signal, and up to 0.3 s more (default 3)
   --seed N          of the moments at which signals are sent (default 1)
   --no-etcd         RaftKV alone
   --check           fail if RaftKV misses a target
@@ -39,6 +42,7 @@ how long the others take no writes. With --steady: loads RaftKV and counts how o
 const flags = {
   only: { type: "string", default: faultNames.join(",") },
   trials: { type: "string", default: "30" },
+  "lead-in": { type: "string", default: "3" },
   seed: { type: "string", default: "1" },
   "no-etcd": { type: "boolean", default: false },
   check: { type: "boolean", default: false },
@@ -56,6 +60,7 @@ export function parseFailoverOptions(args: readonly string[]): FailoverOptions |
   return {
     faults: knownNames("Fault", values.only, faultNames),
     trials: wholeNumber("--trials", values.trials, 1000),
+    leadInMs: secondsInMs("--lead-in", values["lead-in"], 0.1),
     seed: wholeNumber("--seed", values.seed, 0xffff_ffff),
     withEtcd: !values["no-etcd"],
     check: values.check,

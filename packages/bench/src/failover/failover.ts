@@ -22,7 +22,6 @@ interface Subject {
   readonly writes: ProbeWrites[];
 }
 
-const leadInMinMs = 500;
 const leadInSpreadMs = 300;
 
 /** Strikes the leaders as the options say. Resolves to the exit status. Rejects with a sentence, or the reason of the signal; no server runs then. */
@@ -80,7 +79,7 @@ async function runTrials(
   for (let round = 1; round <= options.trials; round++) {
     const order = round % 2 === 1 ? subjects : subjects.toReversed();
     for (const fault of options.faults) {
-      const plan = { fault, leadInMs: leadInMinMs + random.below(leadInSpreadMs) };
+      const plan = { fault, leadInMs: options.leadInMs + random.below(leadInSpreadMs) };
       for (const { cluster, writes } of order) {
         const trialWrites = new ProbeWrites(writes.length + 1);
         writes.push(trialWrites);
