@@ -157,6 +157,11 @@ export function readEntryKind(view: DataView, at: number, payloadBytes: number):
   return entryKinds[view.getUint32(at, true)];
 }
 
+/** What the frame at `at`, which was found sound, takes. */
+export function frameBytesAt(view: DataView, at: number): number {
+  return frameBytes(view.getUint32(at + 8, true));
+}
+
 /** The term in a header at `at` that was found sound. */
 export function readFrameTerm(view: DataView, at: number): number {
   return getU64(view, at + 40);

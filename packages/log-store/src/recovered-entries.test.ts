@@ -2,7 +2,7 @@ import type { LogEntry } from "@raftkv/raft-core";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { BatchEncoder } from "./batch-encoder.ts";
-import type { EntryRun } from "./entry-run.ts";
+import { type EntryRun, gather } from "./entry-run.ts";
 import { FRAMES_OFFSET, type LogPosition, PAGE_BYTES } from "./format.ts";
 import { saltCrcOf } from "./frame.ts";
 import { RecoveredEntries } from "./recovered-entries.ts";
@@ -50,9 +50,22 @@ describe("the entries of a segment", () => {
     ]);
   });
 
-  test("share the bytes of the segment", () => {
-    const [first, second] = [...runOf(base, entries).entries(12, 13)];
-    expect(first?.data.buffer).toBe(second?.data.buffer);
+  test("keep their own frames in memory, and nothing else of the segment", () => {
+    const run = runOf(base, entries);
+    const buffers = new Set([...run.entries()].map(({ data }) => data.buffer));
+    expect(run.sizeBytes).toBe(5 * 64 + 8 + 16 + 24 + 32 + 40);
+    expect([...buffers].map(({ byteLength }) => byteLength)).toEqual([run.sizeBytes]);
+  });
+
+  test("are the same when they are moved together with others", () => {
+    const runs = [runOf(base, entries), runOf({ index: 15, term: 3 }, entriesAfter({ index: 15, term: 3 }, 3, 4))];
+    const before = runs.map((run) => [...run.entries()].map((entry) => ({ ...entry, data: entry.data.slice() })));
+    gather(runs);
+    expect(runs.map((run) => [...run.entries()])).toEqual(before);
+  });
+
+  test("are not read beyond the run", () => {
+    expect(() => runOf(base, entries).termAt(16)).toThrow("The run has the entry");
   });
 });
 

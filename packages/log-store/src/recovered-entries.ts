@@ -1,6 +1,7 @@
 import type { LogEntry } from "@raftkv/raft-core";
 import type { EntryRun } from "./entry-run.ts";
 import type { LogPosition } from "./format.ts";
+import { assert } from "./log-store-error.ts";
 
 /** The part of a run that is still in the log. */
 interface KeptRun {
@@ -30,6 +31,7 @@ export class RecoveredEntries {
   }
 
   append(run: EntryRun): void {
+    assert(run.firstIndex === this.#last.index + 1, "The entries of a log have no gaps");
     const { lastIndex } = run;
     this.#runs.push({ run, lastIndex });
     this.#last = { index: lastIndex, term: run.termAt(lastIndex) };
@@ -55,7 +57,7 @@ export class RecoveredEntries {
     for (const { run, lastIndex } of this.#runs) yield* run.positions(run.firstIndex, lastIndex);
   }
 
-  /** The entries above `index`. Their data stay in the segments. */
+  /** The entries above `index`. Their data stay where the runs have them. */
   after(index: number): readonly LogEntry[] {
     const entries: LogEntry[] = [];
     for (const { run, lastIndex } of this.#runs) {

@@ -1,5 +1,5 @@
 import { crc32c } from "./crc32c.ts";
-import { EntryRun } from "./entry-run.ts";
+import { EntryRun, gather } from "./entry-run.ts";
 import { FRAMES_OFFSET, getU64, isZero, PAGE_BYTES, roundUp, viewOf } from "./format.ts";
 import {
   decodeCommit,
@@ -83,7 +83,7 @@ type BatchResult =
 
 /**
  * Reads all batches of a segment up to the first that is not whole, and looks at every page for headers that prove what was
- * durable. `file` is the whole file, in which the entries stay.
+ * durable. `file` is the whole file, of which nothing stays in memory but copies of the entries.
  */
 export function scanSegment(path: string, file: Uint8Array, header: SegmentHeader): SegmentScan {
   const saltCrc = saltCrcOf(header.salt);
@@ -105,6 +105,7 @@ export function scanSegment(path: string, file: Uint8Array, header: SegmentHeade
     cursor = { seq: batch.lastSeq, crc: batch.lastCrc, index: batch.index, term: batch.term };
     offset = roundUp(result.endOffset, PAGE_BYTES);
   }
+  gather(batches.flatMap(({ records }) => records.flatMap((record) => (record.type === "entries" ? [record] : []))));
   const first = batches[0];
   const open = first?.records[0];
   return {

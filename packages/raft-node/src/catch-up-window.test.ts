@@ -27,7 +27,19 @@ test("what is forgotten leaves at least the window's size behind, and at most a 
 test("what is applied at once moves it as much as what is applied one by one", () => {
   const window = new CatchUpWindow(16_000);
   window.applied(entries(1, 1_000));
-  expect(window.forgotten).toBe(840);
+  expect(window.forgotten).toBe(839);
+});
+
+test("entries that are larger than a stride, or than the window, leave no more behind than they must", () => {
+  for (const entryBytes of [150, 1_600, 5_000]) {
+    const window = new CatchUpWindow(1_600);
+    for (let index = 1; index <= 100; index++) {
+      window.applied([{ index, term: 1, kind: "command", data: new Uint8Array(entryBytes - 64) }]);
+      const keptBytes = (index - window.forgotten) * entryBytes;
+      expect(keptBytes).toBeGreaterThanOrEqual(Math.min(1_600, index * entryBytes));
+      expect(keptBytes).toBeLessThanOrEqual(1_700 + entryBytes);
+    }
+  }
 });
 
 test("nothing applied moves nothing", () => {

@@ -14,6 +14,7 @@ export class CatchUpWindow {
   private readonly strideBytes: number;
   /** Where each whole stride ends, ascending. */
   private readonly ends: LogIndex[] = [];
+  /** Of the stride that has not ended. */
   private bytes = 0;
   private lastForgotten: LogIndex = 0;
 
@@ -29,13 +30,15 @@ export class CatchUpWindow {
   applied(entries: readonly LogEntry[]): void {
     for (const entry of entries) {
       this.bytes += loggedBytes(entry);
-      if (this.bytes >= this.strideBytes) this.endStride(entry.index);
+      if (this.bytes >= this.strideBytes) this.endStrides(entry.index - 1);
     }
   }
 
-  private endStride(index: LogIndex): void {
-    this.bytes = 0;
-    this.ends.push(index);
-    if (this.ends.length > STRIDES) this.lastForgotten = this.ends.shift() ?? 0;
+  /** The entry behind `index` begins the next stride, and may be larger than one, or than the window. */
+  private endStrides(index: LogIndex): void {
+    const count = Math.min(Math.floor(this.bytes / this.strideBytes), STRIDES + 1);
+    this.bytes %= this.strideBytes;
+    for (let ended = 0; ended < count; ended++) this.ends.push(index);
+    while (this.ends.length > STRIDES) this.lastForgotten = this.ends.shift() ?? 0;
   }
 }

@@ -1,4 +1,4 @@
-import type { InstallSnapshot, LogEntry, NodeId, RaftCore, SnapshotMeta } from "@raftkv/raft-core";
+import type { InstallSnapshot, LogEntry, LogIndex, NodeId, RaftCore, SnapshotMeta, Term } from "@raftkv/raft-core";
 import { CatchUpWindow } from "./catch-up-window.ts";
 import type { LogStore } from "./log-store.ts";
 import { pacedChunks } from "./paced-chunks.ts";
@@ -35,7 +35,7 @@ export class SnapshotExchange<Result> {
   private readonly policy: SnapshotPolicy;
   private readonly window: CatchUpWindow;
   /** Where the state machine stands, unless it is between two entries of a job; null until something was applied. */
-  private last: LogEntry | null = null;
+  private last: { readonly index: LogIndex; readonly term: Term } | null = null;
   /** A follower lacks what is neither in the log in memory nor in a snapshot. */
   private isWanted = false;
   private savedIndex: number;
@@ -57,14 +57,16 @@ export class SnapshotExchange<Result> {
   applied(entries: readonly LogEntry[]): void {
     this.policy.applied(entries);
     this.window.applied(entries);
-    this.last = entries.at(-1) ?? this.last;
+    const last = entries.at(-1);
+    // Not the entry itself: its data would stay in memory.
+    if (last !== undefined) this.last = { index: last.index, term: last.term };
     this.options.core.forgetApplied(this.window.forgotten);
     if (this.isWanted || this.policy.isDue) this.take();
   }
 
   private take(): void {
     const { last } = this;
-    if (last === null || this.saving !== null) return;
+    if (last === null || last.index <= this.savedIndex || this.saving !== null) return;
     this.isWanted = false;
     this.policy.begun();
     const meta = { index: last.index, term: last.term, configuration: this.options.core.configuration };
@@ -134,6 +136,7 @@ export class SnapshotExchange<Result> {
       await reader.close();
     }
     this.savedIndex = reader.meta.index;
+    this.last = reader.meta;
     this.policy.begun();
     this.policy.ended(reader.sizeBytes);
     this.options.logger.info("restored from a snapshot of the leader", { index: reader.meta.index, term: reader.meta.term });
