@@ -13,7 +13,7 @@ import type { Configuration, CoreStart, NodeId, QuarantineEvidence, RandomSource
 export interface Candidacy {
   readonly kind: "preCandidate" | "candidate";
   readonly tally: VoteTally;
-  /** Nobody was asked for a vote yet: that of the leader that resigned is on its way, and enough. Only until the next tick. */
+  /** Nobody was asked for a vote yet: that of the leader that resigned is on its way, and enough. Only until the second tick: the first may come at once. */
   asksLater: boolean;
 }
 

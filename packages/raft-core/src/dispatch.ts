@@ -139,6 +139,10 @@ function stepCandidate(state: CoreState, role: Candidacy, message: TermedMessage
   } else if (isFromLeader(message)) {
     becomeFollower(state, message.term, message.from);
     stepFollower(state, message);
+  } else if (message.type === "timeoutNow" && message.isResigning && role.kind === "preCandidate") {
+    // It has doubted its leader, which still led and is gone now.
+    state.emit?.({ type: "timeoutNowReceived", from: message.from, term: state.term });
+    succeedLeader(state, message.from);
   } else if (message.type === "timeoutNow") {
     state.emit?.({ type: "timeoutNowIgnored", from: message.from, role: role.kind, term: state.term });
   }

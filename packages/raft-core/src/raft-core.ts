@@ -116,7 +116,7 @@ export class RaftCore {
     if (state.electionElapsed >= state.electionTimeout) {
       state.electionElapsed = 0;
       startElection(state, ownCampaignKind(state));
-    } else if (state.role.kind === "candidate" && state.role.asksLater) {
+    } else if (state.role.kind === "candidate" && state.role.asksLater && state.electionElapsed > 1) {
       askAfterAll(state, state.role);
     } else if (state.suspicion.isActive) {
       campaignOnSuspicion(state);

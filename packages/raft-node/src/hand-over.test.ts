@@ -130,6 +130,31 @@ describe("a leader that closes", () => {
     expect(closing).toEqual({ value: undefined, error: null });
   });
 
+  test("may be told to by the answer to a proposal", async () => {
+    const group = await electedGroup();
+    const { id, node } = group.leader;
+    const closings: ReturnType<typeof watched<void>>[] = [];
+    const close = (): void => void closings.push(watched(node.close()));
+    node.submit(text("the last"), { succeed: close, fail: close });
+    await group.settle();
+    expect(group.leader.id).not.toBe(id);
+    await group.advance(100);
+    expect(closings).toEqual([{ value: undefined, error: null }]);
+    expect(group.member(id).failures).toEqual([]);
+  });
+
+  test("closes also if it fails while it hands over", async () => {
+    const group = await electedGroup();
+    const { id, node, store } = group.leader;
+    store.append = () => {
+      throw new Error("The disk is broken");
+    };
+    const closing = watched(node.close());
+    await group.advance(100);
+    expect(closing).toEqual({ value: undefined, error: null });
+    expect(group.member(id).failures).toMatchObject([{ message: "The disk is broken" }]);
+  });
+
   test("does not wait for those who are gone", async () => {
     const group = await electedGroup();
     const { node } = group.leader;

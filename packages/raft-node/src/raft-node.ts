@@ -147,9 +147,10 @@ export class RaftNode<Result> {
     // Answers that have arrived may bring a successor up to date.
     this.loop.turnAtOnce();
     return this.giveUpLeadership((target) => {
-      const outcome = this.core.resignTo(target);
+      // Whoever waits must be known before a turn that may end with this member's failure.
+      const result = this.follow(this.core.resignTo(target), target);
       this.loop.turnAtOnce();
-      return outcome;
+      return result;
     });
   }
 
@@ -231,7 +232,7 @@ export class RaftNode<Result> {
 
   /** A leader whose disk hangs hands leadership on if it can, and goes on if it can't. */
   private relieve(): Promise<void> {
-    return this.giveUpLeadership((target) => this.core.transferLeadership(target));
+    return this.giveUpLeadership((target) => this.follow(this.core.transferLeadership(target), target));
   }
 
   /** Resolves when the end is known of what the core made of a wish to hand over. */
@@ -240,7 +241,7 @@ export class RaftNode<Result> {
     return this.requests.transfer.follow(outcome, target, this.options.clock.monotonicMs());
   }
 
-  private giveUpLeadership(handTo: (target: NodeId) => TransferOutcome): Promise<void> {
+  private giveUpLeadership(handTo: (target: NodeId) => Promise<LeadershipTransferResult>): Promise<void> {
     this.handingOver ??= this.trySuccessors(handTo).finally(() => {
       this.handingOver = null;
     });
@@ -248,7 +249,7 @@ export class RaftNode<Result> {
   }
 
   /** One after the other, as long as an election would take. */
-  private async trySuccessors(handTo: (target: NodeId) => TransferOutcome): Promise<void> {
+  private async trySuccessors(handTo: (target: NodeId) => Promise<LeadershipTransferResult>): Promise<void> {
     const { clock, electionMs, heartbeatMs } = this.options;
     const deadlineMs = clock.monotonicMs() + electionMs;
     const tried = new Set<NodeId>();
@@ -256,7 +257,7 @@ export class RaftNode<Result> {
       const target = this.nextSuccessor(tried);
       if (target === null) return;
       tried.add(target);
-      const { outcome } = await this.follow(handTo(target), target);
+      const { outcome } = await handTo(target);
       if (outcome === "done") return new Promise((resolve) => void clock.setTimer(heartbeatMs, resolve));
       this.declined.add(target);
     }

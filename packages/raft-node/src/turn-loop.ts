@@ -91,6 +91,7 @@ export class TurnLoop<Result> {
   };
   private readonly distrustPeer = (peer: NodeId): void => this.core.peerLostStore(peer);
   private isTurnScheduled = false;
+  private isInTurn = false;
   private tickTimer: Timer | null = null;
   private isTickDue = false;
   /** The leader sent something that this turn took. */
@@ -197,9 +198,10 @@ export class TurnLoop<Result> {
     this.options.clock.atEndOfTurn(this.runTurn);
   }
 
-  /** As if the event-loop turn were over, for what everybody waits for. Not from within a turn. */
+  /** As if the event-loop turn were over, for what everybody waits for. A caller that runs within a turn gets another one behind it. */
   turnAtOnce(): void {
-    this.turn();
+    if (this.isInTurn) this.schedule();
+    else this.turn();
   }
 
   /** Takes and does nothing more; everybody who waits is told why. */
@@ -237,12 +239,15 @@ export class TurnLoop<Result> {
   private turn(): void {
     this.isTurnScheduled = false;
     if (this.loopState === "stopped") return;
+    this.isInTurn = true;
     try {
       this.takeInput();
       this.act();
       this.snapshots.afterTurn();
     } catch (error) {
       this.fail(error instanceof Error ? error : new Error(String(error)));
+    } finally {
+      this.isInTurn = false;
     }
   }
 

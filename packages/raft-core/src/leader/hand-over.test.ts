@@ -132,9 +132,11 @@ describe("its successor", () => {
     expect(member.core.status()).toMatchObject({ role: "leader", term: 2 });
   });
 
-  test("asks the others at the next tick if that vote is late", () => {
+  test("asks the others at the second tick if that vote is late, since the first may come at once", () => {
     const member = followerOf2();
     expect(exchange(member, TIMEOUT_NOW)).toEqual([]);
+    member.core.tick();
+    expect(drain(member)).toEqual([]);
     member.core.tick();
     expect(ofType(drain(member), "requestVote")).toMatchObject([
       { to: 2, term: 2, isTransfer: true },
@@ -144,6 +146,15 @@ describe("its successor", () => {
     expect(drain(member)).toEqual([]);
     exchange(member, vote(3, { term: 2 }));
     expect(member.core.role).toBe("leader");
+  });
+
+  test("stands for election also if it doubts its leader already", () => {
+    const member = followerOf2();
+    member.core.leaderSilent();
+    drain(member);
+    expect(member.core.role).toBe("preCandidate");
+    exchange(member, TIMEOUT_NOW, vote(2, { term: 2 }));
+    expect(member.core.status()).toMatchObject({ role: "leader", term: 2 });
   });
 
   test("asks the others at once where that vote and its own are no majority", () => {

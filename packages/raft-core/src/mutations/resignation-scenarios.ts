@@ -45,6 +45,8 @@ export const resignationScenarios = {
     const member = followerOf2();
     exchange(member, { type: "timeoutNow", from: 2, to: 1, term: member.core.term, isResigning: true });
     member.core.tick();
+    demand(ofType(drain(member), "requestVote").length === 0, "it does not wait");
+    member.core.tick();
     demand(ofType(drain(member), "requestVote").length === 2, "it waits");
   },
 
