@@ -1,5 +1,6 @@
 import { assert } from "./assertion.ts";
 import { CellArena, type CellRef, granuleMask, pageShift } from "./cell-arena.ts";
+import type { LoadedVersion } from "./loaded-version.ts";
 import type { NodeRef } from "./node-arena.ts";
 
 /**
@@ -45,6 +46,24 @@ export class HistoryArena {
 
   free(cell: CellRef): void {
     this.cells.free(cell);
+  }
+
+  /** All fields of the version, and its event. */
+  loadVersion(cell: CellRef, into: LoadedVersion): void {
+    const words = this.#words(cell);
+    const doubles = this.#doubles(cell);
+    const start = cell & granuleMask;
+    const word = wordOffset(cell);
+    const length = words[word + lengthWord] as number;
+    const isLeased = length < 0;
+    into.createRevision = doubles[start] as number;
+    into.modRevision = doubles[start + 1] as number;
+    into.version = doubles[start + 2] as number;
+    into.leaseHigh = isLeased ? (words[word + leaseWord] as number) : 0;
+    into.leaseLow = isLeased ? (words[word + leaseWord + 1] as number) : 0;
+    into.valueCell = words[word + valueWord] as number;
+    into.valueLength = isLeased ? ~length : length;
+    into.event = words[word + eventWord] as number;
   }
 
   createRevision(cell: CellRef): number {

@@ -1,5 +1,7 @@
 import { assert } from "./assertion.ts";
+import { copyBytes } from "./copy-bytes.ts";
 import type { Crc32c } from "./crc32c.ts";
+import { LoadedVersion } from "./loaded-version.ts";
 import { RetainedVersions } from "./retained-versions.ts";
 import {
   headBytes,
@@ -12,9 +14,8 @@ import {
   writeSafeInteger,
 } from "./snapshot-format.ts";
 import type { SnapshotSection } from "./snapshot-section.ts";
-import type { VersionRef } from "./version-store.ts";
+import { payloadBytesOf, type VersionRef } from "./version-store.ts";
 import type { VersionTable } from "./version-table.ts";
-import type { VersionView } from "./version-view.ts";
 
 const noBytes = new Uint8Array(0);
 /** Versions to look at for one chunk, most of which may have to be passed over: a few milliseconds. */
@@ -40,6 +41,9 @@ export class KVSnapshot {
   readonly #payloadBytes: number;
   /** The event number of the first place. */
   readonly #firstEvent: number;
+  /** The version that is written, and the length of its key. */
+  readonly #loaded = new LoadedVersion();
+  #keyLength = 0;
   #versionCount = 0;
   #writtenBytes = 0;
   /** Pieces of sections that are still to come, null behind the last. */
@@ -92,24 +96,19 @@ export class KVSnapshot {
     const versions = this.#versions;
     const head = new DataView(chunk.buffer, chunk.byteOffset, chunk.length);
     let filled = this.#fillSections(chunk, begun);
-    this.#table.visit("records", (view) => {
-      for (let i = 0; i < versionsPerChunk && filled < chunk.length && !versions.isDone; i++) {
-        const version = versions.next();
-        if (version === 0) continue;
-        view.show(version);
-        const size = headBytes + (versions.isFirstOfKey ? view.keyLength : 0) + view.valueLength;
-        if (filled + size <= chunk.length) {
-          this.#encodeVersion(version, view, chunk, head, filled);
-          filled += size;
-        } else {
-          this.#rest = new Uint8Array(size);
-          this.#encodeVersion(version, view, this.#rest, new DataView(this.#rest.buffer), 0);
-          filled = this.#takeRest(chunk, filled);
-        }
-        this.#versionCount++;
-        this.#writtenBytes += this.#table.versions.payloadBytes(version);
+    for (let i = 0; i < versionsPerChunk && filled < chunk.length && !versions.isDone; i++) {
+      const version = versions.next();
+      if (version === 0) continue;
+      const size = this.#load(version);
+      if (filled + size <= chunk.length) {
+        this.#encodeVersion(chunk, head, filled);
+        filled += size;
+      } else {
+        this.#rest = new Uint8Array(size);
+        this.#encodeVersion(this.#rest, new DataView(this.#rest.buffer), 0);
+        filled = this.#takeRest(chunk, filled);
       }
-    });
+    }
     this.#sum = this.#crc32c(chunk, 0, filled, this.#sum);
     const isAll = this.#sections === null && versions.isDone && this.#rest.length === 0;
     return isAll ? this.#end(chunk, filled) : filled;
@@ -130,22 +129,48 @@ export class KVSnapshot {
     return filled;
   }
 
-  #encodeVersion(version: VersionRef, view: VersionView, target: Uint8Array, head: DataView, offset: number): void {
+  /** Reads the version that is shown and counts it. Returns the bytes that it takes. */
+  #load(version: VersionRef): number {
     const { versions } = this.#table;
-    const isNewest = this.#versions.isFirstOfKey;
-    const { modRevision } = view;
-    const isEvent = modRevision >= this.#versions.compactRevision;
+    const retained = this.#versions;
+    const loaded = this.#loaded;
+    versions.load(version, loaded);
+    if (retained.isFirstOfKey) this.#keyLength = versions.nodes.keyLength(retained.node);
+    this.#versionCount++;
+    this.#writtenBytes += payloadBytesOf(this.#keyLength, loaded.valueLength);
+    return headBytes + (retained.isFirstOfKey ? this.#keyLength : 0) + loaded.valueLength;
+  }
+
+  #encodeVersion(target: Uint8Array, head: DataView, offset: number): void {
+    const { events } = this.#table;
+    const { isFirstOfKey: isNewest, compactRevision } = this.#versions;
+    const { createRevision, modRevision, version, leaseHigh, leaseLow, valueLength, event } = this.#loaded;
+    const isEvent = modRevision >= compactRevision;
     head.setUint32(offset, isNewest ? itemKinds.newest : itemKinds.older);
-    head.setUint32(offset + 4, isNewest ? view.keyLength : 0);
-    writeSafeInteger(head, offset + 8, view.valueLength);
-    writeSafeInteger(head, offset + 16, view.createRevision);
+    head.setUint32(offset + 4, isNewest ? this.#keyLength : 0);
+    writeSafeInteger(head, offset + 8, valueLength);
+    writeSafeInteger(head, offset + 16, createRevision);
     writeSafeInteger(head, offset + 24, modRevision);
-    writeSafeInteger(head, offset + 32, view.version);
-    head.setInt32(offset + 40, view.leaseHigh);
-    head.setInt32(offset + 44, view.leaseLow);
-    writeSafeInteger(head, offset + 48, isEvent ? this.#table.events.count(this.#firstEvent, versions.event(version)) + 1 : 0);
-    if (isNewest) view.copyKey(target, offset + headBytes);
-    view.copyValue(target, offset + headBytes + (isNewest ? view.keyLength : 0));
+    writeSafeInteger(head, offset + 32, version);
+    head.setInt32(offset + 40, leaseHigh);
+    head.setInt32(offset + 44, leaseLow);
+    writeSafeInteger(head, offset + 48, isEvent ? events.count(this.#firstEvent, event) + 1 : 0);
+    const keyEnd = isNewest ? this.#copyKey(target, offset + headBytes) : offset + headBytes;
+    if (valueLength > 0) this.#copyValue(target, keyEnd);
+  }
+
+  /** Returns where the key ends. */
+  #copyKey(target: Uint8Array, offset: number): number {
+    const { nodes } = this.#table.versions;
+    const { node } = this.#versions;
+    copyBytes(nodes.keyPage(node), nodes.keyOffset(node), this.#keyLength, target, offset);
+    return offset + this.#keyLength;
+  }
+
+  #copyValue(target: Uint8Array, offset: number): void {
+    const { values } = this.#table.versions;
+    const { valueCell, valueLength } = this.#loaded;
+    copyBytes(values.page(valueCell), values.offset(valueCell), valueLength, target, offset);
   }
 
   #end(chunk: Uint8Array, filled: number): number {

@@ -1,6 +1,7 @@
 import { assert } from "./assertion.ts";
 import { CellArena, type CellRef, granuleMask, pageShift } from "./cell-arena.ts";
 import type { KeyHash } from "./key-hash.ts";
+import type { LoadedVersion } from "./loaded-version.ts";
 import { bitsAt, copyWords, inByteOrder, type SearchKey, sharedBitsOf, wordCount } from "./search-key.ts";
 
 /** A node of a skip list, by the cell of its record; 0 is none, and the end of the list. */
@@ -172,6 +173,22 @@ export class NodeArena {
   /** Bits that the key of `node` shares with `key`, if they are known to be equal up to `fromWord`. */
   sharedBitsWith(node: NodeRef, key: SearchKey, fromWord: number): number {
     return this.#sharedBitsFrom(node, key.words, 0, wordCount(key.length), fromWord);
+  }
+
+  /** The newest version of the key. */
+  loadVersion(node: NodeRef, into: LoadedVersion): void {
+    const words = this.#recordPage(node);
+    const doubles = this.#doubles(node);
+    const start = node & granuleMask;
+    const word = wordOffset(node);
+    into.createRevision = doubles[start] as number;
+    into.modRevision = doubles[start + 1] as number;
+    into.version = doubles[start + 2] as number;
+    into.leaseHigh = words[word + leaseWord] as number;
+    into.leaseLow = words[word + leaseWord + 1] as number;
+    into.valueCell = words[word + valueWord] as number;
+    into.valueLength = words[word + valueWord + 1] as number;
+    into.event = words[word + eventWord] as number;
   }
 
   createRevision(node: NodeRef): number {

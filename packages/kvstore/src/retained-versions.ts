@@ -41,6 +41,11 @@ export class RetainedVersions {
     return this.#isFirst;
   }
 
+  /** The node of the version that `next` returned. */
+  get node(): NodeRef {
+    return this.#shownOf;
+  }
+
   /**
    * Looks at the next version. Returns it, or 0 if it is not to be shown, so that whoever counts the calls has a bound on the time.
    */

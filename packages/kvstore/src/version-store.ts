@@ -1,5 +1,6 @@
 import type { CellRef } from "./cell-arena.ts";
 import { HistoryArena } from "./history-arena.ts";
+import type { LoadedVersion } from "./loaded-version.ts";
 import { NodeArena, type NodeRef } from "./node-arena.ts";
 import { ValueArena } from "./value-arena.ts";
 
@@ -21,6 +22,11 @@ export interface VersionFields {
 
 /** Counted for each version beside its key and value, near what it takes. */
 const versionOverheadBytes = 64;
+
+/** Bytes that a version with such a key and value counts for. */
+export function payloadBytesOf(keyLength: number, valueLength: number): number {
+  return keyLength + valueLength + versionOverheadBytes;
+}
 
 /**
  * The versions of all keys, the newest first. Of a deleted key the newest is a tombstone: its version is 0, and it has no value.
@@ -47,6 +53,11 @@ export class VersionStore {
 
   nodeOf(version: VersionRef): NodeRef {
     return version > 0 ? version : this.history.node(-version);
+  }
+
+  load(version: VersionRef, into: LoadedVersion): void {
+    if (version > 0) this.nodes.loadVersion(version, into);
+    else this.history.loadVersion(-version, into);
   }
 
   createRevision(version: VersionRef): number {
@@ -118,7 +129,7 @@ export class VersionStore {
 
   /** Bytes that a version counts for. Depends on the key and the value only. */
   payloadBytes(version: VersionRef): number {
-    return this.nodes.keyLength(this.nodeOf(version)) + this.valueLength(version) + versionOverheadBytes;
+    return payloadBytesOf(this.nodes.keyLength(this.nodeOf(version)), this.valueLength(version));
   }
 
   /** Moves the newest version of a node, its value with it, to a history cell, to make room for the next one. */

@@ -1,4 +1,5 @@
 import { assert } from "./assertion.ts";
+import { copyBytes } from "./copy-bytes.ts";
 import type { KeyHash } from "./key-hash.ts";
 import type { KeyValue, KeyValueView } from "./key-value.ts";
 import { joinHalves } from "./lease-id.ts";
@@ -6,8 +7,6 @@ import type { ResultBytes } from "./result-bytes.ts";
 import type { VersionRef, VersionStore } from "./version-store.ts";
 
 const noBytes = new Uint8Array(0);
-/** Up to here a loop is faster than a view and `set`. */
-const loopBytesMax = 48;
 
 /** One object that shows version after version of a visit, so that a walk allocates nothing. */
 export class VersionView implements KeyValueView {
@@ -106,15 +105,4 @@ export class VersionView implements KeyValueView {
     assert(this.#version !== 0, "A view is used only while its record is visited");
     return this.#version;
   }
-}
-
-function copyBytes(source: Uint8Array, start: number, length: number, target: Uint8Array, offset: number): void {
-  if (offset + length > target.length) {
-    throw new RangeError(`${length} bytes at offset ${offset} are more than the ${target.length} bytes of the target`);
-  }
-  if (length > loopBytesMax) {
-    target.set(source.subarray(start, start + length), offset);
-    return;
-  }
-  for (let i = 0; i < length; i++) target[offset + i] = source[start + i] as number;
 }
