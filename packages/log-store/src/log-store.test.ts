@@ -49,6 +49,17 @@ async function codeOf(promise: Promise<unknown>): Promise<unknown> {
 }
 
 describe("writing", () => {
+  test("has handed the entries to the disk when `append` returns, so that the disk works while others do", async () => {
+    const store = await openTestStore(disk, { segmentBytes: 1024 * 1024, firstSegmentBytes: 1024 * 1024 });
+    await store.append({ hardState: hardState(1), entries: testEntries(1, 1, 1) });
+    await quiet();
+    const calls: string[] = [];
+    disk.before = ({ name }) => void calls.push(name);
+    const appended = store.append({ hardState: null, entries: testEntries(2, 2, 1) });
+    expect(calls).toEqual(["writeDurably"]);
+    await appended;
+  });
+
   test("makes one batch of what waits while another is under way", async () => {
     const store = await openTestStore(disk, { segmentBytes: 1024 * 1024, firstSegmentBytes: 1024 * 1024 });
     await store.append({ hardState: hardState(1), entries: testEntries(1, 1, 1) });

@@ -278,9 +278,12 @@ export class LogWriter {
     return this.#queue.splice(0, count);
   }
 
+  /** Waits for nothing without need: mostly the bytes are on their way to the disk before the caller goes on. */
   async #writeGroup(group: readonly Waiting[]): Promise<void> {
     const operations = group.map((waiting) => waiting.operation);
-    await this.#writeHardState(operations);
+    const vote = this.#takeHardState(operations);
+    // Term and vote first: no entry may be on the disk whose term the meta file does not know.
+    if (vote !== null) await this.#options.meta.update(vote);
     const [first] = operations;
     if (first?.type === "install") {
       await first.rename();
@@ -294,7 +297,7 @@ export class LogWriter {
     const bytes = group.reduce((sum, waiting) => sum + waiting.bytes, 0);
     // A commit index alone is a hint and goes with the next batch.
     if (bytes === 0) return;
-    const batch = await this.#batchFor(FIXED_BYTES + bytes);
+    const batch = this.#tail.holds(FIXED_BYTES + bytes) ? this.#tail.begin() : await this.#nextSegment(FIXED_BYTES + bytes);
     for (const operation of operations) {
       if (operation.type === "append") this.#addEntries(batch, operation.batch.entries);
       else if (operation.type === "mark") this.#addOwnMark(batch, operation.mark);
@@ -304,19 +307,19 @@ export class LogWriter {
     this.#options.supply.prepareAhead((reason) => this.fail(reason));
   }
 
-  /** Term and vote first: no entry may be on the disk whose term the meta file does not know. */
-  async #writeHardState(operations: readonly LogOperation[]): Promise<void> {
-    const { meta } = this.#options;
+  /** Takes over the newest commit index. Returns term and vote if the meta file does not have them. */
+  #takeHardState(operations: readonly LogOperation[]): Pick<HardState, "term" | "vote"> | null {
+    const { durable } = this.#options.meta;
     let newest: HardState | null = null;
     for (const operation of operations) {
       const hardState = operation.type === "append" ? operation.batch.hardState : operation.type === "install" ? operation.hardState : null;
       if (hardState === null) continue;
-      assert(hardState.term >= (newest ?? meta.durable).term, "The term never goes back");
+      assert(hardState.term >= (newest ?? durable).term, "The term never goes back");
       newest = hardState;
       this.#commitIndex = Math.max(this.#commitIndex, hardState.commit);
     }
-    if (newest === null || (newest.term === meta.durable.term && newest.vote === meta.durable.vote)) return;
-    await meta.update({ term: newest.term, vote: newest.vote });
+    if (newest === null || (newest.term === durable.term && newest.vote === durable.vote)) return null;
+    return { term: newest.term, vote: newest.vote };
   }
 
   #addEntries(batch: BatchEncoder, entries: readonly LogEntry[]): void {
@@ -355,11 +358,6 @@ export class LogWriter {
     batch.addMark(mark);
     await this.#tail.write(this.#commitIndex);
     this.#markSegment = segment.number;
-  }
-
-  /** Begins a batch in the current segment, or in the next one if it does not fit. */
-  async #batchFor(bytes: number): Promise<BatchEncoder> {
-    return this.#tail.holds(bytes) ? this.#tail.begin() : this.#nextSegment(bytes);
   }
 
   async #nextSegment(bytes: number): Promise<BatchEncoder> {
