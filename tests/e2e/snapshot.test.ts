@@ -24,11 +24,13 @@ test("a follower that was away while the log was compacted catches up by a snaps
   const { commitIndex } = await away.endpoint.status();
   await away.kill();
 
-  // A snapshot far above the 5,000 entries that are kept behind it, so that the log alone can't bring it back. Each is due when the log is as
-  // large as the one before.
+  // A snapshot far above the 5,000 entries that are kept behind it, so that the log alone can't bring it back. Each is due by the size of the
+  // one before, which compactions keep small.
   const leader = await cluster.leader();
   for (let round = 0; round < 100; round++) {
-    await Promise.all(Array.from({ length: 100 }, (_, at) => eventually(() => leader.endpoint.put(`key-${at}`, `round-${round}`))));
+    const puts = Array.from({ length: 100 }, (_, at) => eventually(() => leader.endpoint.put(`key-${at}`, `round-${round}`)));
+    const revision = Math.max(...(await Promise.all(puts)));
+    if (round % 10 === 9) await leader.endpoint.compact(revision);
   }
   // Any of the two may lead when it comes back. What it has was committed a moment before, or is on its way to be.
   for (const member of [leader, stayed]) {

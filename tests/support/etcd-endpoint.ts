@@ -56,6 +56,14 @@ export class EtcdEndpoint {
     return response.header.revision;
   }
 
+  /** Gives up the versions that were replaced up to a revision. */
+  async compact(revision: number, timeoutMs = requestTimeoutMs): Promise<void> {
+    await createClient(etcdserverpb.kvService, this.channel).compact(
+      { $typeName: "etcdserverpb.CompactionRequest", revision: BigInt(revision), physical: false },
+      { timeoutMs },
+    );
+  }
+
   /** The value, or null if there is no such key. */
   async get(key: string, timeoutMs = requestTimeoutMs): Promise<string | null> {
     const { kvs } = await this.range({ key: bytes(key), rangeEnd: noBytes }, "linearizable", timeoutMs);
