@@ -44,6 +44,7 @@ export function resolveOptions(options: CoreOptions): ResolvedOptions {
     inflightMessagesMax: options.inflightMessagesMax ?? 256,
     inflightBytesMax: options.inflightBytesMax ?? 4 * MIB,
     adaptiveWindow: options.adaptiveWindow ?? false,
+    commitMayWait: options.commitMayWait ?? false,
     uncommittedBytesMax: options.uncommittedBytesMax ?? 64 * MIB,
     applyBytesMax: options.applyBytesMax ?? 16 * MIB,
     reference: { ...NO_REFERENCE, ...options.reference },

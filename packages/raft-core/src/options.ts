@@ -81,6 +81,12 @@ export interface CoreOptions {
    * ones, which then share a message. On a slow link small entries may wait half a round trip. Default false: always the maximum.
    */
   readonly adaptiveWindow?: boolean;
+  /**
+   * Followers hear of a new commit index with the next entries, with the next heartbeat, or by `tellCommit`: a leader under load sends, and
+   * gets, half as many messages. At once, as ever, where it matters to them: entries that a follower passed on, linearizable reads at
+   * a follower, changes of members, and the first entries of a leader. The driver asks `isCommitUntold`. Default false: always at once.
+   */
+  readonly commitMayWait?: boolean;
   /** Bytes of own-term entries that are not yet applied; more is dropped with `quota`. Default 64 MiB. */
   readonly uncommittedBytesMax?: number;
   /** Bytes handed out for applying and not yet acknowledged. Default 16 MiB. */

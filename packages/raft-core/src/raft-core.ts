@@ -11,7 +11,16 @@ import { applyChange, leaveJointIfDue } from "./leader/changes.ts";
 import { checkQuorum } from "./leader/check-quorum.ts";
 import type { Leadership } from "./leader/leadership.ts";
 import { handleForwardPropose, propose, proposeChange, releaseQuota } from "./leader/proposing.ts";
-import { announceLeadership, broadcastHeartbeat, confirmReads, peerUnreachable, snapshotReported } from "./leader/replication.ts";
+import {
+  announceLeadership,
+  broadcastCommit,
+  broadcastHeartbeat,
+  confirmReads,
+  isCommitUntold,
+  peerUnreachable,
+  readAwaitsCommit,
+  snapshotReported,
+} from "./leader/replication.ts";
 import { endTransfer } from "./leader/transfer.ts";
 import { startTransfer } from "./leader/transfer-start.ts";
 import { allVoters, isWellFormedConfiguration, normalized, trackedIds } from "./membership/configuration.ts";
@@ -237,6 +246,18 @@ export class RaftCore {
     }
   }
 
+  /** With `commitMayWait`: there are followers that were not told that their entries up to `index`, a commit index, are committed. */
+  isCommitUntold(index: LogIndex): boolean {
+    const { role } = this.state;
+    return role.kind === "leader" && isCommitUntold(this.state, role, index);
+  }
+
+  /** Tells the commit index to all who were not told. */
+  tellCommit(): void {
+    const { role } = this.state;
+    if (role.kind === "leader") broadcastCommit(this.state, role);
+  }
+
   get hasReady(): boolean {
     return this.handOut.hasNext || this.hasReadRound;
   }
@@ -419,7 +440,11 @@ export class RaftCore {
 
   private handleReadIndexRequest(message: ReadIndexRequest): void {
     const { role, readDeadline, outbox, id } = this.state;
-    if (role.kind === "leader") return role.reads.addRemote(message.from, message.requestId, readDeadline);
+    if (role.kind === "leader") {
+      const peer = role.progressOf(message.from);
+      if (peer !== undefined) readAwaitsCommit(this.state, role, peer);
+      return role.reads.addRemote(message.from, message.requestId, readDeadline);
+    }
     outbox.send({ type: "readIndexResponse", from: id, to: message.from, requestId: message.requestId, index: 0 });
   }
 

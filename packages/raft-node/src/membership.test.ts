@@ -26,6 +26,31 @@ describe("a change of members", () => {
     expect(newcomer.node.leader).toBe(group.leader.id);
   });
 
+  test("is known to a member that it removes", async () => {
+    const group = await electedGroup();
+    const [removed] = group.followers;
+    if (removed === undefined) throw new Error("There are followers");
+    const change = { transition: "auto", operations: [{ type: "remove", id: removed.id }], context: text("") } as const;
+    const seen = watched(group.leader.node.changeMembership(change));
+    await group.settle();
+    expect(seen.value).toMatchObject({ outcome: "applied" });
+    expect(removed.node.status().configuration.voters).not.toContain(removed.id);
+  });
+
+  test("is known to those whom a leader leaves behind that removes itself and stops at once", async () => {
+    const group = await electedGroup();
+    const { id, node } = group.leader;
+    const others = group.followers.map((member) => member.id);
+    const change = { transition: "auto", operations: [{ type: "remove", id }], context: text("") } as const;
+    const seen = watched(node.changeMembership(change));
+    await group.settle();
+    group.kill(id);
+    expect(seen.value).toMatchObject({ outcome: "applied" });
+    await group.advance(100);
+    expect(others.map((other) => group.member(other).node.status().configuration.voters)).toEqual([others, others]);
+    expect(others).toContain(group.leader.id);
+  });
+
   test("may be proposed at a follower", async () => {
     const group = await electedGroup();
     const [follower] = group.followers;

@@ -30,7 +30,7 @@ export interface RaftNodeOptions<Result> {
   readonly priority?: number;
   /** The number of appends under way to a follower follows what its link can take. Default false: always up to 256. */
   readonly adaptiveWindow?: boolean;
-  /** Applied entries after which a snapshot is taken, if they are at least twice as large as the one before, or 256 MiB. Default 100,000. */
+  /** Applied entries after which a snapshot is taken, if they take enough bytes, see `SnapshotPolicy`. Default 100,000. */
   readonly snapshotCount?: number;
   /** Entries kept behind a snapshot for followers that are a little late. Default 5,000. */
   readonly catchUpEntries?: number;
@@ -89,5 +89,14 @@ const HINT_STAGGER_TICKS = 2;
 export function coreOptionsOf<Result>({ id, timing, leaseReads, priority, adaptiveWindow }: ResolvedNodeOptions<Result>): CoreOptions {
   const { tickMs, heartbeatTicks, electionTicks } = timing;
   const lease = leaseReads === null ? null : { driftPpm: leaseReads.driftPpm, tickMs };
-  return { id, heartbeatTicks, electionTicks, hintStaggerTicks: HINT_STAGGER_TICKS, priority, adaptiveWindow, leaseReads: lease };
+  return {
+    id,
+    heartbeatTicks,
+    electionTicks,
+    hintStaggerTicks: HINT_STAGGER_TICKS,
+    priority,
+    adaptiveWindow,
+    leaseReads: lease,
+    commitMayWait: true,
+  };
 }

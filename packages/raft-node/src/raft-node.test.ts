@@ -37,6 +37,28 @@ describe("three members", () => {
     expect(group.sent.filter(({ from, to }) => from === to)).toEqual([]);
   });
 
+  test("hear of what is committed with the next entries, or a millisecond or two later", async () => {
+    const group = await electedGroup();
+    const { id, node } = group.leader;
+    group.sent.length = 0;
+    for (const line of ["a", "b"]) {
+      const seen = watched(node.propose(text(line)));
+      await group.settle();
+      expect(seen.value).toBe(line);
+    }
+    const applied = (): readonly (readonly string[])[] => group.followers.map(commands);
+    expect(applied()).toEqual([["a"], ["a"]]);
+    expect(group.sent.filter((message) => message.type === "appendEntries" && message.entries.length === 0)).toEqual([]);
+    await group.advance(2, 1);
+    expect([group.leader.id, applied()]).toEqual([
+      id,
+      [
+        ["a", "b"],
+        ["a", "b"],
+      ],
+    ]);
+  });
+
   test("elect another leader at once when the connections of the old one are reset", async () => {
     const group = await electedGroup();
     const { id } = group.leader;

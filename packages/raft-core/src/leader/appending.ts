@@ -18,6 +18,8 @@ export function appendAsLeader(state: CoreState, leadership: Leadership, entries
   for (const { kind, data } of entries) {
     leadership.uncommittedBytes += data.length;
     log.append({ index: log.lastIndex + 1, term, kind, data });
+    // Who is removed by it hears that it is committed now or never.
+    if (kind === "configuration") leadership.awaitedCommit = log.lastIndex;
   }
   state.outbox.sendWhenDurable({
     type: "appendEntriesResponse",

@@ -27,6 +27,11 @@ export class Leadership {
   readonly lease: LeaderLease | null;
   /** Its first appends have left. Until `ready` they wait for what is proposed in the same turn: a probed peer takes only one. */
   isAnnounced = false;
+  /**
+   * Followers are told at once that entries up to this one are committed: they passed one on, read, or are removed by one, or it came from a
+   * leader before. See `commitMayWait`.
+   */
+  awaitedCommit: LogIndex = 0;
   /** Index of the newest configuration change; until it is applied no other is proposed. A new leader knows of none but fears one. */
   pendingChange: LogIndex;
   /** Who is to take over, 0 for nobody. */

@@ -97,6 +97,8 @@ function append(state: CoreState, leadership: Leadership, entries: readonly NewE
   if (isOverQuota && bytes > 0) return drop(state, "quota", from);
   const firstIndex = state.log.lastIndex + 1;
   appendAsLeader(state, leadership, entries);
+  // The sender may only relay it, so everybody is told when it is committed.
+  if (from !== state.id) leadership.awaitedCommit = state.log.lastIndex;
   broadcastAppend(state);
   return { outcome: "accepted", term: state.term, firstIndex, lastIndex: state.log.lastIndex };
 }

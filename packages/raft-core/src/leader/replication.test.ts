@@ -128,6 +128,130 @@ describe("commit", () => {
   });
 });
 
+describe("a commit index that may wait", () => {
+  const options = { commitMayWait: true };
+
+  /** A leader whose entry 2 has just been committed by member 2, of which nobody was told. */
+  function untold(size = 3): { readonly member: TestMember; readonly sent: readonly PeerMessage[] } {
+    const member = soloLeader({ size, options });
+    propose(member, 1);
+    drain(member);
+    const accepting = Array.from({ length: Math.floor(size / 2) }, (_, place) => accept(place + 2, { term: 1, index: 2 }));
+    const sent = exchange(member, ...accepting);
+    expect(member.core.commit).toBe(2);
+    return { member, sent };
+  }
+
+  const toldTo = (messages: readonly PeerMessage[]): readonly unknown[] =>
+    ofType(messages, "appendEntries").map(({ to, commit, entries }) => [to, commit, entries.length]);
+
+  test("goes nowhere by itself", () => {
+    const { member, sent } = untold();
+    expect([sent, member.core.isCommitUntold(2)]).toEqual([[], true]);
+    expect(exchange(member, accept(3, { term: 1, index: 2 }))).toEqual([]);
+  });
+
+  test("goes with the next entries", () => {
+    const { member } = untold();
+    propose(member, 1);
+    expect([toldTo(drain(member)), member.core.isCommitUntold(2)]).toEqual([
+      [
+        [2, 2, 1],
+        [3, 2, 1],
+      ],
+      false,
+    ]);
+  });
+
+  test("goes with the next heartbeat", () => {
+    const { member } = untold();
+    member.core.tick();
+    expect(drain(member).map((message) => (message.type === "heartbeat" ? [message.to, message.commit] : message))).toEqual([
+      [2, 2],
+      [3, 1],
+    ]);
+    expect(member.core.isCommitUntold(2)).toBe(true);
+    member.core.tellCommit();
+    expect(toldTo(drain(member))).toEqual([[3, 2, 0]]);
+  });
+
+  test("is told when the driver says so, and once", () => {
+    const { member } = untold(5);
+    member.core.tellCommit();
+    expect(toldTo(drain(member))).toEqual([2, 3, 4, 5].map((id) => [id, 2, 0]));
+    expect(member.core.isCommitUntold(2)).toBe(false);
+    member.core.tellCommit();
+    expect(drain(member)).toEqual([]);
+  });
+
+  test("is told at once when somebody else proposed", () => {
+    const member = soloLeader({ size: 3, options });
+    exchange(member, { type: "forwardPropose", from: 3, to: 1, kind: "command", payloads: [payload("x")] });
+    propose(member, 1);
+    drain(member);
+    const all = [2, 3].map((id) => [id, 2, 0]);
+    expect(toldTo(exchange(member, accept(2, { term: 1, index: 2 })))).toEqual(all);
+    expect(toldTo(exchange(member, accept(2, { term: 1, index: 3 })))).toEqual([]);
+  });
+
+  test("is told at once to a follower that reads", () => {
+    const { member } = untold();
+    const sent = exchange(member, { type: "readIndexRequest", from: 3, to: 1, requestId: 7 });
+    expect(toldTo(sent)).toEqual([[3, 2, 0]]);
+  });
+
+  test("is told at once to a follower that reads, and then acknowledges what it lacked", () => {
+    const { member } = untold();
+    exchange(member, { type: "readIndexRequest", from: 3, to: 1, requestId: 7 });
+    member.core.tick();
+    drain(member);
+    expect(toldTo(exchange(member, accept(3, { term: 1, index: 2 })))).toEqual([[3, 2, 0]]);
+  });
+
+  test("is told at once to a follower that reads, also one that moves before the read has its index", () => {
+    const member = soloLeader({ size: 3, options });
+    propose(member, 1);
+    drain(member);
+    exchange(member, { type: "readIndexRequest", from: 3, to: 1, requestId: 7 });
+    exchange(member, accept(2, { term: 1, index: 2 }));
+    expect(member.core.isCommitUntold(2)).toBe(false);
+  });
+
+  test("is told at once to those whom a change of members removes, and when the leader removes itself", () => {
+    const untoldOf = (id: number): boolean => {
+      const member = soloLeader({ size: 3, options });
+      member.core.proposeChange({ transition: "auto", operations: [{ type: "remove", id }], context: payload("") });
+      drain(member);
+      member.core.step(accept(2, { term: 1, index: 2 }));
+      const told = new Set(toldTo(member.collect()?.messages ?? []).map((message) => JSON.stringify(message)));
+      expect(told).toEqual(new Set(["[2,2,0]", "[3,2,0]"]));
+      return member.core.isCommitUntold(2);
+    };
+    expect([1, 3].map(untoldOf)).toEqual([false, false]);
+  });
+
+  test("is told at once when a new leader commits what it found", () => {
+    const member = soloMember({ size: 3, terms: [1, 1], options });
+    becomeLeader(member);
+    const sent = [2, 3].map((id) => toldTo(exchange(member, accept(id, { term: 2, index: 3 }))));
+    expect(sent).toEqual([[[2, 3, 0]], [[3, 3, 0]]]);
+  });
+
+  test("is nobody else's business without leadership, or without followers", () => {
+    const follower = soloMember({ size: 3, options });
+    follower.core.tellCommit();
+    const alone = soloLeader({ size: 1, options });
+    propose(alone, 1);
+    drain(alone);
+    expect([follower.core.isCommitUntold(0), drain(follower), alone.core.isCommitUntold(2), alone.core.commit]).toEqual([
+      false,
+      [],
+      false,
+      2,
+    ]);
+  });
+});
+
 describe("while it probes, the leader takes", () => {
   test.each<readonly [string, PeerMessage, Partial<PeerStatus>]>([
     ["an old refusal", refuse(2, { term: 2, index: 3, hintIndex: 1, hintTerm: 1 }), { state: "probe", match: 0, next: 6 }],

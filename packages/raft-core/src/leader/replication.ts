@@ -3,7 +3,7 @@ import type { CoreState } from "../core-state.ts";
 import { payloadBytes } from "../log/raft-log.ts";
 import type { AppendEntriesResponse, Heartbeat, HeartbeatResponse } from "../messages.ts";
 import type { Progress } from "../tracker/progress.ts";
-import type { LogEntry } from "../types.ts";
+import type { LogEntry, LogIndex } from "../types.ts";
 import { handOverIfCaughtUp } from "./hand-over.ts";
 import type { Leadership } from "./leadership.ts";
 
@@ -17,10 +17,38 @@ export function broadcastAppend(state: CoreState): void {
   for (const peer of role.peers) if (peer.id !== state.id) sendAppend(state, peer);
 }
 
+/** Sends the commit index to everybody who can make use of it and was not told. */
+export function broadcastCommit(state: CoreState, leadership: Leadership): void {
+  const { commit } = state.log;
+  if (leadership.isAnnounced) for (const peer of leadership.peers) if (lacksCommit(state, peer, commit)) sendAppend(state, peer);
+}
+
+/** A read of this member waits for what is committed now, or is when the read gets its index. */
+export function readAwaitsCommit(state: CoreState, leadership: Leadership, peer: Progress): void {
+  const { log, options } = state;
+  if (!options.commitMayWait || !leadership.isAnnounced) return;
+  leadership.awaitedCommit = log.lastIndex;
+  if (lacksCommit(state, peer, log.commit)) sendAppend(state, peer);
+}
+
+/** Whether somebody could make use of a commit index, at most the present one, and was not told. */
+export function isCommitUntold(state: CoreState, leadership: Leadership, commit: LogIndex): boolean {
+  if (!leadership.isAnnounced) return false;
+  for (const peer of leadership.peers) if (lacksCommit(state, peer, commit)) return true;
+  return false;
+}
+
+/** Who needs a snapshot first can make no use of it. */
+function lacksCommit(state: CoreState, peer: Progress, commit: LogIndex): boolean {
+  return peer.id !== state.id && !peer.isPaused && peer.canLearnCommit(commit) && state.log.termAt(peer.next - 1) !== undefined;
+}
+
 /** A new leader's first word: the entry that opens its term, and whatever was proposed since. */
 export function announceLeadership(state: CoreState, leadership: Leadership): void {
   if (leadership.isAnnounced) return;
   leadership.isAnnounced = true;
+  // Who proposed entries of earlier terms is not known.
+  leadership.awaitedCommit = state.log.lastIndex;
   if (!state.options.reference.newLeaderSpeaksAtOnce) broadcastAppend(state);
 }
 
@@ -102,11 +130,25 @@ export function handleAppendResponse(state: CoreState, leadership: Leadership, p
   if (message.rejected) return handleRefusal(state, peer, message);
   if (!peer.accepted(message.index) && !(message.index === peer.match && peer.state === "probe")) return;
   resumeReplication(state, peer, message);
-  if (advanceCommit(state, leadership)) broadcastAppend(state);
-  else if (peer.id !== state.id && peer.canLearnCommit(state.log.commit)) sendAppend(state, peer);
+  if (advanceCommit(state, leadership)) commitMoved(state, leadership);
+  else if (peer.id !== state.id && peer.canLearnCommit(state.log.commit) && !mayWait(state, leadership, peer)) sendAppend(state, peer);
   if (peer.id === state.id) return;
   sendPending(state, peer);
   handOverIfCaughtUp(state, leadership, peer);
+}
+
+function commitMoved(state: CoreState, leadership: Leadership): void {
+  if (!state.options.commitMayWait) return broadcastAppend(state);
+  for (const peer of leadership.peers) {
+    if (peer.id === state.id) continue;
+    if (mayWait(state, leadership, peer)) sendEntriesIfAny(state, peer);
+    else sendAppend(state, peer);
+  }
+}
+
+/** Nobody but this member's own callers waits for the commit index, as far as is known. */
+function mayWait(state: CoreState, leadership: Leadership, peer: Progress): boolean {
+  return state.options.commitMayWait && leadership.awaitedCommit <= peer.sentCommit;
 }
 
 function resumeReplication(state: CoreState, peer: Progress, message: AppendEntriesResponse): void {

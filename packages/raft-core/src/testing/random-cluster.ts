@@ -213,6 +213,8 @@ export class RandomCluster {
         return this.write(this.pickAwake(({ id, appends }) => appends.length > 0 && this.isReady(id)) ?? member);
       }
       case "apply":
+        // As often as anything is applied, for want of a moment of its own.
+        if (this.setup.options.commitMayWait === true) this.input(member, (core) => core.tellCommit());
         return this.apply(this.pickAwake(({ id, applies }) => applies.length > 0 && this.isReady(id)) ?? member);
       case "propose":
         return void this.propose(this.oftenLeader(member));

@@ -145,6 +145,8 @@ function drawOptions(theme: RunTheme, random: SeededRandom): Omit<CoreOptions, "
     inflightMessagesMax: 1 + random.below(8),
     uncommittedBytesMax: 20 + random.below(400),
     applyBytesMax: 1 + random.below(60),
+    // Not drawn: the seeds of earlier finds keep their meaning.
+    commitMayWait: appendBytesMax % 2 === 0,
   };
 }
 
