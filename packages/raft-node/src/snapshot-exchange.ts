@@ -4,11 +4,10 @@ import type { LogStore } from "./log-store.ts";
 import { pacedChunks } from "./paced-chunks.ts";
 import type { PeerTransport } from "./peer-transport.ts";
 import type { Clock, Logger } from "./ports.ts";
-import { placeAmong, SnapshotPolicy } from "./snapshot-policy.ts";
+import { SnapshotPolicy } from "./snapshot-policy.ts";
 import type { StateMachine } from "./state-machine.ts";
 
 export interface SnapshotExchangeOptions<Result> {
-  readonly self: NodeId;
   readonly core: RaftCore;
   readonly logStore: LogStore;
   readonly stateMachine: StateMachine<Result>;
@@ -42,7 +41,6 @@ export class SnapshotExchange<Result> {
   private savedIndex: number;
   private saving: Promise<void> | null = null;
   private readonly sending = new Map<NodeId, Promise<void>>();
-  private readonly placeAmongAll = (): number => placeAmong(this.options.core.configuration, this.options.self);
   /** Stored, and not yet taken or turned down by the core. */
   private received: SnapshotMeta | null = null;
   private receiving = false;
@@ -63,7 +61,7 @@ export class SnapshotExchange<Result> {
     // Not the entry itself: its data would stay in memory.
     if (last !== undefined) this.last = { index: last.index, term: last.term };
     this.options.core.forgetApplied(this.window.forgotten);
-    if (this.isWanted || this.policy.isDue(this.placeAmongAll)) this.take();
+    if (this.isWanted || this.policy.isDue) this.take();
   }
 
   private take(): void {

@@ -1,4 +1,4 @@
-import type { Configuration, LogEntry, NodeId } from "@raftkv/raft-core";
+import type { LogEntry } from "@raftkv/raft-core";
 import { loggedBytes } from "./logged-bytes.ts";
 
 /**
@@ -10,13 +10,10 @@ const LOG_PER_SNAPSHOT = 2;
 const LONG_LOG_BYTES = 256 * 1024 * 1024;
 /** A log of so many bytes is worth a snapshot, however large that is. */
 const LOG_BYTES_MAX = 1024 * 1024 * 1024;
-/** How far members may be from each other, as a share of what the one in the middle waits for. */
-const SPREAD = 0.5;
 
 /**
  * Says when the next snapshot is due: after so many applied entries, and not before they take as many bytes as the last snapshot
- * demands (section 5.1.3 of the Raft dissertation measures the log against the last snapshot, too). What members apply is the same, so
- * each has a place of its own and waits for more bytes than the one before: mostly somebody is left to acknowledge writes as fast as ever.
+ * demands (section 5.1.3 of the Raft dissertation measures the log against the last snapshot, too).
  */
 export class SnapshotPolicy {
   private readonly snapshotCount: number;
@@ -30,12 +27,10 @@ export class SnapshotPolicy {
     this.snapshotBytes = snapshotBytes;
   }
 
-  /** `place`: of this member among all, from 0 for the first to 1 for the last; 0.5 for one that is alone. */
-  isDue(place: () => number): boolean {
-    if (this.entries < this.snapshotCount) return false;
+  get isDue(): boolean {
     const { snapshotBytes } = this;
     const demandedBytes = Math.max(Math.min(LOG_PER_SNAPSHOT * snapshotBytes, LONG_LOG_BYTES), Math.min(snapshotBytes, LOG_BYTES_MAX));
-    return this.bytes >= demandedBytes * (1 + SPREAD * (place() - 0.5));
+    return this.entries >= this.snapshotCount && this.bytes >= demandedBytes;
   }
 
   applied(entries: readonly LogEntry[]): void {
@@ -53,14 +48,4 @@ export class SnapshotPolicy {
   ended(snapshotBytes: number): void {
     this.snapshotBytes = snapshotBytes;
   }
-}
-
-/** Where `id` stands among the members of a configuration, in the order of ids: see `SnapshotPolicy.isDue`. */
-export function placeAmong({ voters, outgoing, learners }: Configuration, id: NodeId): number {
-  const others = new Set([...voters, ...outgoing, ...learners]);
-  others.delete(id);
-  if (others.size === 0) return 0.5;
-  let before = 0;
-  for (const other of others) if (other < id) before++;
-  return before / others.size;
 }

@@ -145,7 +145,6 @@ export class TurnLoop<Result> {
     });
     this.snapshots = new SnapshotExchange({
       ...options,
-      self: options.id,
       core,
       snapshotBytes: parts.snapshotBytes,
       isApplying: () => !this.applying.isEmpty,
