@@ -9,20 +9,34 @@ function job(from: number, to: number): ApplyJob {
   return { entries };
 }
 
-/** Each entry takes a millisecond. */
-function fixture() {
+/** Each command takes a millisecond. */
+function fixture(commandsPerEntry = 1) {
   let nowMs = 0;
-  const applied: number[] = [];
+  const done: number[] = [];
+  let left = commandsPerEntry;
   const finished: number[] = [];
   const queue = new ApplyQueue({
     clock: { monotonicMs: () => nowMs },
-    applyEntry: ({ index }) => {
-      nowMs++;
-      applied.push(index);
+    applier: {
+      apply: ({ index }, commandsMax) => {
+        const applied = Math.min(left, commandsMax);
+        nowMs += applied;
+        left -= applied;
+        if (left > 0) return applied;
+        left = commandsPerEntry;
+        done.push(index);
+        return applied;
+      },
+      get isInsideEntry() {
+        return left < commandsPerEntry;
+      },
     },
-    onJobDone: ({ entries }) => finished.push(entries.at(-1)?.index ?? 0),
+    onJobDone: ({ entries }, commands) => {
+      finished.push(entries.at(-1)?.index ?? 0);
+      expect(commands).toBe(entries.length * commandsPerEntry);
+    },
   });
-  return { queue, applied, finished, now: () => nowMs };
+  return { queue, applied: done, finished, now: () => nowMs };
 }
 
 describe("committed entries", () => {
@@ -45,6 +59,17 @@ describe("committed entries", () => {
     }
     expect(turns).toBeGreaterThan(30);
     expect([applied.length, finished]).toEqual([1_000, [1_000]]);
+  });
+
+  test("are applied in slices when they have many commands", () => {
+    const { queue, applied, finished, now } = fixture(256);
+    queue.add(job(1, 3));
+    while (!queue.isEmpty) {
+      const startMs = now();
+      queue.runUntil(startMs);
+      expect(now() - startMs).toBe(16);
+    }
+    expect([applied, finished]).toEqual([[1, 2, 3], [3]]);
   });
 
   test("get on a little in every turn, however late it is", () => {

@@ -1,15 +1,16 @@
 import type { ApplyJob, LogEntry } from "@raftkv/raft-core";
+import type { EntryApplier } from "./entry-applier.ts";
 import type { Clock } from "./ports.ts";
 
 export interface ApplyQueueOptions {
   readonly clock: Pick<Clock, "monotonicMs">;
-  readonly applyEntry: (entry: LogEntry) => void;
-  /** The state machine stands at the last entry of the job. */
-  readonly onJobDone: (job: ApplyJob) => void;
+  readonly applier: Pick<EntryApplier<unknown>, "apply" | "isInsideEntry">;
+  /** The state machine stands at the last entry of the job, which had so many commands. */
+  readonly onJobDone: (job: ApplyJob, commands: number) => void;
 }
 
-/** Entries between two looks at the clock. */
-const SLICE_ENTRIES = 16;
+/** Commands between two looks at the clock. */
+const SLICE_COMMANDS = 16;
 
 /**
  * Apply jobs in the order of the core. A member that has much to catch up with applies it in slices, so that its heartbeats and votes
@@ -20,6 +21,8 @@ export class ApplyQueue {
   private jobs: ApplyJob[] = [];
   /** Entries of the first job that are applied already. */
   private done = 0;
+  /** Commands of the first job that are applied already. */
+  private doneCommands = 0;
 
   constructor(options: ApplyQueueOptions) {
     this.options = options;
@@ -52,16 +55,20 @@ export class ApplyQueue {
   private applySlice(): boolean {
     const [job] = this.jobs;
     if (job === undefined) return false;
-    const end = Math.min(this.done + SLICE_ENTRIES, job.entries.length);
-    for (let at = this.done; at < end; at++) {
-      const entry = job.entries[at];
-      if (entry !== undefined) this.options.applyEntry(entry);
+    const { applier } = this.options;
+    const { entries } = job;
+    for (let left = SLICE_COMMANDS; left > 0 && this.done < entries.length; ) {
+      const applied = applier.apply(entries[this.done] as LogEntry, left);
+      left -= applied;
+      this.doneCommands += applied;
+      if (!applier.isInsideEntry) this.done++;
     }
-    this.done = end;
-    if (end < job.entries.length) return false;
+    if (this.done < entries.length) return false;
+    const commands = this.doneCommands;
     this.done = 0;
+    this.doneCommands = 0;
     this.jobs.shift();
-    this.options.onJobDone(job);
+    this.options.onJobDone(job, commands);
     return true;
   }
 }

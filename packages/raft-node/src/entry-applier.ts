@@ -1,5 +1,5 @@
 import { type Configuration, decodeChange, type LogEntry, type RaftCore } from "@raftkv/raft-core";
-import { commandOf } from "./entry-envelope.ts";
+import { BatchReader, batchCommandsMax, soleCommand } from "./command-batch.ts";
 import type { Requests } from "./requests.ts";
 import type { StateMachine } from "./state-machine.ts";
 
@@ -14,23 +14,46 @@ export interface EntryApplierOptions<Result> {
 /** Applies committed entries, each to what it is for: the state machine, the members, nothing. */
 export class EntryApplier<Result> {
   private readonly options: EntryApplierOptions<Result>;
+  /** Of the entry that is applied in part; null between two entries. */
+  private reader: BatchReader | null = null;
 
   constructor(options: EntryApplierOptions<Result>) {
     this.options = options;
   }
 
-  apply(entry: LogEntry): void {
-    const { requests, stateMachine } = this.options;
+  /** It stopped before the end of an entry, and goes on there. */
+  get isInsideEntry(): boolean {
+    return this.reader !== null;
+  }
+
+  /** Applies at most `commandsMax` commands of an entry. Returns how many it applied; what is no command counts as one. */
+  apply(entry: LogEntry, commandsMax: number): number {
     switch (entry.kind) {
       case "command":
-        return requests.proposals.applied(entry.data, stateMachine.apply(entry, commandOf(entry.data)));
+        return this.applyCommands(entry, commandsMax);
       case "configuration":
-        return this.applyConfiguration(entry);
+        this.applyConfiguration(entry);
+        return 1;
       case "empty":
-        return;
+        return 1;
       default:
         return entry.kind satisfies never;
     }
+  }
+
+  private applyCommands(entry: LogEntry, commandsMax: number): number {
+    const { requests, stateMachine } = this.options;
+    const { proposals } = requests;
+    const reader = this.reader ?? new BatchReader(entry.data);
+    const firstSequence = proposals.ownSequence(entry.data);
+    const start = reader.place;
+    while (!reader.isAtEnd && reader.place - start < commandsMax) {
+      const { place } = reader;
+      const result = stateMachine.apply(entry, reader.next(), entry.index * batchCommandsMax + place);
+      if (firstSequence >= 0) proposals.applied((firstSequence + place) >>> 0, result);
+    }
+    this.reader = reader.isAtEnd ? null : reader;
+    return reader.place - start;
   }
 
   private applyConfiguration(entry: LogEntry): void {
@@ -39,7 +62,7 @@ export class EntryApplier<Result> {
     // Every member reads the same bytes: what is no change to one is none to anybody.
     if (change === undefined) return;
     const configuration = core.applyChange(change);
-    stateMachine.applyConfiguration?.(entry, configuration, commandOf(change.context));
+    stateMachine.applyConfiguration?.(entry, configuration, soleCommand(change.context));
     requests.changes.applied(change.context, { outcome: "applied", index: entry.index, configuration });
     onConfiguration(configuration);
   }

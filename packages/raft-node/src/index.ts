@@ -1,6 +1,6 @@
 export { bootstrapLog, isEmptyLog } from "./bootstrap.ts";
+export { commandsOf } from "./command-batch.ts";
 export { EntriesLostError } from "./entries-lost-error.ts";
-export { commandOf } from "./entry-envelope.ts";
 export type { LeadershipTransferResult } from "./leadership-transfer.ts";
 export type { LogBatch, LogStore, LogStoreMetrics, LostEntries, RecoveredLog, SnapshotReader } from "./log-store.ts";
 export type { MembershipChangeResult } from "./membership-changes.ts";

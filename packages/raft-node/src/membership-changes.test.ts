@@ -1,6 +1,6 @@
 import { type ConfigurationChange, type ProposeOutcome, votersOnly } from "@raftkv/raft-core";
 import { describe, expect, test } from "vitest";
-import { commandOf } from "./entry-envelope.ts";
+import { soleCommand } from "./command-batch.ts";
 import { type MembershipChangeResult, MembershipChanges } from "./membership-changes.ts";
 import type { NodeError } from "./node-error.ts";
 
@@ -32,7 +32,7 @@ describe("changes of members", () => {
     add();
     offer({ outcome: "forwarded", to: 2 });
     const [proposed] = offered;
-    expect(commandOf(proposed?.context ?? new Uint8Array())).toEqual(context);
+    expect(soleCommand(proposed?.context ?? new Uint8Array())).toEqual(context);
     changes.applied(new Uint8Array(0), result);
     changes.applied(context, result);
     expect(results).toEqual([]);

@@ -1,6 +1,6 @@
 import type { ChangeRefusal, Configuration, ConfigurationChange, LogIndex, ProposeDropped, ProposeOutcome } from "@raftkv/raft-core";
+import { BatchWriter } from "./command-batch.ts";
 import { meaningOf } from "./dropped-proposal.ts";
-import { EntryEnvelope } from "./entry-envelope.ts";
 import { type Completion, NodeError } from "./node-error.ts";
 import type { Random } from "./ports.ts";
 
@@ -32,16 +32,16 @@ const CHANGES_MAX = 64;
 
 /**
  * Changes of members that somebody waits for, from their arrival until they are applied, refused or given up. They are known again by
- * an envelope in front of their context, as commands are.
+ * their context, which is a batch of one command.
  */
 export class MembershipChanges {
-  private readonly envelope: EntryEnvelope;
+  private readonly batches: BatchWriter;
   private readonly timeoutMs: number;
   private readonly pending = new Map<number, Pending>();
   private nextSequence = 0;
 
   constructor({ random, timeoutMs }: MembershipChangesOptions) {
-    this.envelope = new EntryEnvelope(random);
+    this.batches = new BatchWriter(random);
     this.timeoutMs = timeoutMs;
   }
 
@@ -52,7 +52,8 @@ export class MembershipChanges {
     }
     const sequence = this.nextSequence;
     this.nextSequence = (sequence + 1) >>> 0;
-    const context = this.envelope.wrap(sequence, change.context);
+    this.batches.add(sequence, change.context);
+    const context = this.batches.close();
     this.pending.set(sequence, {
       change: { ...change, context },
       completion,
@@ -75,7 +76,7 @@ export class MembershipChanges {
 
   /** A change was applied here. It answers whoever waits for it, if it is one of ours. */
   applied(context: Uint8Array, result: Extract<MembershipChangeResult, { readonly outcome: "applied" }>): void {
-    const sequence = this.envelope.ownSequence(context);
+    const sequence = this.batches.ownSequence(context);
     const pending = this.pending.get(sequence);
     if (pending === undefined) return;
     this.pending.delete(sequence);

@@ -30,7 +30,7 @@ export interface RaftNodeOptions<Result> {
   readonly priority?: number;
   /** The number of appends under way to a follower follows what its link can take. Default false: always up to 256. */
   readonly adaptiveWindow?: boolean;
-  /** Applied entries after which a snapshot is taken, if they take enough bytes, see `SnapshotPolicy`. Default 100,000. */
+  /** Applied commands after which a snapshot is taken, if they take enough bytes, see `SnapshotPolicy`. Default 100,000. */
   readonly snapshotCount?: number;
   /** Entries kept behind a snapshot for followers that are a little late. Default 5,000. */
   readonly catchUpEntries?: number;

@@ -1,6 +1,6 @@
 import type { ProposeOutcome } from "@raftkv/raft-core";
 import { describe, expect, test } from "vitest";
-import { envelopeBytes } from "./entry-envelope.ts";
+import { commandsOf } from "./command-batch.ts";
 import { type Completion, NodeError } from "./node-error.ts";
 import { Proposals } from "./proposals.ts";
 
@@ -36,26 +36,40 @@ function acceptFrom(firstIndex: number, taken: Uint8Array[] = []): (entries: rea
   };
 }
 
+/** The entry was applied here, each of its commands with the same result. */
+function applyEntry(proposals: Proposals<string>, entry: Uint8Array, result = "done"): void {
+  const first = proposals.ownSequence(entry);
+  const count = [...commandsOf(entry)].length;
+  for (let place = 0; place < count && first >= 0; place++) proposals.applied(first + place, result);
+}
+
+function commandsIn(entries: readonly Uint8Array[]): readonly (readonly string[])[] {
+  return entries.map((entry) => Array.from(commandsOf(entry), (each) => new TextDecoder().decode(each)));
+}
+
 describe("proposals", () => {
-  test("succeed with the result of the entry that carries them", () => {
+  test("of one turn share an entry, and succeed with the result of their own command", () => {
     const proposals = new Proposals<string>({ ...limits, countMax: 10 });
-    const [first, second] = [outcome(), outcome()];
+    const [first, second, third] = [outcome(), outcome(), outcome()];
+    const taken: Uint8Array[] = [];
     proposals.add(command("a"), 0, first);
     proposals.add(command("b"), 0, second);
-    const taken: Uint8Array[] = [];
     proposals.offer(acceptFrom(5, taken));
-    expect(taken.map((entry) => new TextDecoder().decode(entry.subarray(envelopeBytes)))).toEqual(["a", "b"]);
-    proposals.applied(taken[1] ?? new Uint8Array(), "result of b");
-    expect([first.results, second.results]).toEqual([[], ["result of b"]]);
-    expect(proposals.count).toBe(1);
+    proposals.add(command("c"), 0, third);
+    proposals.offer(acceptFrom(6, taken));
+    expect(commandsIn(taken)).toEqual([["a", "b"], ["c"]]);
+    const [entry = new Uint8Array(0)] = taken;
+    proposals.applied(proposals.ownSequence(entry) + 1, "result of b");
+    expect([first.results, second.results, third.results]).toEqual([[], ["result of b"], []]);
+    expect(proposals.count).toBe(2);
   });
 
   test("ignore entries of other members and of an earlier life", () => {
     const proposals = new Proposals<string>({ ...limits, countMax: 10 });
     const own = outcome();
     proposals.add(command("a"), 0, own);
-    proposals.applied(new Uint8Array(envelopeBytes + 1), "of somebody else");
-    proposals.applied(new Uint8Array(3), "too short to be anybody's");
+    applyEntry(proposals, new Uint8Array(20));
+    applyEntry(proposals, new Uint8Array(3));
     expect([own.results, own.errors]).toEqual([[], []]);
   });
 
@@ -82,15 +96,32 @@ describe("proposals", () => {
     expect(queued.errors.map((error) => error.code)).toEqual(["ERR_NO_LEADER"]);
   });
 
+  test("that have waited for too long leave the batch that they wait in", () => {
+    const proposals = new Proposals<string>({ ...limits, countMax: 10 });
+    const outcomes = Array.from({ length: 5 }, outcome);
+    const taken: Uint8Array[] = [];
+    for (const [at, each] of outcomes.entries()) {
+      if (at === 2) proposals.offer(() => ({ outcome: "dropped", reason: "no_leader" }));
+      proposals.add(command(`${at}`), at, each);
+    }
+    proposals.expire(1_003 - 1);
+    expect(proposals.queuedCount).toBe(2);
+    proposals.offer(acceptFrom(1, taken));
+    expect(commandsIn(taken)).toEqual([["3", "4"]]);
+    for (const entry of taken) applyEntry(proposals, entry);
+    expect(outcomes.map(({ results, errors }) => results.length - errors.length)).toEqual([-1, -1, -1, 1, 1]);
+  });
+
   test("fail as certainly not applied when another entry took their place", () => {
     const proposals = new Proposals<string>({ ...limits, countMax: 10 });
     const [kept, overwritten] = [outcome(), outcome()];
     const taken: Uint8Array[] = [];
     proposals.add(command("a"), 0, kept);
-    proposals.add(command("b"), 0, overwritten);
     proposals.offer(acceptFrom(7, taken));
+    proposals.add(command("b"), 0, overwritten);
+    proposals.offer(acceptFrom(8));
     proposals.leadershipLost();
-    proposals.applied(taken[0] ?? new Uint8Array(), "ok");
+    applyEntry(proposals, taken[0] ?? new Uint8Array(), "ok");
     proposals.settleOrphans(7);
     expect(overwritten.errors).toEqual([]);
     proposals.settleOrphans(8);
@@ -126,7 +157,7 @@ describe("proposals", () => {
     proposals.add(new Uint8Array(1), 0, small);
     expect([large.errors.length, small.errors.map((error) => error.code)]).toEqual([0, ["ERR_OVERLOADED"]]);
     proposals.offer(acceptFrom(1, taken));
-    proposals.applied(taken[0] ?? new Uint8Array(), "done");
+    applyEntry(proposals, taken[0] ?? new Uint8Array());
     proposals.add(new Uint8Array(1), 0, small);
     expect(small.errors).toHaveLength(1);
   });
@@ -145,7 +176,7 @@ describe("proposals", () => {
     });
     proposals.add(command("b"), 0, calm);
     proposals.offer(acceptFrom(1, taken));
-    for (const entry of taken) proposals.applied(entry, "done");
+    for (const entry of taken) applyEntry(proposals, entry);
     expect(seen).toEqual([reason]);
     expect(calm.results).toEqual(["done"]);
   });
@@ -179,10 +210,32 @@ describe("proposals", () => {
     const order: number[] = [];
     proposals.offer((entries) => {
       sizes.push(entries.length);
-      for (const entry of entries) order.push(entry[envelopeBytes] ?? -1);
+      for (const each of entries.flatMap((entry) => [...commandsOf(entry)])) order.push(each[0] ?? -1);
       return { outcome: "forwarded", to: 2 };
     });
     expect(sizes).toEqual([2, 2, 1]);
     expect(order).toEqual([0, 1, 2, 3, 4]);
+  });
+
+  test("all come through, however many and large they are", () => {
+    const proposals = new Proposals<string>({ ...limits, bytesMax: 100 * 1024 * 1024, countMax: 10_000 });
+    const sizes = Array.from({ length: 2_000 }, (_, at) => (at % 97 === 0 ? 20_000 + at : (at * 7) % 300));
+    const outcomes = sizes.map((size, at) => {
+      const each = outcome();
+      proposals.add(new Uint8Array(size).fill(at), 0, each);
+      return each;
+    });
+    const taken: Uint8Array[] = [];
+    proposals.offer(acceptFrom(1, taken));
+    const found: number[] = [];
+    for (const entry of taken) {
+      for (const each of commandsOf(entry)) {
+        expect(each.every((byte) => byte === found.length % 256)).toBe(true);
+        found.push(each.length);
+      }
+      applyEntry(proposals, entry);
+    }
+    expect(found).toEqual(sizes);
+    expect(outcomes.every(({ results }) => results.length === 1)).toBe(true);
   });
 });

@@ -1,12 +1,12 @@
 import type { LogIndex, ProposeOutcome } from "@raftkv/raft-core";
+import { BatchWriter, withoutFirst } from "./command-batch.ts";
 import { CompletionGuard } from "./completion-guard.ts";
 import { meaningOf } from "./dropped-proposal.ts";
-import { EntryEnvelope } from "./entry-envelope.ts";
 import { type Completion, NodeError } from "./node-error.ts";
 import { PendingWindow } from "./pending-window.ts";
 import type { Random } from "./ports.ts";
 
-/** Entries that are proposed, and so forwarded, together. */
+/** Of batches that are proposed, and so forwarded, together. */
 const pieceBytesMax = 1024 * 1024;
 
 interface Pending<Result> {
@@ -14,8 +14,16 @@ interface Pending<Result> {
   readonly bytes: number;
   readonly completion: Completion<Result>;
   readonly deadlineMs: number;
+  /** The core has not taken it yet. */
+  isQueued: boolean;
   /** Where this member appended it as leader; 0 if it was forwarded or not yet proposed. */
   index: LogIndex;
+}
+
+/** What becomes one entry of the log. */
+interface Batch<Result> {
+  readonly data: Uint8Array;
+  readonly pending: readonly Pending<Result>[];
 }
 
 export interface ProposalsOptions {
@@ -36,7 +44,7 @@ export interface ProposalsOptions {
  *                └── deadline ──────┴──── deadline ─────► fail, outcome unknown
  */
 export class Proposals<Result> {
-  private readonly envelope: EntryEnvelope;
+  private readonly writer: BatchWriter;
   private readonly countMax: number;
   private readonly bytesMax: number;
   private readonly timeoutMs: number;
@@ -44,15 +52,16 @@ export class Proposals<Result> {
   private pendingBytes = 0;
   /** In order of arrival, so that the oldest deadline comes first. */
   private readonly pending = new PendingWindow<Pending<Result>>();
-  private queued: Pending<Result>[] = [];
-  private queuedEntries: Uint8Array[] = [];
+  private queue: Batch<Result>[] = [];
+  /** Of the batch that is written: all that came since the last offer, as far as there is room. */
+  private unfinished: Pending<Result>[] = [];
   /** Appended under a leadership that is over, ascending by index. */
   private orphans: Pending<Result>[] = [];
   private nextSequence = 0;
   private failed = 0;
 
   constructor(options: ProposalsOptions) {
-    this.envelope = new EntryEnvelope(options.random);
+    this.writer = new BatchWriter(options.random);
     this.countMax = options.countMax;
     this.bytesMax = options.bytesMax;
     this.timeoutMs = options.timeoutMs;
@@ -69,7 +78,7 @@ export class Proposals<Result> {
   }
 
   get queuedCount(): number {
-    return this.queued.length;
+    return this.queue.reduce((count, batch) => count + batch.pending.length, this.unfinished.length);
   }
 
   add(command: Uint8Array, nowMs: number, completion: Completion<Result>): void {
@@ -82,36 +91,48 @@ export class Proposals<Result> {
     this.pendingBytes += command.length;
     const sequence = this.nextSequence;
     this.nextSequence = (sequence + 1) >>> 0;
-    const pending: Pending<Result> = { sequence, bytes: command.length, completion, deadlineMs: nowMs + this.timeoutMs, index: 0 };
+    const pending: Pending<Result> = {
+      sequence,
+      bytes: command.length,
+      completion,
+      deadlineMs: nowMs + this.timeoutMs,
+      isQueued: true,
+      index: 0,
+    };
     this.pending.add(sequence, pending);
-    this.queued.push(pending);
-    this.queuedEntries.push(this.envelope.wrap(sequence, command));
+    if (!this.writer.hasRoomFor(command.length)) this.finishBatch();
+    this.writer.add(sequence, command);
+    this.unfinished.push(pending);
   }
 
   /** Offers everything that is queued to the core, in pieces that fit a message. What has to wait for a leader stays. */
   offer(propose: (entries: readonly Uint8Array[]) => ProposeOutcome): void {
-    while (this.queued.length > 0) {
-      const count = this.pieceLength();
-      const whole = count === this.queued.length;
-      const outcome = propose(whole ? this.queuedEntries : this.queuedEntries.slice(0, count));
+    this.finishBatch();
+    while (this.queue.length > 0) {
+      const offered = this.queue.slice(0, this.pieceLength());
+      const outcome = propose(offered.map(({ data }) => data));
       const meaning = outcome.outcome === "dropped" ? meaningOf(outcome.reason) : null;
       if (meaning === "wait") return;
-      const offered = whole ? this.queued : this.queued.slice(0, count);
-      this.queued = whole ? [] : this.queued.slice(count);
-      this.queuedEntries = whole ? [] : this.queuedEntries.slice(count);
-      if (outcome.outcome === "accepted") {
-        let index = outcome.firstIndex;
-        for (const pending of offered) pending.index = index++;
-      } else if (meaning !== null) {
-        for (const pending of offered) this.fail(pending, meaning.error);
+      this.queue = this.queue.slice(offered.length);
+      let index = outcome.outcome === "accepted" ? outcome.firstIndex : 0;
+      for (const { pending } of offered) {
+        for (const each of pending) {
+          each.isQueued = false;
+          each.index = index;
+          if (meaning !== null) this.fail(each, meaning.error);
+        }
+        if (index > 0) index++;
       }
     }
   }
 
-  /** An entry was applied here. `result` answers the proposal if it is one of ours. */
-  applied(entry: Uint8Array, result: Result): void {
-    const sequence = this.envelope.ownSequence(entry);
-    if (sequence < 0) return;
+  /** The sequence of the first command of a batch of this member's, -1 for anybody else's. */
+  ownSequence(batch: Uint8Array): number {
+    return this.writer.ownSequence(batch);
+  }
+
+  /** A command of this member's was applied here. */
+  applied(sequence: number, result: Result): void {
     const pending = this.pending.get(sequence);
     if (pending === undefined) return;
     this.forget(pending);
@@ -139,25 +160,23 @@ export class Proposals<Result> {
 
   /** Fails what waited too long. */
   expire(nowMs: number): void {
-    let unqueued = 0;
+    let expired = 0;
     for (let pending = this.pending.oldest(); pending !== undefined; pending = this.pending.oldest()) {
       if (pending.deadlineMs > nowMs) break;
-      if (this.queued[unqueued] === pending) {
-        unqueued++;
+      if (pending.isQueued) {
+        expired++;
         this.fail(pending, new NodeError("ERR_NO_LEADER", "safe", `No leader was found within ${this.timeoutMs} ms`));
       } else {
         this.fail(pending, new NodeError("ERR_TIMED_OUT", "maybe-applied", `The proposal was not applied within ${this.timeoutMs} ms`));
       }
     }
-    if (unqueued === 0) return;
-    this.queued = this.queued.slice(unqueued);
-    this.queuedEntries = this.queuedEntries.slice(unqueued);
+    if (expired > 0) this.dropQueued(expired);
   }
 
   failAll(error: NodeError): void {
     const all = this.pending.values();
-    this.queued = [];
-    this.queuedEntries = [];
+    this.finishBatch();
+    this.queue = [];
     this.orphans = [];
     this.pending.clear();
     this.pendingBytes = 0;
@@ -172,12 +191,33 @@ export class Proposals<Result> {
     return isTooMuch ? `Proposals of ${this.pendingBytes} bytes are waiting already` : null;
   }
 
-  /** How many of the queued entries make up at most `pieceBytesMax`, at least one. */
+  private finishBatch(): void {
+    if (this.unfinished.length === 0) return;
+    this.queue.push({ data: this.writer.close(), pending: this.unfinished });
+    this.unfinished = [];
+  }
+
+  /** Takes the first commands out of the queue. */
+  private dropQueued(count: number): void {
+    this.finishBatch();
+    let left = count;
+    while (left > 0) {
+      const batch = this.queue.shift();
+      if (batch === undefined) return;
+      const dropped = Math.min(left, batch.pending.length);
+      left -= dropped;
+      if (dropped < batch.pending.length) {
+        this.queue.unshift({ data: withoutFirst(batch.data, dropped), pending: batch.pending.slice(dropped) });
+      }
+    }
+  }
+
+  /** How many of the queued batches make up at most `pieceBytesMax`, at least one. */
   private pieceLength(): number {
     let bytes = 0;
     let count = 0;
-    for (const entry of this.queuedEntries) {
-      bytes += entry.length;
+    for (const { data } of this.queue) {
+      bytes += data.length;
       if (count > 0 && bytes > pieceBytesMax) break;
       count++;
     }

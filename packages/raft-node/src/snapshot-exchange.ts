@@ -54,8 +54,8 @@ export class SnapshotExchange<Result> {
   }
 
   /** The state machine stands at the last of these: takes a snapshot if one is wanted, or enough was applied since the one before. */
-  applied(entries: readonly LogEntry[]): void {
-    this.policy.applied(entries);
+  applied(entries: readonly LogEntry[], commands: number): void {
+    this.policy.applied(entries, commands);
     this.window.applied(entries);
     const last = entries.at(-1);
     // Not the entry itself: its data would stay in memory.

@@ -1,5 +1,4 @@
 import type { LogEntry } from "@raftkv/raft-core";
-import { loggedBytes } from "./logged-bytes.ts";
 
 /**
  * A log of so many times the bytes of the last snapshot is worth the next. With a history that only grows, each is larger than the one
@@ -11,14 +10,17 @@ const LONG_LOG_BYTES = 256 * 1024 * 1024;
 /** A log of so many bytes is worth a snapshot, however large that is. */
 const LOG_BYTES_MAX = 1024 * 1024 * 1024;
 
+/** What a command costs at a start beside its bytes. */
+const COMMAND_OVERHEAD_BYTES = 64;
+
 /**
- * Says when the next snapshot is due: after so many applied entries, and not before they take as many bytes as the last snapshot
+ * Says when the next snapshot is due: after so many applied commands, and not before they take as many bytes as the last snapshot
  * demands (section 5.1.3 of the Raft dissertation measures the log against the last snapshot, too).
  */
 export class SnapshotPolicy {
   private readonly snapshotCount: number;
   private snapshotBytes: number;
-  private entries = 0;
+  private commands = 0;
   private bytes = 0;
 
   /** `snapshotBytes`: size of the snapshot that the store begins with. */
@@ -30,17 +32,18 @@ export class SnapshotPolicy {
   get isDue(): boolean {
     const { snapshotBytes } = this;
     const demandedBytes = Math.max(Math.min(LOG_PER_SNAPSHOT * snapshotBytes, LONG_LOG_BYTES), Math.min(snapshotBytes, LOG_BYTES_MAX));
-    return this.entries >= this.snapshotCount && this.bytes >= demandedBytes;
+    return this.commands >= this.snapshotCount && this.bytes >= demandedBytes;
   }
 
-  applied(entries: readonly LogEntry[]): void {
-    this.entries += entries.length;
-    for (const entry of entries) this.bytes += loggedBytes(entry);
+  applied(entries: readonly LogEntry[], commands: number): void {
+    this.commands += commands;
+    this.bytes += commands * COMMAND_OVERHEAD_BYTES;
+    for (const { data } of entries) this.bytes += data.length;
   }
 
   /** A snapshot begins: what is applied from now on counts towards the next. Also for one that fails, so that there is work before the next attempt. */
   begun(): void {
-    this.entries = 0;
+    this.commands = 0;
     this.bytes = 0;
   }
 

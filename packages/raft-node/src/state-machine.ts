@@ -14,8 +14,11 @@ export interface StateSnapshot {
  * chance. All calls come from one event loop, never two at once.
  */
 export interface StateMachine<Result> {
-  /** Applies one committed command. `data` is what was proposed; it is not written into and may be kept. Must not throw. */
-  apply(entry: LogEntry, data: Uint8Array): Result;
+  /**
+   * Applies one committed command. `command` is what was proposed; it is not written into and may be kept. Several commands may have the same
+   * `entry`; `number` ascends from command to command and is the same on all members. Must not throw.
+   */
+  apply(entry: LogEntry, command: Uint8Array, number: number): Result;
   /**
    * The members are those of `configuration` from this entry on. `context` is what came with the change, for instance the addresses
    * of a new member; empty if nothing came. Must not throw.

@@ -131,11 +131,10 @@ export class TurnLoop<Result> {
       bytesMax: FORWARDED_BYTES_MAX,
       timeoutMs: requestTimeoutMs,
     });
-    const applier = new EntryApplier({ ...options, core, requests });
     this.applying = new ApplyQueue({
       clock,
-      applyEntry: (entry) => applier.apply(entry),
-      onJobDone: (job) => this.applied(job),
+      applier: new EntryApplier({ ...options, core, requests }),
+      onJobDone: (job, commands) => this.applied(job, commands),
     });
     this.storage = new StorageQueue({
       logStore,
@@ -408,12 +407,12 @@ export class TurnLoop<Result> {
     this.options.onConfiguration(this.core.configuration);
   }
 
-  private applied(job: ApplyJob): void {
+  private applied(job: ApplyJob, commands: number): void {
     this.core.applied(job);
     const last = job.entries.at(-1);
     if (last === undefined) return;
     this.requests.applied(last.index);
-    this.snapshots.applied(job.entries);
+    this.snapshots.applied(job.entries, commands);
   }
 
   private enterQuarantine(evidence: QuarantineEvidence): void {

@@ -182,7 +182,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   record({ type: fc.constant("compaction" as const), revision: int }),
   fc.tuple(int64, int64).map(([ID, TTL]) => ({ type: "leaseGrant" as const, request: create(LeaseGrantRequestSchema, { ID, TTL }) })),
   int64.map((ID) => ({ type: "leaseRevoke" as const, request: create(LeaseRevokeRequestSchema, { ID }) })),
-  record({ type: fc.constant("leaseExpire" as const), expiry: record({ id: int64, grantIndex: uint, term: uint }) }),
+  record({ type: fc.constant("leaseExpire" as const), expiry: record({ id: int64, grantNumber: uint, term: uint }) }),
   fc
     .tuple(checkpoints, uint64)
     .map(([list, term]) => ({ type: "leaseCheckpoint" as const, request: create(LeaseCheckpointsSchema, { checkpoints: list, term }) })),

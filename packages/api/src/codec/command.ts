@@ -36,7 +36,7 @@ export interface LeaseExpiry {
   /** int64. */
   readonly id: bigint;
   /** Index of the log entry that granted the lease. */
-  readonly grantIndex: number;
+  readonly grantNumber: number;
   /** The leader's term. */
   readonly term: number;
 }
@@ -129,7 +129,7 @@ export function encodeLeaseExpireCommand(expiry: LeaseExpiry): Uint8Array {
   writer.begin(0);
   writer.open(LEASE_EXPIRE_TAG, 1);
   writer.bigintField(0x08, expiry.id);
-  writer.uintField(0x10, expiry.grantIndex);
+  writer.uintField(0x10, expiry.grantNumber);
   writer.uintField(0x18, expiry.term);
   writer.close();
   return writer.finish();
@@ -188,8 +188,8 @@ function commandOf(tag: number, body: Uint8Array): Command {
     case LEASE_REVOKE_TAG:
       return { type: "leaseRevoke", request: generated(LeaseRevokeRequestSchema, body) };
     case LEASE_EXPIRE_TAG: {
-      const { id, grantIndex, term } = generated(LeaseExpirySchema, body);
-      return { type: "leaseExpire", expiry: { id, grantIndex: nearestSafeInteger(grantIndex), term: nearestSafeInteger(term) } };
+      const { id, grantNumber, term } = generated(LeaseExpirySchema, body);
+      return { type: "leaseExpire", expiry: { id, grantNumber: nearestSafeInteger(grantNumber), term: nearestSafeInteger(term) } };
     }
     case LEASE_CHECKPOINT_TAG:
       return { type: "leaseCheckpoint", request: generated(LeaseCheckpointsSchema, body) };

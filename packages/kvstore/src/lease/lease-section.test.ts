@@ -8,7 +8,7 @@ const lease: fc.Arbitrary<Lease> = fc
   .record({
     id: fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }).filter((id) => id !== 0n),
     ttlSeconds: fc.integer({ min: 1, max: 9_000_000_000 }),
-    grantIndex: fc.maxSafeNat(),
+    grantNumber: fc.maxSafeNat(),
     remainingSeconds: fc.nat(),
   })
   .map((each) => ({ ...each, remainingSeconds: Math.min(each.remainingSeconds, each.ttlSeconds) }));
@@ -36,7 +36,7 @@ function pieceOf(leases: readonly Lease[]): Uint8Array {
   return piece;
 }
 
-const one: Lease = { id: 1n, ttlSeconds: 60, grantIndex: 2, remainingSeconds: 60 };
+const one: Lease = { id: 1n, ttlSeconds: 60, grantNumber: 2, remainingSeconds: 60 };
 
 test.each<readonly [string, readonly Lease[], RegExp]>([
   ["a lease without an id", [{ ...one, id: 0n }], /A lease has id 0/],

@@ -5,8 +5,8 @@ import type { Lease } from "./lease.ts";
 /**
  * A lease in a snapshot, big-endian. Leases come in the order in which they were granted.
  *
- *     0      8                16                24                     32
- *     | id i64 | ttl seconds u64 | grant index u64 | remaining seconds u64 |
+ *     0        8                 16                 24                      32
+ *     | id i64 | ttl seconds u64 | grant number u64 | remaining seconds u64 |
  */
 const leaseBytes = 32;
 const leasesPerPiece = sectionPieceBytes / leaseBytes;
@@ -23,10 +23,10 @@ export function* encodedLeases(leases: readonly Lease[]): Generator<Uint8Array> 
 function encodeLeases(leases: readonly Lease[]): Uint8Array {
   const view = new DataView(new ArrayBuffer(leases.length * leaseBytes));
   let at = 0;
-  for (const { id, ttlSeconds, grantIndex, remainingSeconds } of leases) {
+  for (const { id, ttlSeconds, grantNumber, remainingSeconds } of leases) {
     view.setBigInt64(at, id);
     writeSafeInteger(view, at + 8, ttlSeconds);
-    writeSafeInteger(view, at + 16, grantIndex);
+    writeSafeInteger(view, at + 16, grantNumber);
     writeSafeInteger(view, at + 24, remainingSeconds);
     at += leaseBytes;
   }
@@ -44,7 +44,7 @@ function readLease(view: DataView, at: number): Lease {
   const lease: Lease = {
     id: view.getBigInt64(at),
     ttlSeconds: readSafeInteger(view, at + 8, "Time to live"),
-    grantIndex: readSafeInteger(view, at + 16, "Grant index"),
+    grantNumber: readSafeInteger(view, at + 16, "Grant number"),
     remainingSeconds: readSafeInteger(view, at + 24, "Remaining time"),
   };
   if (lease.id === 0n) throw new SnapshotFormatError("A lease has id 0");

@@ -15,7 +15,7 @@ describe("a lease", () => {
     const { leases } = new KVStore();
     expect(leases.grant(7n, 60, 11)).toBe("granted");
     expect(leases.grant(7n, 30, 12)).toBe("already-exists");
-    expect(leases.get(7n)).toEqual({ id: 7n, ttlSeconds: 60, grantIndex: 11, remainingSeconds: 0 });
+    expect(leases.get(7n)).toEqual({ id: 7n, ttlSeconds: 60, grantNumber: 11, remainingSeconds: 0 });
     expect(leases.get(8n)).toBeNull();
     expect(leases.revoke(7n)).toEqual({ outcome: "revoked", revision: 1, deleted: 0 });
     expect(leases.revoke(7n)).toEqual({ outcome: "not-found" });
@@ -82,14 +82,14 @@ describe("an expiry", () => {
 
   test("ends the lease that the leader meant", () => {
     const store = granted();
-    expect(store.leases.expire({ id: 1n, grantIndex: 11, term: 3 }, 3)).toEqual({ outcome: "revoked", revision: 3, deleted: 1 });
-    expect(store.leases.expire({ id: 1n, grantIndex: 11, term: 3 }, 3)).toEqual({ outcome: "not-found" });
+    expect(store.leases.expire({ id: 1n, grantNumber: 11, term: 3 }, 3)).toEqual({ outcome: "revoked", revision: 3, deleted: 1 });
+    expect(store.leases.expire({ id: 1n, grantNumber: 11, term: 3 }, 3)).toEqual({ outcome: "not-found" });
   });
 
   test("is stale if the lease was granted anew, or the log has it under a later term", () => {
     const { leases } = granted();
-    expect(leases.expire({ id: 1n, grantIndex: 10, term: 3 }, 3)).toEqual({ outcome: "stale" });
-    expect(leases.expire({ id: 1n, grantIndex: 11, term: 3 }, 4)).toEqual({ outcome: "stale" });
+    expect(leases.expire({ id: 1n, grantNumber: 10, term: 3 }, 3)).toEqual({ outcome: "stale" });
+    expect(leases.expire({ id: 1n, grantNumber: 11, term: 3 }, 4)).toEqual({ outcome: "stale" });
     expect(leases.has(1n)).toBe(true);
   });
 });

@@ -9,7 +9,7 @@ import { decodeLeases, encodedLeases } from "./lease-section.ts";
 /** A leader's finding that a lease has run out. */
 export interface LeaseExpiry {
   readonly id: bigint;
-  readonly grantIndex: number;
+  readonly grantNumber: number;
   /** The leader's term. */
   readonly term: number;
 }
@@ -71,10 +71,10 @@ export class LeaseTable implements SnapshotSection {
   }
 
   /** `id` is not 0n; both numbers are positive safe integers. */
-  grant(id: bigint, ttlSeconds: number, grantIndex: number): "granted" | "already-exists" {
+  grant(id: bigint, ttlSeconds: number, grantNumber: number): "granted" | "already-exists" {
     assert(id !== 0n, "A lease has an id that is not 0");
     if (this.#entries.has(id)) return "already-exists";
-    this.#entries.set(id, { lease: { id, ttlSeconds, grantIndex, remainingSeconds: 0 }, nodes: null });
+    this.#entries.set(id, { lease: { id, ttlSeconds, grantNumber, remainingSeconds: 0 }, nodes: null });
     return "granted";
   }
 
@@ -96,7 +96,7 @@ export class LeaseTable implements SnapshotSection {
   expire(expiry: LeaseExpiry, entryTerm: number): RevokeResult | { readonly outcome: "stale" } {
     const lease = this.get(expiry.id);
     if (lease === null) return { outcome: "not-found" };
-    if (lease.grantIndex !== expiry.grantIndex || expiry.term !== entryTerm) return { outcome: "stale" };
+    if (lease.grantNumber !== expiry.grantNumber || expiry.term !== entryTerm) return { outcome: "stale" };
     return this.revoke(expiry.id);
   }
 

@@ -3,8 +3,8 @@ export interface Lease {
   /** A signed 64-bit id, never 0n. */
   readonly id: bigint;
   readonly ttlSeconds: number;
-  /** Index of the log entry that granted it, which tells it from an earlier lease of the same id. */
-  readonly grantIndex: number;
+  /** Number of the command that granted it, which tells it from an earlier lease of the same id. */
+  readonly grantNumber: number;
   /** What a leader last noted to be left of the time, for its successors; 0: nothing was noted, count the whole `ttlSeconds`. */
   readonly remainingSeconds: number;
 }

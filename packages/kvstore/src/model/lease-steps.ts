@@ -11,11 +11,11 @@ export const leaseSteps = {
 
 function grant(state: ModelState): void {
   const { model } = state;
-  const [id, ttlSeconds, grantIndex] = [state.choice.of(leaseIds), 1 + state.choice.below(100), ++state.index];
-  state.note(id, ttlSeconds, grantIndex);
+  const [id, ttlSeconds, grantNumber] = [state.choice.of(leaseIds), 1 + state.choice.below(100), ++state.index];
+  state.note(id, ttlSeconds, grantNumber);
   const isThere = model.leases.some((lease) => lease.id === id);
-  if (!isThere) model.leases = [...model.leases, { id, ttlSeconds, grantIndex, remainingSeconds: 0 }];
-  state.expectBoth((store) => store.leases.grant(id, ttlSeconds, grantIndex), isThere ? "already-exists" : "granted");
+  if (!isThere) model.leases = [...model.leases, { id, ttlSeconds, grantNumber, remainingSeconds: 0 }];
+  state.expectBoth((store) => store.leases.grant(id, ttlSeconds, grantNumber), isThere ? "already-exists" : "granted");
 }
 
 function revoke(state: ModelState): void {
@@ -29,12 +29,12 @@ function revoke(state: ModelState): void {
 function expire(state: ModelState): void {
   const id = anyLease(state);
   const lease = state.model.leases.find((each) => each.id === id);
-  const grantIndex = (lease?.grantIndex ?? 1) + state.choice.of([0, 0, 0, -1, 1]);
+  const grantNumber = (lease?.grantNumber ?? 1) + state.choice.of([0, 0, 0, -1, 1]);
   const [term, entryTerm] = [5, state.choice.of([5, 5, 5, 6, 4])];
-  state.note(id, grantIndex, term, entryTerm);
-  const isStale = lease !== undefined && (lease.grantIndex !== grantIndex || term !== entryTerm);
+  state.note(id, grantNumber, term, entryTerm);
+  const isStale = lease !== undefined && (lease.grantNumber !== grantNumber || term !== entryTerm);
   const expected = isStale ? { outcome: "stale" } : expectedRevoke(state, id);
-  state.expectBoth((store) => store.leases.expire({ id, grantIndex, term }, entryTerm), expected);
+  state.expectBoth((store) => store.leases.expire({ id, grantNumber, term }, entryTerm), expected);
 }
 
 function expectedRevoke({ model }: ModelState, id: bigint): unknown {

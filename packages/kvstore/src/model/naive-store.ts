@@ -20,7 +20,7 @@ export interface NaiveEvent {
 export interface NaiveLease {
   readonly id: bigint;
   readonly ttlSeconds: number;
-  readonly grantIndex: number;
+  readonly grantNumber: number;
   readonly remainingSeconds: number;
 }
 

@@ -5,12 +5,18 @@ import { MemberDirectory } from "./member-directory.ts";
 import { MemberStores } from "./member-stores.ts";
 
 const founder = { id: 2n, name: "", peerUrls: [], clientUrls: [], storeId: 0n };
-/** What raft-node puts in front of a command. */
-const envelope = new Uint8Array(12);
+/** An entry as raft-node writes it. */
+function entryOf(index: number, ...commands: readonly Uint8Array[]): LogEntry {
+  const parts = commands.flatMap((command) => {
+    const length = Buffer.alloc(4);
+    length.writeUInt32BE(command.length);
+    return [length, command];
+  });
+  return { index, term: 1, kind: "command", data: Buffer.concat([Buffer.alloc(12), ...parts]) };
+}
 
-function attributesEntry(index: number, memberId: bigint, storeId: bigint): LogEntry {
-  const command = encodeMemberAttributesCommand({ memberId, name: "n", clientUrls: [], storeId });
-  return { index, term: 1, kind: "command", data: Buffer.concat([envelope, command]) };
+function attributes(memberId: bigint, storeId: bigint): Uint8Array {
+  return encodeMemberAttributesCommand({ memberId, name: "n", clientUrls: [], storeId });
 }
 
 describe("the stores of the members", () => {
@@ -43,10 +49,9 @@ describe("the stores of the members", () => {
     stores.rememberAll([
       { index: 2, term: 1, kind: "empty", data: new Uint8Array(0) },
       { index: 3, term: 1, kind: "command", data: new Uint8Array(3) },
-      { index: 4, term: 1, kind: "command", data: Buffer.concat([envelope, new Uint8Array([0x7a, 0])]) },
-      attributesEntry(5, 2n, 5n),
-      attributesEntry(6, 2n, 6n),
-      attributesEntry(7, 9n, 7n),
+      entryOf(4, new Uint8Array([0x7a, 0])),
+      entryOf(5, new Uint8Array([0x7a, 0]), attributes(2n, 5n), attributes(2n, 6n)),
+      entryOf(6, attributes(9n, 7n)),
     ]);
     expect(stores.known(2n)).toBe(5n);
     expect(stores.known(9n)).toBe(0n);

@@ -1,6 +1,6 @@
 import { CodecError, decodeCommand, isMemberAttributesCommand, UnknownCommandError } from "@raftkv/api";
 import type { LogEntry } from "@raftkv/raft-core";
-import { commandOf } from "@raftkv/raft-node";
+import { commandsOf } from "@raftkv/raft-node";
 import { idText } from "./identity.ts";
 import type { MemberDirectory } from "./member-directory.ts";
 
@@ -47,8 +47,11 @@ export class MemberStores {
   /** Takes from the log what members said that this member may not have applied yet. */
   rememberAll(entries: readonly LogEntry[]): void {
     for (const entry of entries) {
-      const attributes = entry.kind === "command" ? attributesIn(commandOf(entry.data)) : null;
-      if (attributes !== null) this.remember(attributes.memberId, attributes.storeId);
+      if (entry.kind !== "command") continue;
+      for (const command of commandsOf(entry.data)) {
+        const attributes = attributesIn(command);
+        if (attributes !== null) this.remember(attributes.memberId, attributes.storeId);
+      }
     }
   }
 }

@@ -7,8 +7,8 @@ export const checkpointIntervalMs = 5 * 60 * 1000;
 /** A lease as the leader holds it: with the moment at which it runs out. */
 export class HeldLease {
   readonly id: bigint;
-  /** Of the log entry that granted it: an id may be granted again. */
-  readonly grantIndex: number;
+  /** Of the command that granted it: an id may be granted again. */
+  readonly grantNumber: number;
   readonly ttlSeconds: number;
   readonly expiry: Deadline<HeldLease>;
   /** When what is left is written to the log next; null for a lease that is too short for it. */
@@ -22,9 +22,9 @@ export class HeldLease {
   /** Renewals that came too late, and wait until the lease is gone. */
   readonly waiting: LeaseAnswer<number>[] = [];
 
-  constructor(lease: Pick<HeldLease, "id" | "grantIndex" | "ttlSeconds">, nowMs: number, expiresMs: number) {
+  constructor(lease: Pick<HeldLease, "id" | "grantNumber" | "ttlSeconds">, nowMs: number, expiresMs: number) {
     this.id = lease.id;
-    this.grantIndex = lease.grantIndex;
+    this.grantNumber = lease.grantNumber;
     this.ttlSeconds = lease.ttlSeconds;
     this.expiry = new Deadline<HeldLease>(this, expiresMs);
     const isLong = 1_000 * lease.ttlSeconds > checkpointIntervalMs;

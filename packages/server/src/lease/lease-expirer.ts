@@ -58,8 +58,8 @@ export class LeaseExpirer {
       if (held === undefined) return;
       if (held.isGone) continue;
       this.underWay++;
-      const { id, grantIndex } = held;
-      this.node.submit(encodeLeaseExpireCommand({ id, grantIndex, term: this.term }), {
+      const { id, grantNumber } = held;
+      this.node.submit(encodeLeaseExpireCommand({ id, grantNumber, term: this.term }), {
         succeed: ({ outcome }) => {
           if (outcome === "lease-revoked") this.counts.expired++;
           this.settle(held, this.lastScanMs + refusedRetryMs);

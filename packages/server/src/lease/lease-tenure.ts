@@ -75,7 +75,7 @@ export class LeaseTenure {
   changed(id: bigint): void {
     const lease = this.store.leases.get(id);
     const held = this.held.get(id);
-    if (held?.grantIndex === lease?.grantIndex) return;
+    if (held?.grantNumber === lease?.grantNumber) return;
     if (held !== undefined) this.letGo(held);
     if (lease !== null) this.hold(lease, this.clock.monotonicMs() + 1_000 * lease.ttlSeconds);
   }

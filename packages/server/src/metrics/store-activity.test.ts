@@ -13,7 +13,10 @@ function observedState() {
   const activity = new StoreActivity(state.store);
   state.observe(activity);
   let index = 0;
-  const apply = (data: Uint8Array): void => void state.apply({ index: ++index, term: 1, kind: "command", data }, data);
+  const apply = (data: Uint8Array): void => {
+    index++;
+    state.apply({ index, term: 1, kind: "command", data }, data, index);
+  };
   const put = (key: string, lease = 0n): void =>
     apply(encodeRequestCommand("put", toBinary(PutRequestSchema, create(PutRequestSchema, { key: bytes(key), lease }))));
   return { state, activity, apply, put };
@@ -50,6 +53,6 @@ test("leases are counted, and the keys that went with them", () => {
   revoke(1n);
   revoke(1n);
   revoke(2n);
-  apply(encodeLeaseExpireCommand({ id: 3n, grantIndex: state.store.leases.get(3n)?.grantIndex ?? 0, term: 1 }));
+  apply(encodeLeaseExpireCommand({ id: 3n, grantNumber: state.store.leases.get(3n)?.grantNumber ?? 0, term: 1 }));
   expect(activity).toMatchObject({ leasesGranted: 3, leasesRevoked: 3, puts: 2, deletes: 2 });
 });

@@ -14,7 +14,7 @@ const clock = new NodeClock();
 function put(state: ReplicatedState, index: number, key: string, value: string): void {
   const flags = { lease: 0n, prevKv: false, ignoreValue: false, ignoreLease: false };
   const data = encodeRequestCommand("put", encodePutRequest({ key: text(key), value: text(value), ...flags }));
-  state.apply({ index, term: 1, kind: "command", data }, data);
+  state.apply({ index, term: 1, kind: "command", data }, data, index);
 }
 
 function filled(pairs: number): ReplicatedState {

@@ -37,7 +37,7 @@ class Replica {
 
   apply(command: Uint8Array): ApplyResult {
     this.index++;
-    return this.state.apply({ index: this.index, term: 1, kind: "command", data: command }, command);
+    return this.state.apply({ index: this.index, term: 1, kind: "command", data: command }, command, this.index);
   }
 
   put(
@@ -168,10 +168,10 @@ describe("the replicated state", () => {
   test("ends a lease that ran out only if its leader still leads and has seen this very lease", () => {
     const replica = new Replica();
     replica.grant(5n, 10n);
-    const grantIndex = replica.state.store.leases.get(5n)?.grantIndex ?? 0;
-    const expire = (more: object): ApplyResult => replica.apply(encodeLeaseExpireCommand({ id: 5n, grantIndex, term: 1, ...more }));
+    const grantNumber = replica.state.store.leases.get(5n)?.grantNumber ?? 0;
+    const expire = (more: object): ApplyResult => replica.apply(encodeLeaseExpireCommand({ id: 5n, grantNumber, term: 1, ...more }));
     expect(expire({ term: 2 })).toEqual({ outcome: "refused", reason: "stale-expiry" });
-    expect(expire({ grantIndex: grantIndex - 1 })).toEqual({ outcome: "refused", reason: "stale-expiry" });
+    expect(expire({ grantNumber: grantNumber - 1 })).toEqual({ outcome: "refused", reason: "stale-expiry" });
     expect(expire({})).toEqual({ outcome: "lease-revoked", revision: 1 });
     expect(expire({})).toEqual({ outcome: "refused", reason: "lease-not-found" });
   });

@@ -34,8 +34,9 @@ export class ReplicatedState implements StateMachine<ApplyResult> {
   /** A snapshot is being read that replaces everything. */
   isRestoring = false;
   private readonly observers: StateObserver[] = [];
-
   private readonly clock: Clock | null;
+  /** Of the command that is being applied. */
+  private commandNumber = 0;
 
   /**
    * `seed` is this member's own secret: it keeps a client from choosing keys that make the store slow. With a `clock`, which no decision
@@ -53,7 +54,8 @@ export class ReplicatedState implements StateMachine<ApplyResult> {
     this.observers.push(observer);
   }
 
-  apply(entry: LogEntry, data: Uint8Array): ApplyResult {
+  apply(entry: LogEntry, data: Uint8Array, commandNumber: number): ApplyResult {
+    this.commandNumber = commandNumber;
     const { revision } = this.store;
     const result = this.execute(entry, data);
     for (const observer of this.observers) observer.applied?.(result);
@@ -121,7 +123,7 @@ export class ReplicatedState implements StateMachine<ApplyResult> {
       case "compaction":
         return this.compact(command.revision);
       case "leaseGrant":
-        return this.grantLease(entry, command.request);
+        return this.grantLease(command.request);
       case "leaseRevoke":
         return this.leaseEnded(command.request.ID, this.store.leases.revoke(command.request.ID));
       case "leaseExpire":
@@ -206,10 +208,10 @@ export class ReplicatedState implements StateMachine<ApplyResult> {
   }
 
   /** The proposer has chosen the id and the time. */
-  private grantLease(entry: LogEntry, { ID: id, TTL }: etcdserverpb.LeaseGrantRequest): ApplyResult {
+  private grantLease({ ID: id, TTL }: etcdserverpb.LeaseGrantRequest): ApplyResult {
     const ttlSeconds = Number(TTL);
     if (id === 0n || !Number.isSafeInteger(ttlSeconds) || ttlSeconds < 1) return { outcome: "refused", reason: "malformed" };
-    const outcome = this.store.leases.grant(id, ttlSeconds, entry.index);
+    const outcome = this.store.leases.grant(id, ttlSeconds, this.commandNumber);
     if (outcome === "already-exists") return { outcome: "refused", reason: "lease-exists" };
     this.leaseChanged(id);
     return { outcome: "lease-granted", revision: this.store.revision, id, ttlSeconds };

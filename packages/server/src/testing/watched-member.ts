@@ -105,7 +105,7 @@ export class WatchedMember {
   private apply(type: RequestCommandType, request: Uint8Array): number {
     const data = encodeRequestCommand(type, request);
     this.index++;
-    this.state.apply({ index: this.index, term: this.node.term, kind: "command", data }, data);
+    this.state.apply({ index: this.index, term: this.node.term, kind: "command", data }, data, this.index);
     return this.state.store.revision;
   }
 }

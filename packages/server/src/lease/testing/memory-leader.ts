@@ -83,7 +83,7 @@ export class MemoryLeader implements LeaderNode {
   private apply(command: Uint8Array): ApplyResult {
     this.index++;
     this.applied.push(command);
-    return this.state.apply({ index: this.index, term: this.term, kind: "command", data: command }, command);
+    return this.state.apply({ index: this.index, term: this.term, kind: "command", data: command }, command, this.index);
   }
 
   private turn(): void {
