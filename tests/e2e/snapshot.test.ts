@@ -24,20 +24,22 @@ test("a follower that was away while the log was compacted catches up by a snaps
   const { commitIndex } = await away.endpoint.status();
   await away.kill();
 
-  // A snapshot far above the 5,000 entries that are kept behind it, so that the log alone can't bring it back. Each is due by the size of the
-  // one before, which compactions keep small.
+  // More than the 16 MiB of the log that are kept for those who are behind. A snapshot is due by the size of the one before, which compactions
+  // keep small.
   const leader = await cluster.leader();
+  const padding = "x".repeat(4_000);
   for (let round = 0; round < 100; round++) {
-    const puts = Array.from({ length: 100 }, (_, at) => eventually(() => leader.endpoint.put(`key-${at}`, `round-${round}`)));
+    const puts = Array.from({ length: 100 }, (_, at) => eventually(() => leader.endpoint.put(`key-${at}`, `round-${round}${padding}`)));
     const revision = Math.max(...(await Promise.all(puts)));
     if (round % 10 === 9) await leader.endpoint.compact(revision);
   }
-  // Any of the two may lead when it comes back. What it has was committed a moment before, or is on its way to be.
+  // Any of the two may lead when it comes back. What it has was committed a moment before, or is on its way to be. A leader keeps in memory
+  // what a follower lacks, but not for its next life.
   for (const member of [leader, stayed]) {
     await eventually(async () => expect(compactedTo(member)).toBeGreaterThan(commitIndex + 100));
+    await member.kill();
   }
-
-  away.start();
+  for (const member of [leader, stayed, away]) member.start();
   await away.process.waitForOutput("restored from a snapshot of the leader");
   await eventually(async () => {
     const [own, leaders] = [await away.endpoint.all("serializable"), await leader.endpoint.all("serializable")];

@@ -32,7 +32,7 @@ export interface RaftNodeOptions<Result> {
   readonly adaptiveWindow?: boolean;
   /** Applied commands after which a snapshot is taken, if they take enough bytes, see `SnapshotPolicy`. Default 100,000. */
   readonly snapshotCount?: number;
-  /** Entries kept behind a snapshot for followers that are a little late. Default 5,000. */
+  /** Entries kept behind a snapshot for followers that are a little late; on disk as far as `catchUpBytes` has room. Default 5,000. */
   readonly catchUpEntries?: number;
   /** Applied entries of so many bytes stay in memory for members that are behind, beside what a leader's followers lack. Default 16 MiB. */
   readonly catchUpBytes?: number;

@@ -93,3 +93,14 @@ describe("what was applied and no snapshot covers", () => {
     expect(other.store.snapshot?.meta).toEqual(away.store.snapshot?.meta);
   });
 });
+
+test("the log on disk keeps behind a snapshot what is in memory, however few entries that are", async () => {
+  const group = await electedGroup({ catchUpBytes: 1_000, snapshotCount: 30 });
+  await proposeMany(group);
+  const { store } = group.leader;
+  const snapshot = store.snapshot?.meta.index ?? 0;
+  expect(snapshot).toBeGreaterThan(30);
+  const first = store.recovered.entries[0]?.index ?? 0;
+  expect(first).toBeGreaterThan(snapshot - 30);
+  expect(first).toBeLessThan(snapshot);
+});

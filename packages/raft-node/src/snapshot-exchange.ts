@@ -174,12 +174,12 @@ export class SnapshotExchange<Result> {
     this.savedIndex = meta.index;
     this.policy.ended(bytes);
     core.snapshotSaved(meta);
-    const compactTo = meta.index - catchUpEntries;
-    if (compactTo > 0) {
-      core.compact(compactTo);
-      await logStore.compact(compactTo);
-    }
-    logger.info("saved a snapshot", { index: meta.index, term: meta.term, compactedTo: Math.max(compactTo, 0) });
+    const keptFrom = Math.max(meta.index - catchUpEntries, 0);
+    if (keptFrom > 0) core.compact(keptFrom);
+    // What has left the memory is not sent any more, and so not needed on the disk.
+    const compactTo = Math.max(keptFrom, Math.min(this.window.forgotten, meta.index));
+    if (compactTo > 0) await logStore.compact(compactTo);
+    logger.info("saved a snapshot", { index: meta.index, term: meta.term, compactedTo: compactTo });
     this.options.onProgress();
   }
 
