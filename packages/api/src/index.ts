@@ -14,6 +14,7 @@ export {
   type RequestCommandType,
   UnknownCommandError,
 } from "./codec/command.ts";
+export { type KeyPlace, locateKey } from "./codec/command-key.ts";
 export type {
   Compare,
   DeleteRangeRequest,

@@ -47,6 +47,11 @@ export class HashIndex {
     return this.#tableOf(hash).find(hash, key, this.#nodes);
   }
 
+  /** A node whose key has the hash, or 0: mostly the one that `find` would find. */
+  peek(hash: number): NodeRef {
+    return this.#tableOf(hash).peek(hash);
+  }
+
   /** Adds a node whose key is not there yet. */
   add(hash: number, node: NodeRef): void {
     assert(node !== 0, "Only nodes are added to the index");

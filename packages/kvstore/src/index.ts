@@ -32,3 +32,4 @@ export { type KeySpan, keySpanOf } from "./watch/key-span.ts";
 export { WatchHub, type WatchHubOptions } from "./watch/watch-hub.ts";
 export { type WatchCreation, type WatchLimits, type WatchNotice, type WatchSink, WatchStream } from "./watch/watch-stream.ts";
 export type { Watcher, WatcherOptions, WatchReceiver } from "./watch/watcher.ts";
+export type { WritePrefetch } from "./write-prefetch.ts";

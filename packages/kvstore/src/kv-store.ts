@@ -29,6 +29,7 @@ import { transact } from "./txn/transaction.ts";
 import type { TxnRequest } from "./txn/txn-request.ts";
 import type { TxnResult } from "./txn/txn-result.ts";
 import { type NodeSpan, now, VersionTable } from "./version-table.ts";
+import type { WritePrefetch } from "./write-prefetch.ts";
 
 /** The compact revision of a store that was never compacted. */
 const neverCompacted = -1;
@@ -99,6 +100,11 @@ export class KVStore {
   /** The results of requests that may come again. Another object after each restore. */
   get sessions(): SessionTable {
     return this.#sessions;
+  }
+
+  /** For groups of writes that are about to come. Another object after each restore. */
+  get writePrefetch(): WritePrefetch {
+    return this.#table.writePrefetch;
   }
 
   get bytesUsed(): MemoryUse {

@@ -1,3 +1,5 @@
+import { copyBytes } from "./copy-bytes.ts";
+
 /** Buffers above this are let go again by the next shorter key. */
 const keptBytesMax = 64 * 1024;
 
@@ -14,6 +16,12 @@ export class SearchKey {
     const { length } = source;
     this.#prepare(length);
     this.#bytes.set(source);
+  }
+
+  /** Takes `length` bytes of `source` from `start` on. */
+  loadPart(source: Uint8Array, start: number, length: number): void {
+    this.#prepare(length);
+    copyBytes(source, start, length, this.#bytes, 0);
   }
 
   /** Takes over `length` bytes that begin at word `offset` of `source`, padded with zeros there too. */

@@ -46,6 +46,14 @@ export class SlotTable {
     }
   }
 
+  /** The first node with the hash, or 0. */
+  peek(hash: number): NodeRef {
+    const words = this.#words;
+    let at = this.#home(hash);
+    while (words[at] !== 0 && words[at + 1] !== hash) at = this.#after(at);
+    return words[at] as number;
+  }
+
   add(hash: number, node: NodeRef): void {
     let at = this.#home(hash);
     while (this.#words[at] !== 0) at = this.#after(at);

@@ -11,6 +11,7 @@ import { SkipList } from "./skip-list.ts";
 import { TowerHeights } from "./tower-heights.ts";
 import { type VersionFields, type VersionRef, VersionStore } from "./version-store.ts";
 import { VersionView } from "./version-view.ts";
+import { WritePrefetch } from "./write-prefetch.ts";
 
 /** Nodes from `first` up to, but without, `stop`; 0 is the end of the list. */
 export interface NodeSpan {
@@ -36,6 +37,7 @@ export class VersionTable {
   readonly list = new SkipList(this.versions.nodes);
   readonly index = new HashIndex(this.versions.nodes);
   readonly keyHash: KeyHash;
+  readonly writePrefetch = new WritePrefetch(this);
   readonly #heights: TowerHeights;
   readonly #reclaimer: Reclaimer;
   /** The key that `find` was last called for, and its hash. */

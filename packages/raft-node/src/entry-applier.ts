@@ -46,14 +46,17 @@ export class EntryApplier<Result> {
     const { proposals } = requests;
     const reader = this.reader ?? new BatchReader(entry.data);
     const firstSequence = proposals.ownSequence(entry.data);
-    const start = reader.place;
-    while (!reader.isAtEnd && reader.place - start < commandsMax) {
-      const { place } = reader;
-      const result = stateMachine.apply(entry, reader.next(), entry.index * batchCommandsMax + place);
-      if (firstSequence >= 0) proposals.applied((firstSequence + place) >>> 0, result);
-    }
+    let { place } = reader;
+    const commands: Uint8Array[] = [];
+    while (!reader.isAtEnd && commands.length < commandsMax) commands.push(reader.next());
     this.reader = reader.isAtEnd ? null : reader;
-    return reader.place - start;
+    if (commands.length > 1) stateMachine.prepare?.(commands);
+    for (const command of commands) {
+      const result = stateMachine.apply(entry, command, entry.index * batchCommandsMax + place);
+      if (firstSequence >= 0) proposals.applied((firstSequence + place) >>> 0, result);
+      place++;
+    }
+    return commands.length;
   }
 
   private applyConfiguration(entry: LogEntry): void {

@@ -112,6 +112,20 @@ test("a peer that lost its store is not counted on any more", async () => {
   expect(seen.value).toBe("x");
 });
 
+test("a state machine is told of the commands of a turn before it gets them, a few at a time", async () => {
+  const group = await electedGroup();
+  const { node, journal } = group.leader;
+  const seen: string[] = [];
+  journal.onApply = (line) => seen.push(line);
+  journal.prepare = (commands) => seen.push(`next: ${commands.map((command) => new TextDecoder().decode(command)).join()}`);
+  for (let at = 0; at < 18; at++) void node.propose(text(`${at}`));
+  await group.settle();
+  void node.propose(text("alone"));
+  await group.settle();
+  const numbers = Array.from({ length: 18 }, (_, at) => `${at}`);
+  expect(seen).toEqual([`next: ${numbers.slice(0, 16).join()}`, ...numbers.slice(0, 16), "next: 16,17", "16", "17", "alone"]);
+});
+
 describe("a member with much to apply", () => {
   test("sends heartbeats in between", async () => {
     const group = await electedGroup();

@@ -20,6 +20,11 @@ export interface StateMachine<Result> {
    */
   apply(entry: LogEntry, command: Uint8Array, number: number): Result;
   /**
+   * Several commands are about to be applied, one after the other: a chance to read ahead what they need. Changes nothing that a command or a
+   * snapshot would notice. Must not throw.
+   */
+  prepare?(commands: readonly Uint8Array[]): void;
+  /**
    * The members are those of `configuration` from this entry on. `context` is what came with the change, for instance the addresses
    * of a new member; empty if nothing came. Must not throw.
    */

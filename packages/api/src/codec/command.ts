@@ -66,11 +66,11 @@ export class UnknownCommandError extends Error {
 /** The commands that carry a request of the API. */
 export type RequestCommandType = Exclude<Command["type"], "memberAttributes" | "leaseExpire" | "advanceTime">;
 
-const PUT_TAG = 0x0a;
-const DELETE_RANGE_TAG = 0x12;
-const CREATE_TAG = 0x1a;
-const UPDATE_TAG = 0x22;
-const REMOVE_TAG = 0x2a;
+export const PUT_TAG = 0x0a;
+export const DELETE_RANGE_TAG = 0x12;
+export const CREATE_TAG = 0x1a;
+export const UPDATE_TAG = 0x22;
+export const REMOVE_TAG = 0x2a;
 const MEMBER_ATTRIBUTES_TAG = 0x32;
 const TXN_TAG = 0x3a;
 const COMPACTION_TAG = 0x42;

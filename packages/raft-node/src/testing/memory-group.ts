@@ -13,6 +13,7 @@ export class Journal implements StateMachine<string> {
   lines: string[] = [];
   /** Called for each command before it is applied. */
   onApply: (line: string) => void = () => {};
+  prepare: (commands: readonly Uint8Array[]) => void = () => {};
 
   apply(_entry: LogEntry, data: Uint8Array): string {
     const line = new TextDecoder().decode(data);

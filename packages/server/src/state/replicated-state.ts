@@ -1,4 +1,13 @@
-import { CodecError, type Command, decodeCommand, etcdserverpb, type PutRequest, type raftkvCommandV1 } from "@raftkv/api";
+import {
+  CodecError,
+  type Command,
+  decodeCommand,
+  etcdserverpb,
+  type KeyPlace,
+  locateKey,
+  type PutRequest,
+  type raftkvCommandV1,
+} from "@raftkv/api";
 import { type KeyValue, KVStore, RecordLimitError } from "@raftkv/kvstore";
 import { crc32c } from "@raftkv/log-store";
 import type { LogEntry, LogIndex } from "@raftkv/raft-core";
@@ -35,6 +44,7 @@ export class ReplicatedState implements StateMachine<ApplyResult> {
   isRestoring = false;
   private readonly observers: StateObserver[] = [];
   private readonly clock: Clock | null;
+  private readonly keyPlace: KeyPlace = { start: 0, length: 0 };
   /** Of the command that is being applied. */
   private commandNumber = 0;
 
@@ -52,6 +62,16 @@ export class ReplicatedState implements StateMachine<ApplyResult> {
   /** For as long as this member runs. */
   observe(observer: StateObserver): void {
     this.observers.push(observer);
+  }
+
+  /** Most of what a write takes in a large store is waiting for memory. */
+  prepare(commands: readonly Uint8Array[]): void {
+    const { keyPlace } = this;
+    const { writePrefetch } = this.store;
+    for (const command of commands) {
+      if (locateKey(command, keyPlace)) writePrefetch.add(command, keyPlace.start, keyPlace.length);
+    }
+    writePrefetch.run();
   }
 
   apply(entry: LogEntry, data: Uint8Array, commandNumber: number): ApplyResult {
