@@ -37,7 +37,8 @@ export class VersionTable {
   readonly list = new SkipList(this.versions.nodes);
   readonly index = new HashIndex(this.versions.nodes);
   readonly keyHash: KeyHash;
-  readonly writePrefetch = new WritePrefetch(this);
+  /** For groups of writes that are about to come. */
+  readonly writePrefetch: WritePrefetch;
   readonly #heights: TowerHeights;
   readonly #reclaimer: Reclaimer;
   /** The key that `find` was last called for, and its hash. */
@@ -58,6 +59,7 @@ export class VersionTable {
     this.#heights = new TowerHeights(seed);
     this.keyHash = new KeyHash(seed);
     this.#reclaimer = new Reclaimer(this);
+    this.writePrefetch = new WritePrefetch(this);
   }
 
   /** The revision of the last change, 1 before the first. */

@@ -1,10 +1,20 @@
+import type { EventLog } from "./event-log.ts";
+import type { HashIndex } from "./hash-index.ts";
+import type { KeyHash } from "./key-hash.ts";
 import { SearchKey } from "./search-key.ts";
-import type { VersionTable } from "./version-table.ts";
+import type { VersionStore } from "./version-store.ts";
 
 /** About as many lines of memory as a processor waits for at once. */
 const prefetchGroupMax = 16;
 /** To hash a longer key takes longer than memory does. */
 const keyBytesMax = 256;
+
+export interface WritePrefetchParts {
+  readonly keyHash: KeyHash;
+  readonly index: HashIndex;
+  readonly versions: VersionStore;
+  readonly events: EventLog;
+}
 
 /**
  * Reads what writes to a group of keys will touch, so that it is in the processor's cache by then ("group prefetching": Chen, Ailamaki, Gibbons
@@ -18,7 +28,7 @@ const keyBytesMax = 256;
  * and nothing depends on what is found.
  */
 export class WritePrefetch {
-  readonly #table: VersionTable;
+  readonly #parts: WritePrefetchParts;
   readonly #key = new SearchKey();
   readonly #hashes = new Int32Array(prefetchGroupMax);
   readonly #nodes = new Int32Array(prefetchGroupMax);
@@ -27,8 +37,8 @@ export class WritePrefetch {
   /** Made of what was read: a compiler leaves out what is of no use to anybody. Means nothing. */
   witness = 0;
 
-  constructor(table: VersionTable) {
-    this.#table = table;
+  constructor(parts: WritePrefetchParts) {
+    this.#parts = parts;
   }
 
   /** Adds a key: `length` bytes of `source` from `start` on. A group that is full is read at once. */
@@ -36,12 +46,12 @@ export class WritePrefetch {
     if (length > keyBytesMax) return;
     if (this.#count === prefetchGroupMax) this.run();
     this.#key.loadPart(source, start, length);
-    this.#hashes[this.#count++] = this.#table.keyHash.of(this.#key.words, 0, length);
+    this.#hashes[this.#count++] = this.#parts.keyHash.of(this.#key.words, 0, length);
   }
 
   /** Reads for the keys that were added. */
   run(): void {
-    const { index, versions, events } = this.#table;
+    const { index, versions, events } = this.#parts;
     const count = this.#count;
     this.#count = 0;
     let sum = 0;

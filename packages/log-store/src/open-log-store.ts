@@ -43,7 +43,7 @@ export interface LogStoreOptions {
 }
 
 /** Recovered in front of the snapshot, for members that are a little behind. The log on the disk may begin much earlier. */
-const ENTRIES_BEFORE_SNAPSHOT = 5_000;
+const ENTRIES_BEFORE_SNAPSHOT = 1_000;
 const MEBIBYTE = 1024 * 1024;
 const SEGMENT_BYTES_MIN = FRAMES_OFFSET + 4 * PAGE_BYTES;
 

@@ -13,7 +13,7 @@ import type { Random } from "./ports.ts";
  */
 const batchHeadBytes = 12;
 const commandHeadBytes = 4;
-/** So few that applying them takes a small part of a turn. Commands are numbered with it, so it stays the same. */
+/** Commands are numbered with it, so it has to stay the same. */
 export const batchCommandsMax = 256;
 /** Batches lie side by side in slabs: one allocation for many small ones. A command that needs much of a slab lies by itself. */
 const slabBytes = 64 * 1024;

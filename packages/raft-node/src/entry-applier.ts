@@ -7,7 +7,7 @@ export interface EntryApplierOptions<Result> {
   readonly core: Pick<RaftCore, "applyChange">;
   readonly stateMachine: StateMachine<Result>;
   /** Whoever waits for the entry is answered. */
-  readonly requests: Requests<Result>;
+  readonly requests: Pick<Requests<Result>, "proposals" | "changes">;
   readonly onConfiguration: (configuration: Configuration) => void;
 }
 
@@ -26,7 +26,7 @@ export class EntryApplier<Result> {
     return this.reader !== null;
   }
 
-  /** Applies at most `commandsMax` commands of an entry. Returns how many it applied; what is no command counts as one. */
+  /** Applies at most `commandsMax` commands of an entry. Returns how many it applied; an entry of another kind counts as one. */
   apply(entry: LogEntry, commandsMax: number): number {
     switch (entry.kind) {
       case "command":

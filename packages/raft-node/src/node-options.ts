@@ -32,7 +32,7 @@ export interface RaftNodeOptions<Result> {
   readonly adaptiveWindow?: boolean;
   /** Applied commands after which a snapshot is taken, if they take enough bytes, see `SnapshotPolicy`. Default 100,000. */
   readonly snapshotCount?: number;
-  /** Entries kept behind a snapshot for followers that are a little late; on disk as far as `catchUpBytes` has room. Default 5,000. */
+  /** Entries kept behind a snapshot for followers that are a little late; on disk no more than `catchUpBytes`. Default 1,000. */
   readonly catchUpEntries?: number;
   /** Applied entries of so many bytes stay in memory for members that are behind, beside what a leader's followers lack. Default 16 MiB. */
   readonly catchUpBytes?: number;
@@ -63,7 +63,7 @@ export function resolveNodeOptions<Result>(options: RaftNodeOptions<Result>): Re
     priority: 0,
     adaptiveWindow: false,
     snapshotCount: 100_000,
-    catchUpEntries: 5_000,
+    catchUpEntries: 1_000,
     catchUpBytes: 16 * 1024 * 1024,
     requestTimeoutMs: 5_000 + 2 * timing.electionMs,
     requestsMax: 65_536,
@@ -86,6 +86,9 @@ export function resolveNodeOptions<Result>(options: RaftNodeOptions<Result>): Re
 const HINT_STAGGER_TICKS = 2;
 
 /** What the core has to know. */
+/** Entries that a learner may lack and still become a voter: each may hold many commands. */
+const PROMOTION_LAG_MAX = 1_000;
+
 export function coreOptionsOf<Result>({ id, timing, leaseReads, priority, adaptiveWindow }: ResolvedNodeOptions<Result>): CoreOptions {
   const { tickMs, heartbeatTicks, electionTicks } = timing;
   const lease = leaseReads === null ? null : { driftPpm: leaseReads.driftPpm, tickMs };
@@ -98,5 +101,6 @@ export function coreOptionsOf<Result>({ id, timing, leaseReads, priority, adapti
     adaptiveWindow,
     leaseReads: lease,
     commitMayWait: true,
+    promotionLagMax: PROMOTION_LAG_MAX,
   };
 }

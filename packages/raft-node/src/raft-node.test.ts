@@ -126,6 +126,25 @@ test("a state machine is told of the commands of a turn before it gets them, a f
   expect(seen).toEqual([`next: ${numbers.slice(0, 16).join()}`, ...numbers.slice(0, 16), "next: 16,17", "16", "17", "alone"]);
 });
 
+test("commands that share an entry have numbers of their own, the same on every member", async () => {
+  const group = await electedGroup();
+  const numbers = [...group.members.values()].map(({ journal }) => {
+    const seen: number[] = [];
+    const apply = journal.apply.bind(journal);
+    journal.apply = (entry, command, number) => {
+      seen.push(number);
+      return apply(entry, command, number);
+    };
+    return seen;
+  });
+  for (let at = 0; at < 600; at++) void group.leader.node.propose(text(`${at}`));
+  await group.advance(200);
+  const [first = []] = numbers;
+  expect(first).toHaveLength(600);
+  expect(first.every((number, at) => at === 0 || number > (first[at - 1] ?? 0))).toBe(true);
+  expect(numbers).toEqual([first, first, first]);
+});
+
 describe("a member with much to apply", () => {
   test("sends heartbeats in between", async () => {
     const group = await electedGroup();
@@ -134,7 +153,7 @@ describe("a member with much to apply", () => {
     for (const { store } of group.members.values()) store.hold();
     for (let at = 0; at < 3_000; at++) void node.propose(text(`${at}`));
     await group.settle();
-    // From now on each entry takes a millisecond, everywhere.
+    // From now on each command takes a millisecond, everywhere.
     journal.onApply = () => void group.time.nowMs++;
     const before = group.sent.length;
     for (const { store } of group.members.values()) store.release();

@@ -19,7 +19,7 @@ export interface SnapshotExchangeOptions<Result> {
   readonly snapshotBytes: number;
   readonly catchUpEntries: number;
   readonly catchUpBytes: number;
-  /** The state machine is between two entries of an apply job. */
+  /** The state machine is within an apply job. */
   readonly isApplying: () => boolean;
   /** The core was told something. */
   readonly onProgress: () => void;
@@ -34,7 +34,7 @@ export class SnapshotExchange<Result> {
   private readonly options: SnapshotExchangeOptions<Result>;
   private readonly policy: SnapshotPolicy;
   private readonly window: CatchUpWindow;
-  /** Where the state machine stands, unless it is between two entries of a job; null until something was applied. */
+  /** Where the state machine stands, unless it is within a job; null until something was applied. */
   private last: { readonly index: LogIndex; readonly term: Term } | null = null;
   /** A follower lacks what is neither in the log in memory nor in a snapshot. */
   private isWanted = false;
@@ -176,7 +176,7 @@ export class SnapshotExchange<Result> {
     core.snapshotSaved(meta);
     const keptFrom = Math.max(meta.index - catchUpEntries, 0);
     if (keptFrom > 0) core.compact(keptFrom);
-    // What has left the memory is not sent any more, and so not needed on the disk.
+    // A member that starts again is to find little more than the window.
     const compactTo = Math.max(keptFrom, Math.min(this.window.forgotten, meta.index));
     if (compactTo > 0) await logStore.compact(compactTo);
     logger.info("saved a snapshot", { index: meta.index, term: meta.term, compactedTo: compactTo });

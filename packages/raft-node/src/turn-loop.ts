@@ -30,7 +30,7 @@ import type { Requests } from "./requests.ts";
 import { SnapshotExchange } from "./snapshot-exchange.ts";
 import { StorageQueue } from "./storage-queue.ts";
 
-/** How long a turn may apply entries; heartbeats and votes wait no longer. */
+/** How long a turn may apply commands; heartbeats and votes wait no longer. */
 const APPLY_BUDGET_MS = 10;
 /** A commit index travels by itself if nothing took it along for so long, or almost twice as long: under load the next entries do. */
 const COMMIT_WAIT_MS = 1;

@@ -35,7 +35,7 @@ export interface MemberAttributes {
 export interface LeaseExpiry {
   /** int64. */
   readonly id: bigint;
-  /** Index of the log entry that granted the lease. */
+  /** Number of the command that granted the lease. */
   readonly grantNumber: number;
   /** The leader's term. */
   readonly term: number;

@@ -30,7 +30,7 @@ export function formatHead(facts: HeadFacts): readonly string[] {
 
 /** How the members of every cluster are set up. */
 export const membersSentence =
-  "Three members each on one machine, with etcd's defaults (heartbeat 100 ms, election 1000 ms, snapshot every 100,000 entries) but for a quota of 8 GiB.";
+  "Three members each on one machine, with etcd's defaults (heartbeat 100 ms, election 1000 ms, snapshot after 100,000 writes) but for a quota of 8 GiB.";
 
 /** Which versions ran where. */
 export function formatSetting(systems: readonly System[], environment: Environment): readonly string[] {

@@ -15,7 +15,7 @@ export class Journal implements StateMachine<string> {
   onApply: (line: string) => void = () => {};
   prepare: (commands: readonly Uint8Array[]) => void = () => {};
 
-  apply(_entry: LogEntry, data: Uint8Array): string {
+  apply(_entry: LogEntry, data: Uint8Array, _number: number): string {
     const line = new TextDecoder().decode(data);
     this.onApply(line);
     this.lines.push(line);

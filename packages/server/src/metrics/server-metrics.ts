@@ -34,7 +34,7 @@ export const serverMetrics: readonly MetricDefinition[] = [
   number({
     name: "etcd_server_proposals_committed_total",
     type: "gauge",
-    help: "Index of the last log entry that this member knows to be committed.",
+    help: "Index of the last log entry that this member knows to be committed. An entry may hold many writes.",
     valueOf: ({ node }) => node.commit,
   }),
   number({

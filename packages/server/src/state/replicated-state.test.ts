@@ -176,6 +176,18 @@ describe("the replicated state", () => {
     expect(expire({})).toEqual({ outcome: "refused", reason: "lease-not-found" });
   });
 
+  test("knows a lease from an earlier one of the same id that was granted in the same entry", () => {
+    const { state } = new Replica();
+    const entry = { index: 9, term: 1, kind: "command" as const, data: new Uint8Array(0) };
+    const { LeaseGrantRequestSchema: Grant, LeaseRevokeRequestSchema: Revoke } = etcdserverpb;
+    const grant = encodeRequestCommand("leaseGrant", toBinary(Grant, create(Grant, { ID: 5n, TTL: 60n })));
+    const revoke = encodeRequestCommand("leaseRevoke", toBinary(Revoke, create(Revoke, { ID: 5n })));
+    for (const [place, command] of [grant, revoke, grant].entries()) state.apply(entry, command, 9 * 256 + place);
+    const ofTheFirst = encodeLeaseExpireCommand({ id: 5n, grantNumber: 9 * 256, term: 1 });
+    expect(state.apply({ ...entry, index: 10 }, ofTheFirst, 10 * 256)).toEqual({ outcome: "refused", reason: "stale-expiry" });
+    expect(state.store.leases.get(5n)?.grantNumber).toBe(9 * 256 + 2);
+  });
+
   test("takes what members say about themselves", () => {
     const replica = new Replica();
     const attributes = { memberId: 7n, name: "n1", clientUrls: ["http://127.0.0.1:2379"], storeId: 5n };
