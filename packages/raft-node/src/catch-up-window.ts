@@ -1,8 +1,9 @@
 import type { LogEntry, LogIndex } from "@raftkv/raft-core";
-import { loggedBytes } from "./logged-bytes.ts";
 
 /** The window moves on by so many parts of it at a time. */
 const STRIDES = 16;
+/** What an entry takes in memory beside its data. */
+const ENTRY_OVERHEAD_BYTES = 64;
 
 /**
  * Applied entries that stay in memory for members that are a little behind: the newest that are as large as the window, and a part of it.
@@ -29,7 +30,7 @@ export class CatchUpWindow {
 
   applied(entries: readonly LogEntry[]): void {
     for (const entry of entries) {
-      this.bytes += loggedBytes(entry);
+      this.bytes += ENTRY_OVERHEAD_BYTES + entry.data.length;
       if (this.bytes >= this.strideBytes) this.endStrides(entry.index - 1);
     }
   }

@@ -1,5 +1,6 @@
 import { type LogEntry, votersOnly } from "@raftkv/raft-core";
 import { expect, test } from "vitest";
+import { ApplyQueue } from "./apply-queue.ts";
 import { EntryApplier } from "./entry-applier.ts";
 import { MembershipChanges } from "./membership-changes.ts";
 import { Proposals } from "./proposals.ts";
@@ -12,12 +13,12 @@ const fail = (error: unknown): void => {
 
 const letters = ["a", "b", "c", "d", "e"];
 
-/** One entry of five commands, and who waits for each. */
-function fixture() {
-  const proposals = new Proposals<string>({ random, countMax: 10, bytesMax: 1_000, timeoutMs: 1_000, onCompletionError: fail });
+/** One entry of these commands, and who waits for each. */
+function fixture(commands: readonly string[] = letters) {
+  const proposals = new Proposals<string>({ random, countMax: 100, bytesMax: 1_000, timeoutMs: 1_000, onCompletionError: fail });
   const results: string[] = [];
-  for (const letter of letters) {
-    proposals.add(new TextEncoder().encode(letter), 0, {
+  for (const command of commands) {
+    proposals.add(new TextEncoder().encode(command), 0, {
       succeed: (result) => results.push(result),
       fail: (error) => results.push(error.code),
     });
@@ -65,4 +66,16 @@ test("an entry that is applied to its last command at the end of a part is done"
   expect(applier.isInsideEntry).toBe(false);
   applier.apply({ index: 8, term: 1, kind: "empty", data: new Uint8Array(0) }, 1);
   expect(journal.lines).toHaveLength(5);
+});
+
+test("an entry that is applied in part is finished before a snapshot may replace the state", () => {
+  const commands = Array.from({ length: 40 }, (_, at) => `${at}`);
+  const { results, entry, applier } = fixture(commands);
+  const jobs: number[] = [];
+  const queue = new ApplyQueue({ clock: { monotonicMs: () => 0 }, applier, onJobDone: (_, count) => jobs.push(count) });
+  queue.add({ entries: [entry] });
+  queue.runUntil(0);
+  expect([results.length, jobs]).toEqual([16, []]);
+  queue.finish();
+  expect([results, jobs, applier.isInsideEntry]).toEqual([commands, [40], false]);
 });

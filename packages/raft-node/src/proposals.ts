@@ -77,10 +77,6 @@ export class Proposals<Result> {
     return this.failed;
   }
 
-  get queuedCount(): number {
-    return this.queue.reduce((count, batch) => count + batch.pending.length, this.unfinished.length);
-  }
-
   add(command: Uint8Array, nowMs: number, completion: Completion<Result>): void {
     const overload = this.overload(command.length);
     if (overload !== null) {
