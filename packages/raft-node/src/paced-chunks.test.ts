@@ -45,6 +45,29 @@ test("a chunk is handed on at once, and the next one is made after a rest of thr
   ]);
 });
 
+test("there is no rest while nobody else has work", async () => {
+  const time = { nowMs: 0 };
+  const clock = new ManualClock(time);
+  const chunks = pacedChunks(
+    chunksOf([1, 1, 1], time, () => {}),
+    clock,
+    () => time.nowMs >= 2,
+  );
+  const arrivals: number[] = [];
+  const reading = (async () => {
+    for await (const [place = -1] of chunks) arrivals.push(place);
+  })();
+  await settled();
+  expect(arrivals).toEqual([0, 1]);
+  for (let rest = 0; rest < 2; rest++) {
+    time.nowMs += 3;
+    clock.fireTimers();
+    await settled();
+  }
+  await reading;
+  expect(arrivals).toEqual([0, 1, 2]);
+});
+
 test("whoever stops reading ends the source, too", async () => {
   let isClosed = false;
   const clock = new ManualClock({ nowMs: 0 });

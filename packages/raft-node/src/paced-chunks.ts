@@ -7,9 +7,13 @@ const REST_MS_MAX = 5;
 
 /**
  * The same chunks, with a rest behind each that is in proportion to what it took to make it: who writes a snapshot beside its work
- * answers others meanwhile almost as soon as ever.
+ * answers others meanwhile almost as soon as ever. `isBusy` is asked behind each chunk: when nobody else has work, there is no rest.
  */
-export async function* pacedChunks(chunks: AsyncIterable<Uint8Array>, clock: Clock): AsyncGenerator<Uint8Array, undefined> {
+export async function* pacedChunks(
+  chunks: AsyncIterable<Uint8Array>,
+  clock: Clock,
+  isBusy: () => boolean = () => true,
+): AsyncGenerator<Uint8Array, undefined> {
   const source = chunks[Symbol.asyncIterator]();
   try {
     for (;;) {
@@ -18,7 +22,7 @@ export async function* pacedChunks(chunks: AsyncIterable<Uint8Array>, clock: Clo
       const restMs = Math.min((clock.monotonicMs() - begunMs) * REST_PER_WORK, REST_MS_MAX);
       if (next.done === true) return;
       yield next.value;
-      if (restMs > 0) await new Promise<void>((resolve) => void clock.setTimer(restMs, resolve));
+      if (restMs > 0 && isBusy()) await new Promise<void>((resolve) => void clock.setTimer(restMs, resolve));
     }
   } finally {
     await source.return?.();

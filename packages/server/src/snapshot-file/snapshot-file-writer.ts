@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Clock, StateSnapshot } from "@raftkv/raft-node";
+import { type Clock, pacedChunks, type StateSnapshot } from "@raftkv/raft-node";
 import { nextTurn } from "../next-turn.ts";
 import type { ReplicatedState } from "../state/replicated-state.ts";
 import { encodeSnapshotFileHeader, encodeStateEnd, headerBytes, type SnapshotFileHeader } from "./snapshot-file-format.ts";
@@ -11,8 +11,8 @@ export interface SnapshotFileOptions {
 }
 
 /**
- * The state of this moment as a file, made in pieces between which the member does everything else: it holds nothing of what is written or
- * compacted meanwhile. Close it in any case: until then no compacted memory is given back.
+ * The state of this moment as a file, made in pieces between which the member does everything else, and at a quarter of the speed while
+ * somebody writes: it holds nothing of what is written or compacted meanwhile. Close it in any case: until then no compacted memory is given back.
  */
 export class SnapshotFileWriter {
   /** About what the file takes without its sum: nobody knows before it is written. */
@@ -21,14 +21,16 @@ export class SnapshotFileWriter {
   isStateWritten = false;
   private readonly clock: Clock;
   private readonly header: SnapshotFileHeader;
-  private readonly state: StateSnapshot;
+  private readonly state: ReplicatedState;
+  private readonly snapshot: StateSnapshot;
 
   constructor({ state, origin, clock }: SnapshotFileOptions) {
     const { revision, compactRevision, keyCount, bytesUsed } = state.store;
     this.clock = clock;
     this.header = { ...origin, revision, compactRevision, keyCount };
     this.dataBytesEstimate = headerBytes + bytesUsed.payload;
-    this.state = state.snapshot(origin.index);
+    this.state = state;
+    this.snapshot = state.snapshot(origin.index);
   }
 
   /** The file in pieces, the last of which is the sum. May be iterated once. */
@@ -38,7 +40,7 @@ export class SnapshotFileWriter {
     sum.update(header);
     yield header;
     let stateBytes = 0;
-    for await (const chunk of this.state.chunks()) {
+    for await (const chunk of pacedChunks(this.snapshot.chunks(), this.clock, this.writeWatch())) {
       stateBytes += chunk.length;
       sum.update(chunk);
       yield chunk;
@@ -52,6 +54,16 @@ export class SnapshotFileWriter {
   }
 
   close(): void {
-    this.state.close();
+    this.snapshot.close();
+  }
+
+  /** Tells whether anything was written since it was last asked. */
+  private writeWatch(): () => boolean {
+    let { revision } = this.state.store;
+    return () => {
+      const before = revision;
+      ({ revision } = this.state.store);
+      return revision !== before;
+    };
   }
 }

@@ -1,4 +1,5 @@
 import { encodePutRequest, encodeRequestCommand, etcdserverpb } from "@raftkv/api";
+import type { Clock, Timer } from "@raftkv/raft-node";
 import { describe, expect, test } from "vitest";
 import { MemberDirectory } from "../cluster/member-directory.ts";
 import { NodeClock } from "../ports/node-clock.ts";
@@ -10,6 +11,30 @@ const text = (characters: string): Uint8Array => new TextEncoder().encode(charac
 const members = [{ id: 7n, name: "n1", peerUrls: ["http://127.0.0.1:2380"], clientUrls: [], storeId: 5n }];
 const origin = { clusterId: 2n ** 64n - 1n, memberId: 7n, index: 90, term: 3 };
 const clock = new NodeClock();
+
+/** Time passes with each look at it; timers come at once, and are kept. */
+class LookedAtClock implements Clock {
+  readonly delaysMs: number[] = [];
+  private nowMs = 0;
+
+  monotonicMs(): number {
+    return this.nowMs++;
+  }
+
+  wallMs(): number {
+    return this.nowMs;
+  }
+
+  setTimer(delayMs: number, wake: () => void): Timer {
+    this.delaysMs.push(delayMs);
+    queueMicrotask(wake);
+    return { cancel: () => {} };
+  }
+
+  atEndOfTurn(wake: () => void): void {
+    queueMicrotask(wake);
+  }
+}
 
 function put(state: ReplicatedState, index: number, key: string, value: string): void {
   const flags = { lease: 0n, prevKv: false, ignoreValue: false, ignoreLease: false };
@@ -57,6 +82,19 @@ describe("a snapshot file", () => {
       expect(read.state.directory.members).toEqual(members);
       expect(read.state.alarms.all).toHaveLength(1);
     }
+  });
+
+  test.each([
+    ["as fast as it can while nobody writes", false, 0],
+    ["with rests while somebody writes", true, 3],
+  ])("is made %s", async (_, writes, restMs) => {
+    const state = filled(2_000);
+    state.alarms.deactivate({ memberId: 7n, kind: etcdserverpb.AlarmType.NOSPACE });
+    const slow = new LookedAtClock();
+    const writer = new SnapshotFileWriter({ state, origin, clock: slow });
+    for await (const _piece of writer.pieces()) if (writes) put(state, 3_000, "key-1", "meanwhile");
+    writer.close();
+    expect(Math.max(...slow.delaysMs)).toBe(restMs);
   });
 
   test("can be looked at without keeping what is in it", async () => {
