@@ -14,6 +14,8 @@ export interface EventView {
   readonly previous: KeyValueView | null;
   /** The hash of the key, without a view of it. */
   keyHash(hash: KeyHash): number;
+  /** Whether the key is the one of `length` bytes in these words, as a `SearchKey` has them. */
+  hasKey(words: Int32Array, length: number): boolean;
 }
 
 /** Calls `visit` for each event from revision `from` up to, but without, `end`. What a compaction gave up is no event any more. */
@@ -64,6 +66,10 @@ class MovingEventView implements EventView {
 
   keyHash(hash: KeyHash): number {
     return this.current.keyHash(hash);
+  }
+
+  hasKey(words: Int32Array, length: number): boolean {
+    return this.current.hasKey(words, length);
   }
 
   get previous(): KeyValueView | null {

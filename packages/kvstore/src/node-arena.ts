@@ -133,13 +133,14 @@ export class NodeArena {
     target.loadWords(this.#recordPage(node), wordOffset(node) + keyStart, this.keyLength(node));
   }
 
-  hasKey(node: NodeRef, key: SearchKey): boolean {
+  /** Whether the key is the one of `length` bytes in these words. */
+  hasKey(node: NodeRef, words: Int32Array, length: number): boolean {
     const page = this.#recordPage(node);
     const start = wordOffset(node);
-    if ((page[start + shapeWord] as number) >>> heightBits !== key.length) return false;
-    const count = wordCount(key.length);
+    if ((page[start + shapeWord] as number) >>> heightBits !== length) return false;
+    const count = wordCount(length);
     for (let i = 0; i < count; i++) {
-      if (page[start + keyStart + i] !== key.words[i]) return false;
+      if (page[start + keyStart + i] !== words[i]) return false;
     }
     return true;
   }

@@ -42,7 +42,7 @@ export class SlotTable {
     for (let at = this.#home(hash); ; at = this.#after(at)) {
       const node = words[at] as number;
       if (node === 0) return 0;
-      if (words[at + 1] === hash && nodes.hasKey(node, key)) return node;
+      if (words[at + 1] === hash && nodes.hasKey(node, key.words, key.length)) return node;
     }
   }
 

@@ -72,6 +72,11 @@ export class VersionView implements KeyValueView {
     return nodes.hashOf(this.#versions.nodeOf(this.#shown()), hash);
   }
 
+  /** Whether the key is the one of `length` bytes in these words. */
+  hasKey(words: Int32Array, length: number): boolean {
+    return this.#versions.nodes.hasKey(this.#versions.nodeOf(this.#shown()), words, length);
+  }
+
   copyKey(target: Uint8Array, offset: number): void {
     const { nodes } = this.#versions;
     const node = this.#versions.nodeOf(this.#shown());

@@ -177,8 +177,8 @@ export class GatheringGroup implements WatcherGroup {
   }
 
   #taken(cohort: WatcherCohort, revision: number): CohortDelivery {
-    const { watchers, events, eventBytes, firstRevision } = cohort;
-    const delivery = { watchers: [...watchers], events, eventBytes, firstRevision, revision, at: 0 };
+    const { listed, events, eventBytes, firstRevision } = cohort;
+    const delivery = { watchers: listed, events, eventBytes, firstRevision, revision, at: 0 };
     cohort.clear();
     this.index.settle(cohort);
     return delivery;

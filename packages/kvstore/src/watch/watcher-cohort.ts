@@ -9,7 +9,6 @@ const noPeers: ReadonlySet<WatcherCohort> = new Set();
 export class WatcherCohort {
   readonly span: KeySpan;
   readonly wantsPrevious: boolean;
-  readonly watchers = new Set<Watcher>();
   /** All cohorts of the same span in the index, with this one. */
   peers: ReadonlySet<WatcherCohort> = noPeers;
   eventBytes = 0;
@@ -18,6 +17,9 @@ export class WatcherCohort {
   /** Revisions with changes in the span since the last delivery, and the newest of them. */
   #revisionCount = 0;
   #lastRevision = 0;
+  readonly #watchers = new Set<Watcher>();
+  /** The same, as it was last asked for; null since somebody came or went. */
+  #listed: readonly Watcher[] | null = null;
   readonly #skipsPuts: boolean;
   readonly #skipsDeletes: boolean;
   #events: readonly Uint8Array[] = noEvents;
@@ -30,6 +32,25 @@ export class WatcherCohort {
     this.wantsPrevious = wantsPrevious;
     this.#skipsPuts = skipsPuts;
     this.#skipsDeletes = skipsDeletes;
+  }
+
+  get watchers(): ReadonlySet<Watcher> {
+    return this.#watchers;
+  }
+
+  /** Those that are in it now, in a list that stays as it is. */
+  get listed(): readonly Watcher[] {
+    return (this.#listed ??= [...this.#watchers]);
+  }
+
+  add(watcher: Watcher): void {
+    this.#watchers.add(watcher);
+    this.#listed = null;
+  }
+
+  delete(watcher: Watcher): void {
+    this.#watchers.delete(watcher);
+    this.#listed = null;
   }
 
   /** Encoded, to be delivered when the revision, or the round of the group, is over. */

@@ -14,8 +14,8 @@ const rangeEnd = fc.oneof(key, fc.constantFrom(new Uint8Array(0), Uint8Array.of(
 
 /** All keys have one of three hashes. */
 class CollidingHash extends WatchedKeyHash {
-  override of(bytes: Uint8Array): number {
-    return Math.abs(super.of(bytes)) % 3;
+  override of(key: SearchKey): number {
+    return Math.abs(super.of(key)) % 3;
   }
 
   override ofChanged(changed: ChangedKey): number {
@@ -26,7 +26,11 @@ class CollidingHash extends WatchedKeyHash {
 function changedKey(bytes: Uint8Array): ChangedKey {
   const search = new SearchKey();
   search.load(bytes);
-  return { keyHash: (hash) => hash.of(search.words, 0, bytes.length), current: { keyView: () => bytes } };
+  return {
+    keyHash: (hash) => hash.of(search.words, 0, bytes.length),
+    hasKey: (words, length) => length === bytes.length && words.every((word, at) => word === search.words[at]),
+    current: { keyView: () => bytes },
+  };
 }
 
 function holds(span: KeySpan, point: Uint8Array): boolean {
@@ -40,7 +44,7 @@ test.each([
   ["the hash of the store", new WatchedKeyHash(7)],
   ["one that collides", new CollidingHash(7)],
 ])("an index finds the watchers of a key as a list does, with %s", (_, hash) => {
-  const step = fc.record({ key, rangeEnd, removes: fc.boolean(), at: fc.nat() });
+  const step = fc.record({ key, rangeEnd, wantsPrevious: fc.boolean(), removes: fc.boolean(), at: fc.nat() });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), fc.array(key, { minLength: 1, maxLength: 5 }), (steps, points) => {
       const index = new WatcherIndex(hash);
@@ -51,7 +55,7 @@ test.each([
           const [gone] = list.splice(taken.at % (list.length + 1), 1);
           if (gone !== undefined) index.delete(gone);
         } else if (span !== null) {
-          const watcher = new Watcher({ span, startRevision: 0, id: BigInt(at) }, receiver);
+          const watcher = new Watcher({ span, startRevision: 0, id: BigInt(at), wantsPrevious: taken.wantsPrevious }, receiver);
           list.push(watcher);
           index.add(watcher);
         }

@@ -1,8 +1,7 @@
 import { assert } from "../assertion.ts";
-import { orderOfBytes } from "../byte-order.ts";
 import { KeyHash } from "../key-hash.ts";
 import type { KeyValueView } from "../key-value.ts";
-import { SearchKey } from "../search-key.ts";
+import { SearchKey, wordCount } from "../search-key.ts";
 import type { KeySpan } from "./key-span.ts";
 import { RangeTree } from "./range-tree.ts";
 import type { Watcher } from "./watcher.ts";
@@ -10,8 +9,12 @@ import { WatcherCohort } from "./watcher-cohort.ts";
 
 /** Watchers of one key. */
 interface WatchedKey {
-  readonly key: Uint8Array;
+  /** As nodes have it. */
+  readonly words: Int32Array;
+  readonly length: number;
   readonly cohorts: Set<WatcherCohort>;
+  /** Of `cohorts` the only one, as there mostly is; null if there are more. With it an event is spared the way through the set. */
+  only: WatcherCohort | null;
   /** Another key with the same hash. */
   next: WatchedKey | null;
 }
@@ -19,6 +22,8 @@ interface WatchedKey {
 /** What an index has to see of an event. */
 export interface ChangedKey {
   keyHash(hash: KeyHash): number;
+  /** Whether the key is the one of `length` bytes in these words. */
+  hasKey(words: Int32Array, length: number): boolean;
   readonly current: Pick<KeyValueView, "keyView">;
 }
 
@@ -27,15 +32,13 @@ const noCohorts: ReadonlySet<WatcherCohort> = new Set();
 /** Hashes keys for any number of indexes. Seeded, for clients choose the keys that they watch. */
 export class WatchedKeyHash {
   readonly #hash: KeyHash;
-  readonly #search = new SearchKey();
 
   constructor(seed: number) {
     this.#hash = new KeyHash(seed);
   }
 
-  of(key: Uint8Array): number {
-    this.#search.load(key);
-    return this.#hash.of(this.#search.words, 0, key.length);
+  of(key: SearchKey): number {
+    return this.#hash.of(key.words, 0, key.length);
   }
 
   ofChanged(key: ChangedKey): number {
@@ -46,6 +49,7 @@ export class WatchedKeyHash {
 /** Finds the watchers that a key concerns, by cohorts: those of the key itself by its hash, those of ranges by a tree. */
 export class WatcherIndex {
   readonly #hash: WatchedKeyHash;
+  readonly #search = new SearchKey();
   readonly #keys = new Map<number, WatchedKey>();
   readonly #ranges = new RangeTree<WatcherCohort>();
   readonly #cohortOf = new Map<Watcher, WatcherCohort>();
@@ -73,7 +77,7 @@ export class WatcherIndex {
       cohort = new WatcherCohort(watcher);
       this.#insert(cohort);
     }
-    cohort.watchers.add(watcher);
+    cohort.add(watcher);
     this.#cohortOf.set(watcher, cohort);
   }
 
@@ -82,7 +86,7 @@ export class WatcherIndex {
     const cohort = this.#cohortOf.get(watcher);
     assert(cohort !== undefined, "A watcher that is deleted is in the index");
     this.#cohortOf.delete(watcher);
-    cohort.watchers.delete(watcher);
+    cohort.delete(watcher);
     if (cohort.watchers.size === 0) this.#remove(cohort);
     return cohort;
   }
@@ -104,19 +108,18 @@ export class WatcherIndex {
     if (other === null) return;
     const [large, small] = other.watchers.size < cohort.watchers.size ? [cohort, other] : [other, cohort];
     for (const watcher of small.watchers) {
-      large.watchers.add(watcher);
+      large.add(watcher);
       this.#cohortOf.set(watcher, large);
     }
-    small.watchers.clear();
     this.#remove(small);
   }
 
   /** Appends the cohorts that the key concerns to `found`. One that is not watched is told by its hash mostly. */
   collect(changed: ChangedKey, found: WatcherCohort[]): void {
     if (this.#keys.size > 0) {
-      const first = this.#keys.get(this.#hash.ofChanged(changed)) ?? null;
-      const entry = first === null ? null : find(first, changed.current.keyView());
-      if (entry !== null) for (const cohort of entry.cohorts) found.push(cohort);
+      let entry = this.#keys.get(this.#hash.ofChanged(changed)) ?? null;
+      while (entry !== null && !changed.hasKey(entry.words, entry.length)) entry = entry.next;
+      if (entry !== null) collectEntry(entry, found);
     }
     if (!this.#ranges.isEmpty) this.#ranges.collect(changed.current.keyView(), found);
   }
@@ -129,7 +132,8 @@ export class WatcherIndex {
 
   #cohortsOf(span: KeySpan): ReadonlySet<WatcherCohort> {
     if (span.kind === "range") return this.#ranges.itemsOf(span.start, span.end) ?? noCohorts;
-    return find(this.#keys.get(this.#hash.of(span.key)) ?? null, span.key)?.cohorts ?? noCohorts;
+    this.#search.load(span.key);
+    return this.#find(this.#keys.get(this.#hash.of(this.#search)))?.cohorts ?? noCohorts;
   }
 
   #insert(cohort: WatcherCohort): void {
@@ -139,36 +143,53 @@ export class WatcherIndex {
       cohort.peers = this.#ranges.itemsOf(span.start, span.end) ?? noCohorts;
       return;
     }
-    const hash = this.#hash.of(span.key);
-    const first = this.#keys.get(hash) ?? null;
-    let entry = find(first, span.key);
+    this.#search.load(span.key);
+    const { words, length } = this.#search;
+    const hash = this.#hash.of(this.#search);
+    const first = this.#keys.get(hash);
+    let entry = this.#find(first);
     if (entry === null) {
-      entry = { key: span.key, cohorts: new Set(), next: first };
+      entry = { words: words.slice(0, wordCount(length)), length, cohorts: new Set(), only: null, next: first ?? null };
       this.#keys.set(hash, entry);
     }
     entry.cohorts.add(cohort);
+    entry.only = onlyOne(entry.cohorts);
     cohort.peers = entry.cohorts;
   }
 
   #remove(cohort: WatcherCohort): void {
     const { span } = cohort;
     if (span.kind === "range") return this.#ranges.delete(span.start, span.end, cohort);
-    const hash = this.#hash.of(span.key);
+    this.#search.load(span.key);
+    const hash = this.#hash.of(this.#search);
     const first = this.#keys.get(hash) ?? null;
-    const entry = find(first, span.key);
+    const entry = this.#find(first);
     if (entry === null) return;
     entry.cohorts.delete(cohort);
+    entry.only = onlyOne(entry.cohorts);
     if (entry.cohorts.size > 0) return;
     const rest = without(first, entry);
     if (rest === null) this.#keys.delete(hash);
     else this.#keys.set(hash, rest);
   }
+
+  /** Of the entries with a hash that of the key which is searched for. */
+  #find(first: WatchedKey | null | undefined): WatchedKey | null {
+    const { words, length } = this.#search;
+    let entry = first ?? null;
+    while (entry !== null && !(entry.length === length && entry.words.every((word, at) => word === words[at]))) entry = entry.next;
+    return entry;
+  }
 }
 
-function find(first: WatchedKey | null, key: Uint8Array): WatchedKey | null {
-  let entry = first;
-  while (entry !== null && orderOfBytes(entry.key, key) !== 0) entry = entry.next;
-  return entry;
+function collectEntry({ only, cohorts }: WatchedKey, found: WatcherCohort[]): void {
+  if (only !== null) found.push(only);
+  else for (const cohort of cohorts) found.push(cohort);
+}
+
+function onlyOne(cohorts: ReadonlySet<WatcherCohort>): WatcherCohort | null {
+  const [cohort] = cohorts;
+  return cohorts.size === 1 && cohort !== undefined ? cohort : null;
 }
 
 function without(first: WatchedKey | null, removed: WatchedKey): WatchedKey | null {
