@@ -107,6 +107,11 @@ export class KVStore {
     return this.#table.writePrefetch;
   }
 
+  /** `bytesUsed.used` alone, for whoever asks with each request. */
+  get usedBytes(): number {
+    return this.#table.usedBytes;
+  }
+
   get bytesUsed(): MemoryUse {
     return { payload: this.#table.payloadBytes, used: this.#table.usedBytes, reserved: this.#table.reservedBytes };
   }

@@ -8,8 +8,8 @@ class Garbage {
   taken = 0;
   isHeld = false;
 
-  get bytesUsed() {
-    return { payload: 0, used: this.steps, reserved: this.steps };
+  get usedBytes(): number {
+    return this.steps;
   }
 
   reclaim(): boolean {

@@ -15,7 +15,7 @@ const pauseMs = 3;
 const heldPauseMs = 100;
 
 export interface StoreReclaimerOptions {
-  readonly store: Pick<KVStore, "reclaim" | "bytesUsed">;
+  readonly store: Pick<KVStore, "reclaim" | "usedBytes">;
   readonly clock: Clock;
 }
 
@@ -62,13 +62,13 @@ export class StoreReclaimer implements StateObserver {
   }
 
   private runSlice(): void {
-    const usedBefore = this.store.bytesUsed.used;
+    const usedBefore = this.store.usedBytes;
     this.timer = null;
     const startMs = this.clock.monotonicMs();
     const hasMore = this.hasMoreAfterSlice();
     const endMs = this.clock.monotonicMs();
     if (this.sinceMs !== null) this.sliceMs.observe(endMs - startMs);
-    if (hasMore) return this.wake(this.store.bytesUsed.used < usedBefore ? pauseMs : heldPauseMs);
+    if (hasMore) return this.wake(this.store.usedBytes < usedBefore ? pauseMs : heldPauseMs);
     if (this.sinceMs !== null) this.totalMs.observe(endMs - this.sinceMs);
     this.sinceMs = null;
     const { waiting } = this;

@@ -11,7 +11,7 @@ interface Scene {
   readonly clock: ManualClock;
   readonly leader: MemoryLeader;
   readonly space: SpaceAlarm;
-  readonly store: { bytesUsed: { used: number } };
+  readonly store: { usedBytes: number };
   readonly said: string[];
   isRaised(): boolean;
 }
@@ -19,7 +19,7 @@ interface Scene {
 function scene(): Scene {
   const clock = new ManualClock();
   const leader = new MemoryLeader(clock);
-  const store = { bytesUsed: { used: 0 } };
+  const store = { usedBytes: 0 };
   const said: string[] = [];
   const say = (message: string): void => void said.push(message);
   const logger: Logger = { debug: say, info: say, warn: say, error: say };
@@ -30,7 +30,7 @@ function scene(): Scene {
 
 test("the alarm is raised by the first request that the quota refuses, and proposed once", async () => {
   const { clock, leader, space, store, said, isRaised } = scene();
-  store.bytesUsed.used = 990;
+  store.usedBytes = 990;
   for (let i = 0; i < 5; i++) expect(space.quota.admits(10)).toBe(false);
   await clock.run();
   expect(isRaised()).toBe(true);
@@ -42,18 +42,18 @@ test("the alarm is raised by the first request that the quota refuses, and propo
 
 test("the alarm ends when a tenth of the quota has been free for five seconds on end", async () => {
   const { clock, space, store, isRaised } = scene();
-  store.bytesUsed.used = 1_000;
+  store.usedBytes = 1_000;
   space.quota.admits(1);
   await clock.run(10_000);
   expect(isRaised()).toBe(true);
-  store.bytesUsed.used = 950;
+  store.usedBytes = 950;
   await clock.run(10_000);
   expect(isRaised()).toBe(true);
-  store.bytesUsed.used = 899;
+  store.usedBytes = 899;
   await clock.run(4_000);
-  store.bytesUsed.used = 900;
+  store.usedBytes = 900;
   await clock.run(2_000);
-  store.bytesUsed.used = 899;
+  store.usedBytes = 899;
   await clock.run(5_000);
   expect(isRaised()).toBe(true);
   await clock.run(2_000);
@@ -63,7 +63,7 @@ test("the alarm ends when a tenth of the quota has been free for five seconds on
 test("what could not be proposed is proposed again", async () => {
   const { clock, leader, space, store, isRaised } = scene();
   leader.isAlone = true;
-  store.bytesUsed.used = 1_000;
+  store.usedBytes = 1_000;
   space.quota.admits(1);
   await clock.run(1_000);
   leader.timeOut();

@@ -1,6 +1,6 @@
 /** What the quota needs of the store. */
 export interface MeasuredStore {
-  readonly bytesUsed: { readonly used: number };
+  readonly usedBytes: number;
 }
 
 export interface SpaceQuotaOptions {
@@ -31,13 +31,13 @@ export class SpaceQuota {
 
   /** Whether a request that adds about `costBytes` may be proposed. One that adds nothing always may. */
   admits(costBytes: number): boolean {
-    if (costBytes === 0 || this.store.bytesUsed.used + costBytes < this.limitBytes) return true;
+    if (costBytes === 0 || this.store.usedBytes + costBytes < this.limitBytes) return true;
     this.onExceeded();
     return false;
   }
 
   /** True if the store is well below its limit. */
   get isRoomy(): boolean {
-    return this.store.bytesUsed.used < roomyShare * this.limitBytes;
+    return this.store.usedBytes < roomyShare * this.limitBytes;
   }
 }
