@@ -8,7 +8,7 @@ export { laneOf, type MessageLane, messageLanes } from "./message-lane.ts";
 export { type Completion, NodeError, type NodeErrorCode, promised, type Retryable } from "./node-error.ts";
 export type { MemberRepairStatus, MemberState, NodeMetrics } from "./node-metrics.ts";
 export type { RaftNodeOptions } from "./node-options.ts";
-export { pacedChunks } from "./paced-chunks.ts";
+export { type Pace, pacedChunks } from "./paced-chunks.ts";
 export type { PeerTransport, PeerTransportHandlers } from "./peer-transport.ts";
 export {
   type Address,

@@ -86,7 +86,7 @@ describe("a snapshot file", () => {
 
   test.each([
     ["as fast as it can while nobody writes", false, 0],
-    ["with rests while somebody writes", true, 3],
+    ["with rests while somebody writes", true, 7],
   ])("is made %s", async (_, writes, restMs) => {
     const state = filled(2_000);
     state.alarms.deactivate({ memberId: 7n, kind: etcdserverpb.AlarmType.NOSPACE });
