@@ -1,8 +1,7 @@
 import { expect, test } from "vitest";
-import { type Pace, pacedChunks } from "./paced-chunks.ts";
+import { pacedChunks } from "./paced-chunks.ts";
+import { savingPace } from "./snapshot-exchange.ts";
 import { ManualClock } from "./testing/manual-clock.ts";
-
-const pace: Pace = { restPerWork: 3, restMsMax: 5 };
 
 /** Chunks of one byte, each of which takes as many milliseconds to make. */
 async function* chunksOf(sizesMs: readonly number[], time: { nowMs: number }, onClosed: () => void): AsyncGenerator<Uint8Array> {
@@ -29,7 +28,7 @@ test("a chunk is handed on at once, and the next one is made after a rest of thr
     for await (const [place = -1] of pacedChunks(
       chunksOf([1, 0, 40, 1], time, () => {}),
       clock,
-      pace,
+      savingPace,
     ))
       arrivals.push([place, time.nowMs]);
   })();
@@ -54,7 +53,7 @@ test("there is no rest while nobody else has work", async () => {
   const chunks = pacedChunks(
     chunksOf([1, 1, 1], time, () => {}),
     clock,
-    { ...pace, isBusy: () => time.nowMs >= 2 },
+    { ...savingPace, isBusy: () => time.nowMs >= 2 },
   );
   const arrivals: number[] = [];
   const reading = (async () => {
@@ -77,6 +76,6 @@ test("whoever stops reading ends the source, too", async () => {
   const source = chunksOf([0, 0], { nowMs: 0 }, () => {
     isClosed = true;
   });
-  for await (const _ of pacedChunks(source, clock, pace)) break;
+  for await (const _ of pacedChunks(source, clock, savingPace)) break;
   expect(isClosed).toBe(true);
 });

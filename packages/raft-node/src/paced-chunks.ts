@@ -6,7 +6,7 @@ export interface Pace {
   readonly restPerWork: number;
   /** But no longer. */
   readonly restMsMax: number;
-  /** Asked behind each chunk: when nobody else has work, there is no rest. Default: somebody has. */
+  /** Asked behind each chunk that took time: when nobody else has work, there is no rest. Default: somebody has. */
   readonly isBusy?: () => boolean;
 }
 

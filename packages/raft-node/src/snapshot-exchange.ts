@@ -8,7 +8,7 @@ import { SnapshotPolicy } from "./snapshot-policy.ts";
 import type { StateMachine } from "./state-machine.ts";
 
 /** Of saving: at 256 KiB a chunk it leaves more than 30 MB/s, as much as a log of small entries grows by. */
-const savingPace: Pace = { restPerWork: 3, restMsMax: 5 };
+export const savingPace: Pace = { restPerWork: 3, restMsMax: 5 };
 
 export interface SnapshotExchangeOptions<Result> {
   readonly core: RaftCore;

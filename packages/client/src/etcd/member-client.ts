@@ -76,8 +76,8 @@ export class MemberClient {
   }
 
   /**
-   * The member's snapshot, piece by piece: all blobs one after the other are the file. Read as fast as the loop takes it; `timeoutMs` is the
-   * longest pause between two pieces. Throws ClientError.
+   * The member's snapshot, piece by piece: all blobs one after the other are the file. Read as fast as the loop takes it, or slower while
+   * others write; `timeoutMs` is the longest pause between two pieces. Throws ClientError.
    */
   snapshot(options: CallOptions = {}): AsyncIterableIterator<SnapshotChunk> {
     return readSnapshot(this.#context, this.#endpoint, options);

@@ -12,7 +12,10 @@ import { PulledStream } from "./pulled-stream.ts";
 const { snapshot } = etcdserverpb.maintenanceService.methods;
 const path = methodPath(etcdserverpb.maintenanceService, snapshot);
 
-/** One snapshot on its way, as fast as it is read; the member may let `timeoutMs` pass between two chunks. Throws ClientError. */
+/**
+ * One snapshot on its way, as fast as it is read, or slower while others write; the member may let `timeoutMs` pass between two chunks.
+ * Throws ClientError.
+ */
 export async function* readSnapshot(
   context: ClientContext,
   endpoint: Endpoint,

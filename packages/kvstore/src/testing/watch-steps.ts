@@ -3,7 +3,7 @@ import { assert } from "../assertion.ts";
 import { WatchClient } from "./watch-client.ts";
 import { bytes, text, WatchWorld } from "./watch-world.ts";
 
-const key = fc.constantFrom("a", "b", "c", "ab", "abc", "d").map(bytes);
+const key = fc.constantFrom("a", "b", "c", "ab", "abc", "abcdef", "abcdeg", "d").map(bytes);
 const rangeEnd = fc.oneof(fc.constant(bytes("")), fc.constant(bytes("\0")), key);
 const clientNumber = fc.nat({ max: 2 });
 const creation = fc.record({

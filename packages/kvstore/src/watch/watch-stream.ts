@@ -39,7 +39,7 @@ export interface WatchLimits {
 
 /** The id that stands for all watchers of a stream. */
 const allWatchers = -1n;
-/** Bytes of keys that all watchers may hold together. */
+/** Bytes of keys that all watchers may hold together. A key that is watched for itself lies in the index once more. */
 const spanBytesMax = 256 * 1024 * 1024;
 
 /**

@@ -9,7 +9,7 @@ import { WatcherCohort } from "./watcher-cohort.ts";
 
 /** Watchers of one key. */
 interface WatchedKey {
-  /** As nodes have it. */
+  /** The key in words of 32 bits, the last one filled up with zeros. */
   readonly words: Int32Array;
   readonly length: number;
   readonly cohorts: Set<WatcherCohort>;
@@ -31,14 +31,18 @@ const noCohorts: ReadonlySet<WatcherCohort> = new Set();
 
 /** Hashes keys for any number of indexes. Seeded, for clients choose the keys that they watch. */
 export class WatchedKeyHash {
+  /** The key that was loaded last. */
+  readonly key = new SearchKey();
   readonly #hash: KeyHash;
 
   constructor(seed: number) {
     this.#hash = new KeyHash(seed);
   }
 
-  of(key: SearchKey): number {
-    return this.#hash.of(key.words, 0, key.length);
+  /** Returns the hash of the key. */
+  load(key: Uint8Array): number {
+    this.key.load(key);
+    return this.#hash.of(this.key.words, 0, key.length);
   }
 
   ofChanged(key: ChangedKey): number {
@@ -49,7 +53,6 @@ export class WatchedKeyHash {
 /** Finds the watchers that a key concerns, by cohorts: those of the key itself by its hash, those of ranges by a tree. */
 export class WatcherIndex {
   readonly #hash: WatchedKeyHash;
-  readonly #search = new SearchKey();
   readonly #keys = new Map<number, WatchedKey>();
   readonly #ranges = new RangeTree<WatcherCohort>();
   readonly #cohortOf = new Map<Watcher, WatcherCohort>();
@@ -132,8 +135,7 @@ export class WatcherIndex {
 
   #cohortsOf(span: KeySpan): ReadonlySet<WatcherCohort> {
     if (span.kind === "range") return this.#ranges.itemsOf(span.start, span.end) ?? noCohorts;
-    this.#search.load(span.key);
-    return this.#find(this.#keys.get(this.#hash.of(this.#search)))?.cohorts ?? noCohorts;
+    return this.#entryLoaded(this.#hash.load(span.key))?.cohorts ?? noCohorts;
   }
 
   #insert(cohort: WatcherCohort): void {
@@ -143,13 +145,12 @@ export class WatcherIndex {
       cohort.peers = this.#ranges.itemsOf(span.start, span.end) ?? noCohorts;
       return;
     }
-    this.#search.load(span.key);
-    const { words, length } = this.#search;
-    const hash = this.#hash.of(this.#search);
-    const first = this.#keys.get(hash);
-    let entry = this.#find(first);
+    const hash = this.#hash.load(span.key);
+    let entry = this.#entryLoaded(hash);
     if (entry === null) {
-      entry = { words: words.slice(0, wordCount(length)), length, cohorts: new Set(), only: null, next: first ?? null };
+      const { words, length } = this.#hash.key;
+      const next = this.#keys.get(hash) ?? null;
+      entry = { words: words.slice(0, wordCount(length)), length, cohorts: new Set(), only: null, next };
       this.#keys.set(hash, entry);
     }
     entry.cohorts.add(cohort);
@@ -160,23 +161,21 @@ export class WatcherIndex {
   #remove(cohort: WatcherCohort): void {
     const { span } = cohort;
     if (span.kind === "range") return this.#ranges.delete(span.start, span.end, cohort);
-    this.#search.load(span.key);
-    const hash = this.#hash.of(this.#search);
-    const first = this.#keys.get(hash) ?? null;
-    const entry = this.#find(first);
+    const hash = this.#hash.load(span.key);
+    const entry = this.#entryLoaded(hash);
     if (entry === null) return;
     entry.cohorts.delete(cohort);
     entry.only = onlyOne(entry.cohorts);
     if (entry.cohorts.size > 0) return;
-    const rest = without(first, entry);
+    const rest = without(this.#keys.get(hash) ?? null, entry);
     if (rest === null) this.#keys.delete(hash);
     else this.#keys.set(hash, rest);
   }
 
-  /** Of the entries with a hash that of the key which is searched for. */
-  #find(first: WatchedKey | null | undefined): WatchedKey | null {
-    const { words, length } = this.#search;
-    let entry = first ?? null;
+  /** The entry of the key that was loaded, which has this hash. */
+  #entryLoaded(hash: number): WatchedKey | null {
+    const { words, length } = this.#hash.key;
+    let entry = this.#keys.get(hash) ?? null;
     while (entry !== null && !(entry.length === length && entry.words.every((word, at) => word === words[at]))) entry = entry.next;
     return entry;
   }

@@ -1,11 +1,14 @@
 import { createHash } from "node:crypto";
-import { type Clock, pacedChunks, type StateSnapshot } from "@raftkv/raft-node";
+import { type Clock, type Pace, pacedChunks, type StateSnapshot } from "@raftkv/raft-node";
 import { nextTurn } from "../next-turn.ts";
 import type { ReplicatedState } from "../state/replicated-state.ts";
 import { encodeSnapshotFileHeader, encodeStateEnd, headerBytes, type SnapshotFileHeader } from "./snapshot-file-format.ts";
 
-/** While somebody writes. To send a chunk, and to read it, costs as much again. At 256 KiB a chunk it leaves more than 15 MB/s. */
-const pace = { restPerWork: 7, restMsMax: 12 };
+/**
+ * For the time in which somebody writes: slower than saving, as to send a chunk and to read it costs the machine as much again. It leaves
+ * about 15 MB/s at 256 KiB a chunk.
+ */
+const sendingPace: Pace = { restPerWork: 7, restMsMax: 12 };
 
 export interface SnapshotFileOptions {
   readonly state: ReplicatedState;
@@ -43,10 +46,11 @@ export class SnapshotFileWriter {
     sum.update(header);
     yield header;
     let stateBytes = 0;
-    for await (const chunk of pacedChunks(this.snapshot.chunks(), this.clock, { ...pace, isBusy: this.writeWatch() })) {
+    for await (const chunk of pacedChunks(this.snapshot.chunks(), this.clock, { ...sendingPace, isBusy: this.writeWatch() })) {
       stateBytes += chunk.length;
       sum.update(chunk);
       yield chunk;
+      // What waits is served before anybody asks whether something was written.
       await nextTurn(this.clock);
     }
     this.isStateWritten = true;

@@ -12,13 +12,24 @@ const members = [{ id: 7n, name: "n1", peerUrls: ["http://127.0.0.1:2380"], clie
 const origin = { clusterId: 2n ** 64n - 1n, memberId: 7n, index: 90, term: 3 };
 const clock = new NodeClock();
 
-/** Time passes with each look at it; timers come at once, and are kept. */
-class LookedAtClock implements Clock {
+/** A millisecond, or another step, passes with each look at it; timers come at once, and are kept. */
+class SteppingClock implements Clock {
   readonly delaysMs: number[] = [];
+  private readonly stepMs: number;
   private nowMs = 0;
 
+  constructor(stepMs = 1) {
+    this.stepMs = stepMs;
+  }
+
+  /** The rests: timers that are not just a later turn. */
+  get restsMs(): readonly number[] {
+    return this.delaysMs.filter((delayMs) => delayMs > 0);
+  }
+
   monotonicMs(): number {
-    return this.nowMs++;
+    this.nowMs += this.stepMs;
+    return this.nowMs;
   }
 
   wallMs(): number {
@@ -85,16 +96,19 @@ describe("a snapshot file", () => {
   });
 
   test.each([
-    ["as fast as it can while nobody writes", false, 0],
-    ["with rests while somebody writes", true, 7],
-  ])("is made %s", async (_, writes, restMs) => {
-    const state = filled(2_000);
-    state.alarms.deactivate({ memberId: 7n, kind: etcdserverpb.AlarmType.NOSPACE });
-    const slow = new LookedAtClock();
+    ["without a rest while nobody writes", 1, [], []],
+    ["with a rest of seven times the work behind a chunk during which somebody wrote", 1, [2], [7]],
+    ["with rests of 12 ms at most", 2, [2, 3], [12, 12]],
+  ])("is made %s", async (_, stepMs, writtenAt, restsMs) => {
+    const state = new ReplicatedState(new MemberDirectory(members), 1);
+    for (let i = 0; i < 100; i++) put(state, 2 + i, `key-${i}`, "8 KiB a value".repeat(630));
+    const slow = new SteppingClock(stepMs);
     const writer = new SnapshotFileWriter({ state, origin, clock: slow });
-    for await (const _piece of writer.pieces()) if (writes) put(state, 3_000, "key-1", "meanwhile");
+    let pieces = 0;
+    for await (const _piece of writer.pieces()) if (writtenAt.includes(++pieces)) put(state, 3_000 + pieces, "key-1", "meanwhile");
     writer.close();
-    expect(Math.max(...slow.delaysMs)).toBe(restMs);
+    expect(pieces).toBeGreaterThan(6);
+    expect(slow.restsMs).toEqual(restsMs);
   });
 
   test("can be looked at without keeping what is in it", async () => {
