@@ -30,7 +30,7 @@ export const watchScenarios: Readonly<Record<WatchScenarioName, WatchScenario>> 
     title: "10,000 watchers on distinct keys",
     watchers: 10_000,
     watchedKeys: 10_000,
-    puts: 20_000,
+    puts: 100_000,
     shape: { connections: 10, inFlight: 100 },
   },
 };
