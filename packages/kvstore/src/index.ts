@@ -17,7 +17,6 @@ export type {
   DeleteRangeOptions,
   DeleteRangeResult,
   GetResult,
-  MemoryUse,
   PutResult,
   RemoveResult,
   SetOptions,

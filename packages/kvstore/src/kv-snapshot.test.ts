@@ -152,8 +152,8 @@ describe("a snapshot", () => {
     for (const each of [store, copy]) write(each);
     while (store.reclaim(7));
     expect(areEqual(readAll(store.snapshot()), readAll(copy.snapshot()))).toBe(true);
-    expect(store.bytesUsed.payload).toBe(copy.bytesUsed.payload);
-    expect(store.bytesUsed.used).toBeLessThan(copy.bytesUsed.used);
+    expect(store.payloadBytes).toBe(copy.payloadBytes);
+    expect(store.usedBytes).toBeLessThan(copy.usedBytes);
   });
 
   test("shows nothing of what is written, compacted and reclaimed while it is read", () => {
@@ -194,7 +194,7 @@ describe("a snapshot", () => {
     const seen: number[] = [];
     copy.visitEvents(1, revision, ({ revision: each }) => seen.push(each));
     expect(seen).toEqual(Array.from({ length: 20_000 }, (_, i) => i + 2));
-    expect(copy.bytesUsed.payload).toBe(20_000 * (3 + 10 + 64));
+    expect(copy.payloadBytes).toBe(20_000 * (3 + 10 + 64));
   });
 
   test("passes over what is newer a chunk at a time, however much that is", () => {
@@ -214,15 +214,15 @@ describe("a snapshot", () => {
     expect(snapshots.map(({ keyCount }) => keyCount)).toEqual([2000, 2000]);
     store.deleteRange(open, open);
     store.compact(store.revision);
-    const { used } = store.bytesUsed;
+    const { usedBytes } = store;
     for (const snapshot of snapshots) {
       expect(store.reclaim(100_000)).toBe(true);
-      expect(store.bytesUsed.used).toBe(used);
+      expect(store.usedBytes).toBe(usedBytes);
       snapshot.close();
       snapshot.close();
     }
     expect(store.reclaim(100_000)).toBe(false);
-    expect(store.bytesUsed.used).toBeLessThan(10_000);
+    expect(store.usedBytes).toBeLessThan(10_000);
     expect(() => snapshots[0]?.nextChunk()).toThrow("A closed snapshot is not read");
   });
 

@@ -309,11 +309,11 @@ describe("history", () => {
   });
 
   test("is compacted to 0 once, as the first compaction, which takes nothing away", () => {
-    const before = store.bytesUsed.payload;
+    const before = store.payloadBytes;
     expect(store.compact(-1)).toEqual({ outcome: "refused", reason: "compacted" });
     expect(store.compact(0)).toEqual({ outcome: "compacted" });
     expect(store.compact(0)).toEqual({ outcome: "refused", reason: "compacted" });
-    expect([store.compactRevision, store.bytesUsed.payload, store.reclaim(10)]).toEqual([0, before, false]);
+    expect([store.compactRevision, store.payloadBytes, store.reclaim(10)]).toEqual([0, before, false]);
     expect(seenAt(2)).not.toBe("");
     store.verify();
   });
@@ -329,7 +329,7 @@ describe("memory", () => {
   const overhead = 64;
 
   test("counts the keys and values of all versions that are not compacted, freed or not", () => {
-    const payload = (): number => store.bytesUsed.payload;
+    const payload = (): number => store.payloadBytes;
     store.set(bytes("a"), bytes("12345"));
     expect(payload()).toBe(6 + overhead);
     store.set(bytes("a"), bytes("1"));
@@ -347,15 +347,15 @@ describe("memory", () => {
 
   test("is free again when all keys are removed and compacted", () => {
     for (let i = 0; i < 5000; i++) store.set(bytes(`key ${i}`), new Uint8Array(i % 700));
-    const { payload, used, reserved } = store.bytesUsed;
-    expect(used).toBeGreaterThan(payload - 5000 * overhead);
-    expect(reserved).toBeGreaterThanOrEqual(used);
+    const { payloadBytes, usedBytes, reservedBytes } = store;
+    expect(usedBytes).toBeGreaterThan(payloadBytes - 5000 * overhead);
+    expect(reservedBytes).toBeGreaterThanOrEqual(usedBytes);
     store.deleteRange(open, open);
     store.compact(store.revision);
-    while (store.reclaim(100)) expect(store.bytesUsed.payload).toBe(0);
+    while (store.reclaim(100)) expect(store.payloadBytes).toBe(0);
     const empty = new KVStore();
-    expect(store.bytesUsed).toMatchObject({ payload: 0, used: empty.bytesUsed.used });
-    expect(store.bytesUsed.reserved - empty.bytesUsed.reserved).toBeLessThan(16 * 4 * 256 * 1024 + 300_000);
+    expect([store.payloadBytes, store.usedBytes]).toEqual([0, empty.usedBytes]);
+    expect(store.reservedBytes - empty.reservedBytes).toBeLessThan(16 * 4 * 256 * 1024 + 300_000);
   });
 
   test("does not grow while the same keys are written and compacted again and again", () => {
@@ -365,15 +365,15 @@ describe("memory", () => {
       while (store.reclaim(500));
     };
     for (let round = 0; round < 5; round++) write(round);
-    const { reserved } = store.bytesUsed;
+    const { reservedBytes } = store;
     for (let round = 5; round < 40; round++) write(round);
-    expect(store.bytesUsed.reserved).toBeLessThanOrEqual(reserved + 256 * 1024);
+    expect(store.reservedBytes).toBeLessThanOrEqual(reservedBytes + 256 * 1024);
   });
 
   test("of an old version is at most 64 bytes beside its value", () => {
     store.set(bytes("a"), bytes("12345678"));
-    const before = store.bytesUsed.used;
+    const before = store.usedBytes;
     for (let i = 0; i < 1000; i++) store.set(bytes("a"), bytes("12345678"));
-    expect((store.bytesUsed.used - before) / 1000 - 8).toBeLessThanOrEqual(64);
+    expect((store.usedBytes - before) / 1000 - 8).toBeLessThanOrEqual(64);
   });
 });

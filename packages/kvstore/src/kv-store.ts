@@ -17,7 +17,6 @@ import type {
   DeleteRangeOptions,
   DeleteRangeResult,
   GetResult,
-  MemoryUse,
   PutResult,
   RemoveResult,
   SetOptions,
@@ -107,13 +106,22 @@ export class KVStore {
     return this.#table.writePrefetch;
   }
 
-  /** `bytesUsed.used` alone, for whoever asks with each request. */
+  /** Keys and values of all versions that are not compacted, and 64 bytes for each. The same on all members with the same state. */
+  get payloadBytes(): number {
+    return this.#table.payloadBytes;
+  }
+
+  /**
+   * Memory of this member that is in use: cells of keys, values, fields, towers and history, rounded up, and what is not reclaimed yet;
+   * the event log, and the slots in use of the index.
+   */
   get usedBytes(): number {
     return this.#table.usedBytes;
   }
 
-  get bytesUsed(): MemoryUse {
-    return { payload: this.#table.payloadBytes, used: this.#table.usedBytes, reserved: this.#table.reservedBytes };
+  /** Memory of this member for the pages of the arenas, the event log and the index. */
+  get reservedBytes(): number {
+    return this.#table.reservedBytes;
   }
 
   /** Stores a new key. Refuses one that exists. */

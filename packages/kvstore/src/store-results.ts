@@ -32,13 +32,3 @@ export interface DeleteRangeResult {
 }
 
 export type CompactResult = { readonly outcome: "compacted" } | { readonly outcome: "refused"; readonly reason: "compacted" | "future" };
-
-/** Bytes of memory. `payload` is the same on all members with the same state, the others are each member's own. */
-export interface MemoryUse {
-  /** Keys and values of all versions that are not compacted, and 64 bytes for each. */
-  readonly payload: number;
-  /** Cells in use: keys, values, fields, towers, history, rounding, and what is not reclaimed yet. Event log and slots in use of the index. */
-  readonly used: number;
-  /** Pages of the arenas, event log, and the hash index. */
-  readonly reserved: number;
-}

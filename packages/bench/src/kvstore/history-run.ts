@@ -28,11 +28,11 @@ export function measureHistory(options: KvstoreBenchOptions): HistoryResult {
   const keys = benchKeys(keyCount, keyBytes);
   const store = new KVStore({ seed: 0x5eed });
   const value = new Uint8Array(valueBytes);
-  const emptyBytes = store.bytesUsed.used;
+  const emptyBytes = store.usedBytes;
   for (const key of keys) store.set(key, value);
-  const onceBytes = store.bytesUsed.used - emptyBytes;
+  const onceBytes = store.usedBytes - emptyBytes;
   for (const seed of [1, 2]) for (const key of shuffled(keys, seed)) store.set(key, value);
-  const thriceBytes = store.bytesUsed.used - emptyBytes;
+  const thriceBytes = store.usedBytes - emptyBytes;
 
   const chunks: Uint8Array[] = [];
   const snapshot = store.snapshot();

@@ -45,7 +45,7 @@ export class ModelRun {
   #compareWhatChanged(revisionBefore: number): void {
     const { model, stores } = this.#state;
     this.#state.expectBoth(
-      ({ revision, compactRevision, keyCount, bytesUsed }) => ({ revision, compactRevision, keyCount, payload: bytesUsed.payload }),
+      ({ revision, compactRevision, keyCount, payloadBytes }) => ({ revision, compactRevision, keyCount, payload: payloadBytes }),
       {
         revision: model.revision,
         compactRevision: model.compactRevision,

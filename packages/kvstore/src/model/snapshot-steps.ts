@@ -30,7 +30,7 @@ export function finishSteps(state: ModelState): void {
     store.compact(store.revision);
     reclaimToTheEnd(store);
     store.verify();
-    state.expect(store.bytesUsed.payload, 0);
+    state.expect(store.payloadBytes, 0);
   }
 }
 

@@ -54,7 +54,7 @@ export function wholeState(store: KVStore, revisions: readonly number[]): unknow
     revision: store.revision,
     compactRevision: store.compactRevision,
     keyCount: store.keyCount,
-    payloadBytes: store.bytesUsed.payload,
+    payloadBytes: store.payloadBytes,
     ranges: revisions.map((revision) => store.range(everything, everything, { revision })),
     events: eventsOf(store, Math.max(store.compactRevision, 1), Number.MAX_SAFE_INTEGER),
     leases: [...leases.list()].map((lease) => ({ ...lease, keys: leases.keysOf(lease.id) })),

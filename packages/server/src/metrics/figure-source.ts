@@ -32,7 +32,7 @@ export class FigureSource {
   read(): MemberFigures {
     const { context, peers, leases, upkeep, clientCounters, clientVersions, watches } = this.member;
     const { node, state, memberId, quota, counts } = context;
-    const { revision, compactRevision, keyCount, bytesUsed, reclaimedVersions } = state.store;
+    const { revision, compactRevision, keyCount, reservedBytes, usedBytes, reclaimedVersions } = state.store;
     return {
       memberId,
       node: node.metrics(),
@@ -40,8 +40,8 @@ export class FigureSource {
         revision,
         compactRevision,
         keyCount,
-        reservedBytes: bytesUsed.reserved,
-        usedBytes: bytesUsed.used,
+        reservedBytes,
+        usedBytes,
         quotaBytes: quota.limitBytes,
       },
       activity: this.activity,

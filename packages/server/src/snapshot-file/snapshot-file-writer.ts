@@ -31,10 +31,10 @@ export class SnapshotFileWriter {
   private readonly snapshot: StateSnapshot;
 
   constructor({ state, origin, clock }: SnapshotFileOptions) {
-    const { revision, compactRevision, keyCount, bytesUsed } = state.store;
+    const { revision, compactRevision, keyCount, payloadBytes } = state.store;
     this.clock = clock;
     this.header = { ...origin, revision, compactRevision, keyCount };
-    this.dataBytesEstimate = headerBytes + bytesUsed.payload;
+    this.dataBytesEstimate = headerBytes + payloadBytes;
     this.state = state;
     this.snapshot = state.snapshot(origin.index);
   }

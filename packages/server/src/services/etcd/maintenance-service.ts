@@ -21,13 +21,13 @@ export function maintenanceService(context: ServiceContext, clock: Clock): Servi
   return {
     status() {
       const core = node.status();
-      const { reserved, used } = state.store.bytesUsed;
+      const { reservedBytes, usedBytes } = state.store;
       const { limitBytes } = context.quota;
       return create(etcdserverpb.StatusResponseSchema, {
         header: headerMessage(context, state.store.revision),
         version: etcdVersion,
-        dbSize: BigInt(reserved),
-        dbSizeInUse: BigInt(used),
+        dbSize: BigInt(reservedBytes),
+        dbSizeInUse: BigInt(usedBytes),
         dbSizeQuota: Number.isFinite(limitBytes) ? BigInt(limitBytes) : 0n,
         leader: state.directory.byNodeId(core.leader)?.id ?? 0n,
         raftIndex: BigInt(core.commit),
