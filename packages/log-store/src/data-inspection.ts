@@ -12,6 +12,7 @@ import { isMetaProblem, META_NAME, readMeta } from "./meta-file.ts";
 import type { MetaRecord } from "./meta-record.ts";
 import { findQuarantine, QUARANTINE_NAME, readQuarantine } from "./quarantine-file.ts";
 import { type FoundSegment, readSegment } from "./segment-reading.ts";
+import { runsOf } from "./segment-scan.ts";
 import { readSnapshotFile } from "./snapshot-search.ts";
 
 /**
@@ -45,7 +46,7 @@ async function inspect(disk: Disk, directory: DataDirectory): Promise<DataReport
       const summary = "Nothing of a member is in this directory, as far as it tells: one that lost all its files looks the same";
       finding = { ...nothing, outcome: "empty", summary };
     } else {
-      contents = await readDirectory(disk, directory, meta);
+      contents = await readDirectory(disk, directory, meta, 0);
       finding = await judge(disk, directory, meta, contents);
     }
   } catch (reason) {
@@ -221,7 +222,7 @@ function judgeSegmentFile(found: FoundSegment, contents: DirectoryContents | nul
   if ("problem" in found) return ["damaged", found.problem];
   const { stop, batches, highestSeq } = found.scan;
   const newest = contents?.reading.fragments[0] ?? null;
-  const runs = batches.flatMap(({ records }) => records.flatMap((record) => (record.type === "entries" ? [record] : [])));
+  const runs = runsOf(batches);
   const entries = runs.reduce((sum, { count }) => sum + count, 0);
   const held = `${entries} entries in ${batches.length} batches, up to log index ${batches.at(-1)?.index ?? 0}`;
   const isLast = newest === null || found.number >= (newest.links.at(-1)?.scan.header.number ?? 0);

@@ -18,9 +18,17 @@ export interface DirectoryContents {
   readonly recovery: Recovery;
 }
 
-/** Reads log and snapshots, and changes nothing. Throws what refuses the directory, and `ERR_META_STALE`. */
-export async function readDirectory(disk: Disk, directory: DataDirectory, meta: MetaRecord): Promise<DirectoryContents> {
-  const segments = await readSegments(disk, directory, meta);
+/**
+ * Reads log and snapshots, and changes nothing. Of the entries about `entryBytesMax` stay in memory, the newest. Throws what refuses the
+ * directory, and `ERR_META_STALE`.
+ */
+export async function readDirectory(
+  disk: Disk,
+  directory: DataDirectory,
+  meta: MetaRecord,
+  entryBytesMax: number,
+): Promise<DirectoryContents> {
+  const segments = await readSegments(disk, directory, meta, entryBytesMax);
   const reading = readLog(segments, meta);
   const search = await searchSnapshots(disk, directory, meta, reading, meta);
   return { segments, reading, search, recovery: recoverLog(reading, search, meta) };

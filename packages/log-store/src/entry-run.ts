@@ -1,66 +1,97 @@
 import type { LogEntry } from "@raftkv/raft-core";
 import type { LogPosition } from "./format.ts";
-import { frameBytesAt, readEntry, readFrameTerm } from "./frame.ts";
+import { frameBytesAt, readEntry } from "./frame.ts";
 import { assert } from "./log-store-error.ts";
+
+/** Where a run begins on the disk. */
+export interface RunPlace {
+  readonly segment: number;
+  /** Of its first frame. */
+  readonly offset: number;
+}
 
 /**
  * Consecutive entries of one batch as they lie on the disk, frame behind frame. Each is made when it is asked for: a log of a million
- * entries is not as many objects for the collector of garbage.
+ * entries is not as many objects for the collector of garbage. A run that was released knows its positions only.
  */
 export class EntryRun {
   readonly type = "entries";
   readonly firstIndex: number;
-  #bytes: DataView;
+  readonly place: RunPlace;
+  #bytes: DataView | null;
   /** Where the frame of each entry begins in the bytes. */
   #frames: number[] = [];
+  #count = 0;
+  /** Where the term changes, ascending; the first is the first entry. */
+  readonly #terms: LogPosition[] = [];
 
-  /** `segment` has the bytes of the whole file. */
-  constructor(segment: DataView, firstIndex: number) {
-    this.#bytes = segment;
+  /** `bytes` has the whole segment. */
+  constructor(bytes: DataView, place: RunPlace, firstIndex: number) {
+    this.#bytes = bytes;
+    this.place = place;
     this.firstIndex = firstIndex;
   }
 
   get count(): number {
-    return this.#frames.length;
+    return this.#count;
   }
 
   get lastIndex(): number {
-    return this.firstIndex + this.#frames.length - 1;
+    return this.firstIndex + this.#count - 1;
+  }
+
+  get isReleased(): boolean {
+    return this.#bytes === null;
   }
 
   /** What its frames take. */
   get sizeBytes(): number {
     const last = this.#frameAt(this.lastIndex);
-    return last + frameBytesAt(this.#bytes, last) - this.#frameAt(this.firstIndex);
+    return last + frameBytesAt(this.#memory, last) - this.#frameAt(this.firstIndex);
   }
 
-  /** The frame at `offset` is sound, has the next entry, and follows the one before. */
-  add(offset: number): void {
+  /** The frame at `offset` is sound, has the next entry, of that term, and follows the one before. */
+  add(offset: number, term: number): void {
+    this.#count += 1;
     this.#frames.push(offset);
+    if (term !== this.#terms.at(-1)?.term) this.#terms.push({ index: this.lastIndex, term });
   }
 
   /** From now on the run needs only the copy of its frames at `offset` of `memory`. */
   moveTo(memory: Uint8Array, offset: number): void {
-    const { buffer, byteOffset } = this.#bytes;
+    const { buffer, byteOffset } = this.#memory;
     const start = this.#frameAt(this.firstIndex);
     memory.set(new Uint8Array(buffer, byteOffset + start, this.sizeBytes), offset);
     this.#bytes = new DataView(memory.buffer, memory.byteOffset, memory.byteLength);
     this.#frames = this.#frames.map((frame) => frame - start + offset);
   }
 
+  /** From now on the run has no entries. */
+  release(): void {
+    this.#bytes = null;
+    this.#frames = [];
+  }
+
   /** The term of an entry of the run. */
   termAt(index: number): number {
-    return readFrameTerm(this.#bytes, this.#frameAt(index));
+    const found = this.#terms.findLast((change) => change.index <= index);
+    assert(found !== undefined && index <= this.lastIndex, "The run has the entry");
+    return found.term;
   }
 
   /** The entries from `from` to `to`, both in the run. */
   *entries(from: number = this.firstIndex, to: number = this.lastIndex): Generator<LogEntry, undefined> {
-    for (let index = from; index <= to; index++) yield readEntry(this.#bytes, this.#frameAt(index));
+    for (let index = from; index <= to; index++) yield readEntry(this.#memory, this.#frameAt(index));
   }
 
   /** As `entries`, but where they stand in the log. */
   *positions(from: number, to: number): Generator<LogPosition, undefined> {
     for (let index = from; index <= to; index++) yield { index, term: this.termAt(index) };
+  }
+
+  get #memory(): DataView {
+    assert(this.#bytes !== null, "The entries of the run are in memory");
+    return this.#bytes;
   }
 
   #frameAt(index: number): number {

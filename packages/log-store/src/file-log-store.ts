@@ -56,7 +56,7 @@ export class FileLogStore implements LogStore {
   }
 
   releaseRecovered(): void {
-    this.#recovered = { ...this.#recovered, entries: [] };
+    this.#recovered = { ...this.#recovered, replay: null, entries: [] };
   }
 
   append(batch: LogBatch): Promise<void> {

@@ -162,11 +162,6 @@ export function frameBytesAt(view: DataView, at: number): number {
   return frameBytes(view.getUint32(at + 8, true));
 }
 
-/** The term in a header at `at` that was found sound. */
-export function readFrameTerm(view: DataView, at: number): number {
-  return getU64(view, at + 40);
-}
-
 /** The entry in a frame at `at` that was found sound. Its data stay where they are. */
 export function readEntry(view: DataView, at: number): LogEntry {
   const payload = at + FRAME_HEADER_BYTES;
@@ -174,7 +169,7 @@ export function readEntry(view: DataView, at: number): LogEntry {
   assert(kind !== undefined && kind !== null, "A frame that was found sound has an entry");
   const dataBytes = view.getUint32(at + 8, true) - ENTRY_PREFIX_BYTES;
   const data = new Uint8Array(view.buffer, view.byteOffset + payload + ENTRY_PREFIX_BYTES, dataBytes);
-  return { index: getU64(view, at + 32), term: readFrameTerm(view, at), kind, data };
+  return { index: getU64(view, at + 32), term: getU64(view, at + 40), kind, data };
 }
 
 /** What a COMMIT or SEAL frame says. */

@@ -60,6 +60,7 @@ describe.each(problems)("a directory whose meta file %s", (_, description, damag
     expect(store.recovered).toEqual({
       hardState: { term: 1, vote: 0, commit: 3 },
       snapshot: snapshotMeta(3, 1),
+      replay: null,
       entries: [],
       quarantine: { kind: "storage", description: expect.stringMatching(description) },
       lost: null,

@@ -32,6 +32,7 @@ export class InertLogStore implements LogStore {
       // The least that a member with this snapshot can have. Its real term and vote are gone.
       hardState: { term: snapshot?.term ?? 0, vote: 0, commit: snapshot?.index ?? 0 },
       snapshot,
+      replay: null,
       entries: [],
       quarantine: { kind: "storage", description: parts.description },
       lost: null,

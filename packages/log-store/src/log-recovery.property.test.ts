@@ -1,10 +1,10 @@
 import type { LogEntry } from "@raftkv/raft-core";
-import type { LogStore } from "@raftkv/raft-node";
+import type { LogStore, RecoveredLog } from "@raftkv/raft-node";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { LogStoreError } from "./log-store-error.ts";
 import { emptyModel, type Model, scenario, snapshotBytes } from "./testing/crash-scenario.ts";
-import { openTestStore, readSnapshotBytes } from "./testing/fixture.ts";
+import { openTestStore, readSnapshotBytes, wholeRecovery } from "./testing/fixture.ts";
 import { MemoryDisk } from "./testing/memory-disk.ts";
 import { TestClock } from "./testing/test-clock.ts";
 
@@ -49,7 +49,7 @@ async function live(steps: number): Promise<{ readonly disk: MemoryDisk; readonl
 }
 
 /** What is wrong with what a store says that it has, or null. */
-function findLie({ recovered }: LogStore, state: Uint8Array | null, model: Model): string | null {
+function findLie(recovered: RecoveredLog, state: Uint8Array | null, model: Model): string | null {
   const { snapshot, entries, lost, hardState } = recovered;
   const lastIndex = model.entries.at(-1)?.index ?? model.snapshotIndex;
   const from = lost?.from ?? lastIndex + 1;
@@ -79,22 +79,23 @@ test("whatever is damaged in log and snapshots, a store tells what is lost, keep
       fc.integer({ min: 1, max: scenario.length }),
       fc.array(fault, { minLength: 1, maxLength: 3 }),
       fc.array(fault, { maxLength: 1 }),
-      async (steps, faults, later) => {
+      fc.constantFrom(1e9, 9_000, 0),
+      async (steps, faults, later, recoveredBytesMax) => {
         const { disk, model } = await live(steps);
         for (const next of faults) strike(disk, next);
         let store: LogStore;
         try {
-          store = await openTestStore(disk, { seed: 2 });
+          store = await openTestStore(disk, { seed: 2, recoveredBytesMax });
           await store.close();
           // Damaged again while it is under repair.
           for (const next of later) strike(disk, next);
-          store = await openTestStore(disk, { seed: 3 });
+          store = await openTestStore(disk, { seed: 3, recoveredBytesMax });
         } catch (reason) {
           if (!(reason instanceof LogStoreError) || reason.code === "ERR_STORAGE_FAILED") throw reason;
           refused += 1;
           return;
         }
-        expect(findLie(store, await readSnapshotBytes(store), model)).toBeNull();
+        expect(findLie(await wholeRecovery(store), await readSnapshotBytes(store), model)).toBeNull();
         if (store.recovered.lost === null) intact += 1;
         else lost += 1;
         await store.endRepair();

@@ -1,4 +1,5 @@
-import { type Clock, type DirectoryLock, type Disk, type Logger, type LogStore, type LostEntries, type Random } from "@raftkv/raft-node";
+import type { LogEntry } from "@raftkv/raft-core";
+import type { Clock, DirectoryLock, Disk, Logger, LogStore, LostEntries, Random, RecoveredLog } from "@raftkv/raft-node";
 import { type DamageCase, moveDamaged, readEarlierLoss, recordDamage } from "./damaged-files.ts";
 import { DataDirectory, listIfThere, makeDirectories, removeTemps, snapshotPositionOf } from "./data-directory.ts";
 import { type DirectoryContents, drawStoreId, readDirectory, readOrMakeMeta } from "./directory-contents.ts";
@@ -14,6 +15,7 @@ import { LogWriter } from "./log-writer.ts";
 import { type FoundMeta, isMetaProblem, MetaFile } from "./meta-file.ts";
 import type { MetaRecord } from "./meta-record.ts";
 import { readQuarantine } from "./quarantine-file.ts";
+import { readParts } from "./released-entries.ts";
 import { SegmentSupply } from "./segment-supply.ts";
 import { newestSoundSnapshot } from "./snapshot-search.ts";
 import { type KeptSnapshot, SnapshotStore } from "./snapshot-store.ts";
@@ -38,6 +40,8 @@ export interface LogStoreOptions {
   readonly queueBytesMax?: number;
   /** A log that stands still for so long is sealed, so that damage to its last batch can't pass for a torn write. Default 20 ms. */
   readonly sealIdleMs?: number;
+  /** What `recovered.entries` may take in memory, roughly: what is committed before them is replayed. Default 32 MiB. */
+  readonly recoveredBytesMax?: number;
   /** Size of a file that is given up when the disk is full at a start, so that the store opens all the same. Default two segments. */
   readonly reserveBytes?: number;
 }
@@ -92,11 +96,11 @@ async function openDirectory(options: SizedOptions): Promise<LogStore> {
 }
 
 async function openLocked(options: SizedOptions, lock: DirectoryLock): Promise<LogStore> {
-  const { disk, logger } = options;
+  const { disk, logger, recoveredBytesMax = 32 * MEBIBYTE } = options;
   const directory = new DataDirectory(options.directory);
   try {
     const meta = await readOrMakeMeta(options, directory);
-    const contents = await readDirectory(disk, directory, meta.record);
+    const contents = await readDirectory(disk, directory, meta.record, recoveredBytesMax);
     report(contents, logger);
     return await begin(options, { directory, lock, foundMeta: meta, contents });
   } catch (reason) {
@@ -141,6 +145,7 @@ async function begin(options: SizedOptions, { directory, lock, foundMeta, conten
   const { snapshot } = recovery;
   const quarantine = await readQuarantine(disk, directory.root);
   const lost = await allLost(disk, directory, record, recovery.lost);
+  const { replay, entries } = await divideEntries(options, directory, recovery, { isTrusted: quarantine === null && lost === null });
   const older = await olderSnapshot(disk, directory, recovery);
   const snapshotsKept = new Set([snapshot, older].flatMap((kept) => (kept === null ? [] : [kept.path])));
   const leftovers = await findLeftovers(disk, directory, contents, { snapshotsKept, isUnderRepair: lost !== null });
@@ -157,14 +162,34 @@ async function begin(options: SizedOptions, { directory, lock, foundMeta, conten
     throw reason;
   }
   const hardState = { term: record.term, vote: record.vote, commit: commitOf(recovery) };
-  const entries = recovery.entries.after((snapshot?.meta.index ?? 0) - ENTRIES_BEFORE_SNAPSHOT);
-  const recovered = { hardState, snapshot: snapshot?.meta ?? null, entries, quarantine, lost };
+  const recovered = { hardState, snapshot: snapshot?.meta ?? null, replay, entries, quarantine, lost };
   const snapshots = new SnapshotStore(
     { disk, random, logger, directory, identity: { ...identity, storeId: record.storeId } },
     { inForce: snapshot, older },
   );
   options.reserve.opened();
   return new FileLogStore({ ...options, directory, meta, writer, snapshots, lock, storeId: record.storeId }, recovered);
+}
+
+/**
+ * What is committed and was released while the log was read is replayed; the rest is brought into memory, wherever it is. In a store that
+ * can't be trusted that is everything behind the snapshot: its commit index need not speak of what is left.
+ */
+async function divideEntries(
+  { disk, identity }: SizedOptions,
+  directory: DataDirectory,
+  recovery: Recovery,
+  { isTrusted }: { readonly isTrusted: boolean },
+): Promise<Pick<RecoveredLog, "replay" | "entries">> {
+  const { entries, snapshot } = recovery;
+  const snapshotIndex = snapshot?.meta.index ?? 0;
+  const replayedTo = isTrusted && snapshot !== null ? Math.min(entries.lastReleased, commitOf(recovery)) : 0;
+  const read = (from: number, to: number) => readParts(disk, directory, identity, entries.parts(from, to));
+  const held: LogEntry[] = [];
+  for await (const part of read(Math.max(replayedTo, snapshotIndex - ENTRIES_BEFORE_SNAPSHOT), entries.last.index)) held.push(...part);
+  if (replayedTo <= snapshotIndex) return { replay: null, entries: held };
+  const last = { index: replayedTo, term: entries.termAt(replayedTo) };
+  return { replay: { last, entries: () => read(snapshotIndex, replayedTo) }, entries: held };
 }
 
 /** First step of a salvage. Whatever happens from here on, no later start is without it. */

@@ -64,9 +64,35 @@ describe("the entries of a segment", () => {
     expect(runs.map((run) => [...run.entries()])).toEqual(before);
   });
 
+  test("are gone when the run is released, but not where they stood", () => {
+    const run = runOf(base, [...entries, ...entriesAfter({ index: 15, term: 3 }, 2, 5)]);
+    expect(run.isReleased).toBe(false);
+    run.release();
+    expect([run.isReleased, run.firstIndex, run.lastIndex, run.count]).toEqual([true, 11, 17, 7]);
+    expect([...run.positions(14, 17)].map(({ term }) => term)).toEqual([3, 3, 5, 5]);
+    expect(run.place).toEqual({ segment: 2, offset: FRAMES_OFFSET + 104 });
+    expect(() => [...run.entries()]).toThrow("The entries of the run are in memory");
+  });
+
   test("are not read beyond the run", () => {
     expect(() => runOf(base, entries).termAt(16)).toThrow("The run has the entry");
   });
+});
+
+test("of recovered entries the newest that was released is known", () => {
+  const log = new RecoveredEntries({ index: 10, term: 2 });
+  const runs = [4, 3, 2].map((count, at) => {
+    const before = { index: log.last.index, term: log.last.term };
+    const run = runOf(before, entriesAfter(before, count, 2 + at));
+    log.append(run);
+    return run;
+  });
+  expect(log.lastReleased).toBe(0);
+  runs[0]?.release();
+  expect(log.lastReleased).toBe(14);
+  runs[1]?.release();
+  log.truncate({ index: 16, term: 3 });
+  expect(log.lastReleased).toBe(16);
 });
 
 describe("recovered entries", () => {
@@ -106,10 +132,14 @@ describe("recovered entries", () => {
         expect(log.last).toEqual({ index: lastIndex, term: lastTerm });
         expect([...log.positions()]).toEqual(list.map((entry) => ({ index: entry.index, term: entry.term })));
         for (const from of [0, base.index, base.index + 4, lastIndex]) {
-          expect(log.after(from)).toEqual(list.filter(({ index }) => index > from));
+          for (const to of [from + 3, lastIndex]) {
+            const found = log.parts(from, to).flatMap((part) => [...part.run.entries(part.from, part.to)]);
+            expect(found).toEqual(list.filter(({ index }) => index > from && index <= to));
+          }
         }
         for (let index = base.index - 1; index <= lastIndex + 1; index++) {
           const known = index === base.index ? base.term : list.find((entry) => entry.index === index)?.term;
+          if (known !== undefined) expect(log.termAt(index)).toBe(known);
           expect([log.holds({ index, term: known ?? 1 }), log.holds({ index, term: 99 })]).toEqual([known !== undefined, false]);
         }
       }),

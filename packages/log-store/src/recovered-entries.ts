@@ -1,7 +1,13 @@
-import type { LogEntry } from "@raftkv/raft-core";
 import type { EntryRun } from "./entry-run.ts";
 import type { LogPosition } from "./format.ts";
 import { assert } from "./log-store-error.ts";
+
+/** Entries of one run. */
+export interface RunPart {
+  readonly run: EntryRun;
+  readonly from: number;
+  readonly to: number;
+}
 
 /** The part of a run that is still in the log. */
 interface KeptRun {
@@ -57,13 +63,23 @@ export class RecoveredEntries {
     for (const { run, lastIndex } of this.#runs) yield* run.positions(run.firstIndex, lastIndex);
   }
 
-  /** The entries above `index`. Their data stay where the runs have them. */
-  after(index: number): readonly LogEntry[] {
-    const entries: LogEntry[] = [];
-    for (const { run, lastIndex } of this.#runs) {
-      if (lastIndex <= index) continue;
-      for (const entry of run.entries(Math.max(run.firstIndex, index + 1), lastIndex)) entries.push(entry);
-    }
-    return entries;
+  /** What lies above `from` and not above `to`, in order. */
+  parts(from: number, to: number): readonly RunPart[] {
+    return this.#runs
+      .map(({ run, lastIndex }) => ({ run, from: Math.max(run.firstIndex, from + 1), to: Math.min(lastIndex, to) }))
+      .filter((part) => part.from <= part.to);
+  }
+
+  /** The newest entry that was released, 0 if there is none. */
+  get lastReleased(): number {
+    return this.#runs.findLast(({ run }) => run.isReleased)?.lastIndex ?? 0;
+  }
+
+  /** The term at an index that the log holds, or of its base. */
+  termAt(index: number): number {
+    if (index === this.#base.index) return this.#base.term;
+    const [part] = this.parts(index - 1, index);
+    assert(part !== undefined, "The log has the entry");
+    return part.run.termAt(index);
   }
 }

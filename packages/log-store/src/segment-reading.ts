@@ -1,5 +1,6 @@
 import { type Disk, DiskError } from "@raftkv/raft-node";
 import { type DataDirectory, listIfThere, segmentNumberOf } from "./data-directory.ts";
+import { EntryMemory } from "./entry-memory.ts";
 import { FRAMES_OFFSET, hex16, type Identity, PAGE_BYTES } from "./format.ts";
 import { LogStoreError } from "./log-store-error.ts";
 import { decodeSegmentHeader, type SegmentHeader } from "./segment-header.ts";
@@ -11,14 +12,22 @@ export type FoundSegment =
   | { readonly number: number; readonly path: string; readonly scan: SegmentScan }
   | { readonly number: number; readonly path: string; readonly problem: string };
 
-/** All segments, ascending, each read once. */
-export async function readSegments(disk: Disk, directory: DataDirectory, identity: Identity): Promise<readonly FoundSegment[]> {
+/** All segments, ascending, each read once. Of their entries about `entryBytesMax` stay in memory, the newest. */
+export async function readSegments(
+  disk: Disk,
+  directory: DataDirectory,
+  identity: Identity,
+  entryBytesMax: number,
+): Promise<readonly FoundSegment[]> {
+  const numbers = (await listIfThere(disk, directory.wal)).flatMap((name) => segmentNumberOf(name) ?? []);
+  const memory = new EntryMemory(entryBytesMax);
   const found: FoundSegment[] = [];
-  for (const name of await listIfThere(disk, directory.wal)) {
-    const number = segmentNumberOf(name);
-    if (number !== null) found.push(await readSegment(disk, directory, identity, number));
+  for (const number of numbers.toSorted((a, b) => a - b)) {
+    const segment = await readSegment(disk, directory, identity, number);
+    found.push(segment);
+    if ("scan" in segment) memory.add(segment.scan);
   }
-  return found.sort((a, b) => a.number - b.number);
+  return found;
 }
 
 /** One segment. Throws `ERR_FORMAT_TOO_NEW` and `ERR_FOREIGN_FILE`. */

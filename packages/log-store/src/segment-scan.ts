@@ -1,5 +1,5 @@
 import { crc32c } from "./crc32c.ts";
-import { EntryRun, gather } from "./entry-run.ts";
+import { EntryRun, gather, type RunPlace } from "./entry-run.ts";
 import { FRAMES_OFFSET, getU64, isZero, PAGE_BYTES, roundUp, viewOf } from "./format.ts";
 import {
   decodeCommit,
@@ -94,7 +94,7 @@ export function scanSegment(path: string, file: Uint8Array, header: SegmentHeade
   let stop: ScanStop | null = null;
   while (offset < file.length) {
     const seal: BatchResult | null = cursor === null ? null : readSealAt(file, cursor, offset, saltCrc);
-    const result: BatchResult = seal ?? readBatch(path, file, view, offset, saltCrc, cursor);
+    const result: BatchResult = seal ?? readBatch({ path, segment: header.number, file, view, saltCrc }, offset, cursor);
     if ("failure" in result) {
       const empty = result.failure.kind === "torn" && isZero(file, offset, file.length);
       stop = { ...result.failure, kind: empty ? "zero" : result.failure.kind };
@@ -105,7 +105,7 @@ export function scanSegment(path: string, file: Uint8Array, header: SegmentHeade
     cursor = { seq: batch.lastSeq, crc: batch.lastCrc, index: batch.index, term: batch.term };
     offset = roundUp(result.endOffset, PAGE_BYTES);
   }
-  gather(batches.flatMap(({ records }) => records.flatMap((record) => (record.type === "entries" ? [record] : []))));
+  gather(runsOf(batches));
   const first = batches[0];
   const open = first?.records[0];
   return {
@@ -117,6 +117,11 @@ export function scanSegment(path: string, file: Uint8Array, header: SegmentHeade
     stop: stop ?? { kind: "zero", batchOffset: offset, offset, what: "end of the file", entries: 0 },
     ...highestSeqs(file, view, saltCrc, cursor?.seq ?? 0),
   };
+}
+
+/** The entries of batches, in order. */
+export function runsOf(batches: readonly ScannedBatch[]): readonly EntryRun[] {
+  return batches.flatMap(({ records }) => records.flatMap((record) => (record.type === "entries" ? [record] : [])));
 }
 
 /** What the headers on all pages prove, whatever lies between them. `readSeq`: the highest seq that was read. */
@@ -145,15 +150,19 @@ function readSealAt(file: Uint8Array, before: FramePosition, offset: number, sal
   };
 }
 
+interface BatchSource {
+  readonly path: string;
+  /** Number of the segment. */
+  readonly segment: number;
+  readonly file: Uint8Array;
+  /** Of the same bytes. */
+  readonly view: DataView;
+  readonly saltCrc: number;
+}
+
 /** Reads the frames of the batch at `start`. `before` is null for the first batch of a segment. */
-function readBatch(
-  path: string,
-  file: Uint8Array,
-  view: DataView,
-  start: number,
-  saltCrc: number,
-  before: FramePosition | null,
-): BatchResult {
+function readBatch(source: BatchSource, start: number, before: FramePosition | null): BatchResult {
+  const { path, segment, file, view, saltCrc } = source;
   const records: ScannedRecord[] = [];
   let cursor = before;
   let first: FrameHeader | null = null;
@@ -202,7 +211,7 @@ function readBatch(
     if (next === null) return fail("whole", `a frame of type ${header.type} does not follow log index ${cursor?.index ?? 0}`);
     if (record === "entry") {
       entries += 1;
-      openRun(records, view, header.index).add(at);
+      openRun(records, view, { segment, offset: at }, header.index).add(at, header.term);
     } else {
       records.push(record);
     }
@@ -212,10 +221,10 @@ function readBatch(
 }
 
 /** The run that the next entry, of this index, goes on with or begins. */
-function openRun(records: ScannedRecord[], segment: DataView, index: number): EntryRun {
+function openRun(records: ScannedRecord[], bytes: DataView, place: RunPlace, index: number): EntryRun {
   const last = records.at(-1);
   if (last?.type === "entries") return last;
-  const run = new EntryRun(segment, index);
+  const run = new EntryRun(bytes, place, index);
   records.push(run);
   return run;
 }

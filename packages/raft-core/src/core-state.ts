@@ -61,11 +61,11 @@ export class CoreState {
     const repairId = start.repairId ?? 0;
     // What a damaged disk still holds may be a log of long ago, whose end gave way since: the commit index does not speak of it.
     const commit = repairId === 0 ? start.hardState.commit : 0;
-    this.log = new RaftLog(start.snapshot, start.entries, commit, options.onEvent);
+    this.log = new RaftLog(start.snapshot, start.entries, commit, { applied: start.applied ?? null, emit: options.onEvent });
     this.repair = repairId === 0 ? null : new Repair(repairId, this.log.commit);
     this.forwardedReads = new ForwardedReads(options.id, this.outbox, random);
     this.suspicion = new Suspicion(options.hintStaggerTicks);
-    this.configuration = normalized(start.snapshot?.configuration ?? start.configuration);
+    this.configuration = normalized((start.applied ?? start.snapshot)?.configuration ?? start.configuration);
     this.term = start.hardState.term;
     this.vote = start.hardState.vote;
     this.quarantine = start.quarantine ?? null;

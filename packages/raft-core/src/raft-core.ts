@@ -70,7 +70,10 @@ export class RaftCore {
   constructor(options: CoreOptions, start: CoreStart, random: RandomSource) {
     const { hardState } = start;
     assert(hardState.term >= 0 && hardState.vote >= 0 && hardState.commit >= 0, "The hard state has no negative numbers");
-    assert(isStartable(start.snapshot?.configuration ?? start.configuration), "The configuration is well-formed, or empty");
+    assert(
+      isStartable((start.applied ?? start.snapshot)?.configuration ?? start.configuration),
+      "The configuration is well-formed, or empty",
+    );
     const state = new CoreState(resolveOptions(options), start, random);
     this.state = state;
     const isTermKnown = state.log.lastTerm <= hardState.term || state.options.reference.trustMessages;

@@ -267,7 +267,12 @@ export interface CoreStart {
   readonly hardState: HardState;
   /** The newest snapshot; the state machine has been restored from it. */
   readonly snapshot: SnapshotMeta | null;
-  /** All entries after the snapshot (or from an index at or below it), without gaps. */
+  /**
+   * Where the state machine stands, and the members there, if the driver has applied committed entries behind the snapshot: at or below
+   * the commit index. Default null: at the snapshot.
+   */
+  readonly applied?: SnapshotMeta | null;
+  /** All entries after that (or from an index at or below it), without gaps. */
   readonly entries: readonly LogEntry[];
   /** Used only while there is no snapshot. */
   readonly configuration: Configuration;

@@ -1,13 +1,17 @@
 import { type Configuration, decodeChange, type LogEntry, type RaftCore } from "@raftkv/raft-core";
 import { BatchReader, batchCommandsMax, soleCommand } from "./command-batch.ts";
-import type { Requests } from "./requests.ts";
+import type { MembershipChanges } from "./membership-changes.ts";
+import type { Proposals } from "./proposals.ts";
 import type { StateMachine } from "./state-machine.ts";
 
 export interface EntryApplierOptions<Result> {
   readonly core: Pick<RaftCore, "applyChange">;
   readonly stateMachine: StateMachine<Result>;
   /** Whoever waits for the entry is answered. */
-  readonly requests: Pick<Requests<Result>, "proposals" | "changes">;
+  readonly requests: {
+    readonly proposals: Pick<Proposals<Result>, "ownSequence" | "applied">;
+    readonly changes: Pick<MembershipChanges, "applied">;
+  };
   readonly onConfiguration: (configuration: Configuration) => void;
 }
 

@@ -2,7 +2,7 @@ export { bootstrapLog, isEmptyLog } from "./bootstrap.ts";
 export { commandsOf } from "./command-batch.ts";
 export { EntriesLostError } from "./entries-lost-error.ts";
 export type { LeadershipTransferResult } from "./leadership-transfer.ts";
-export type { LogBatch, LogStore, LogStoreMetrics, LostEntries, RecoveredLog, SnapshotReader } from "./log-store.ts";
+export type { LogBatch, LogReplay, LogStore, LogStoreMetrics, LostEntries, RecoveredLog, SnapshotReader } from "./log-store.ts";
 export type { MembershipChangeResult } from "./membership-changes.ts";
 export { laneOf, type MessageLane, messageLanes } from "./message-lane.ts";
 export { type Completion, NodeError, type NodeErrorCode, promised, type Retryable } from "./node-error.ts";

@@ -1,4 +1,4 @@
-import type { HardState, LogEntry, LogIndex, QuarantineEvidence, SnapshotMeta } from "@raftkv/raft-core";
+import type { HardState, LogEntry, LogIndex, QuarantineEvidence, SnapshotMeta, Term } from "@raftkv/raft-core";
 
 /** What a store found when it was opened. */
 export interface RecoveredLog {
@@ -6,12 +6,21 @@ export interface RecoveredLog {
   readonly hardState: HardState;
   /** The newest usable snapshot. */
   readonly snapshot: SnapshotMeta | null;
-  /** Without gaps; begins at or before `snapshot.index + 1`. */
+  /** Committed entries that lie between the snapshot and `entries`, still on the disk; null if there are none. */
+  readonly replay: LogReplay | null;
+  /** Without gaps; begins at or before `snapshot.index + 1`, or behind `replay`. */
   readonly entries: readonly LogEntry[];
   /** What was recorded when the member was quarantined, in this or an earlier life of the store; null for a healthy one. */
   readonly quarantine: QuarantineEvidence | null;
   /** Set until `endRepair` if the store lost, or may have lost, entries that it had acknowledged. Term and vote are sound. */
   readonly lost: LostEntries | null;
+}
+
+/** The part of a log that is not held in memory all at once. There is none without a snapshot, and none in a store that can't be trusted. */
+export interface LogReplay {
+  readonly last: { readonly index: LogIndex; readonly term: Term };
+  /** From the snapshot on, without gaps, some at a time. Throws what a disk may do, and for what is not as it was when the store was opened. */
+  entries(): AsyncIterable<readonly LogEntry[]>;
 }
 
 /** What damage took from a log: the member has a sound beginning of it, and may not vote before it has the rest again. */
@@ -62,7 +71,7 @@ export interface LogStore {
    */
   readonly storeId: bigint;
   readonly recovered: RecoveredLog;
-  /** The recovered entries were taken over: from now on `recovered` has none, and does not keep them in memory. */
+  /** The recovered entries were taken over: from now on `recovered` has none and no replay, and does not keep them in memory. */
   releaseRecovered(): void;
   /** The failure that is final, null while there is none. The store may come upon it by itself, while nothing is asked of it. */
   readonly failure: Error | null;

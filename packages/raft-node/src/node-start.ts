@@ -1,23 +1,29 @@
 import type { Configuration, CoreStart, LogEntry, NodeId, SnapshotMeta } from "@raftkv/raft-core";
 import { EntriesLostError } from "./entries-lost-error.ts";
+import { replayLog } from "./log-replay.ts";
 import type { ResolvedNodeOptions } from "./node-options.ts";
 import type { Random } from "./ports.ts";
+import { SnapshotPolicy } from "./snapshot-policy.ts";
 
 /** What a member starts from. */
 export interface NodeStart {
   readonly core: CoreStart;
-  /** Size of the snapshot that the state machine was restored from, 0 without one. */
-  readonly snapshotBytes: number;
+  /** Knows the snapshot that the state machine was restored from, and what was applied since. */
+  readonly snapshotPolicy: SnapshotPolicy;
 }
 
 /**
- * What the core starts from, as the store has it; the state machine is restored on the way. Rejects if the newest snapshot can't be read, if
- * the store is empty, and with an EntriesLostError if it lost entries that nobody else can have.
+ * What the core starts from, as the store has it; on the way the state machine is restored, and applies what the store does not hold in
+ * memory. Rejects if the newest snapshot or the log can't be read, if the store is empty, and with an EntriesLostError if it lost entries
+ * that nobody else can have.
  */
 export async function readNodeStart<Result>(options: ResolvedNodeOptions<Result>): Promise<NodeStart> {
-  const { hardState, entries, quarantine, lost } = options.logStore.recovered;
+  const { hardState, replay, entries, quarantine, lost } = options.logStore.recovered;
   const restored = await restoreSnapshot(options);
   const snapshot = restored?.meta ?? null;
+  const snapshotPolicy = new SnapshotPolicy(options.snapshotCount, restored?.bytes ?? 0);
+  const { stateMachine } = options;
+  const applied = replay === null || snapshot === null ? null : await replayLog(replay, { stateMachine, policy: snapshotPolicy, snapshot });
   const configuration = snapshot?.configuration ?? options.founders;
   const isUntrusted = quarantine !== null || lost !== null;
   if (configuration === null || (snapshot === null && !isUntrusted)) {
@@ -27,7 +33,7 @@ export async function readNodeStart<Result>(options: ResolvedNodeOptions<Result>
     throw new EntriesLostError(lost, configuration.learners.map(options.nameOf));
   }
   const repairId = lost === null ? 0 : drawRepairId(options.random);
-  return { core: { hardState, snapshot, entries, configuration, quarantine, repairId }, snapshotBytes: restored?.bytes ?? 0 };
+  return { core: { hardState, snapshot, applied, entries, configuration, quarantine, repairId }, snapshotPolicy };
 }
 
 interface RestoredSnapshot {

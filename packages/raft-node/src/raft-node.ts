@@ -43,7 +43,7 @@ export class RaftNode<Result> {
   private closing: Promise<void> | null = null;
 
   /**
-   * Restores the state machine and starts. Rejects if the newest snapshot can't be read, if the store is empty, and with an
+   * Restores the state machine and starts. Rejects if the newest snapshot or the log can't be read, if the store is empty, and with an
    * EntriesLostError if the store lost entries that nobody else can have.
    */
   static async start<Result>(options: RaftNodeOptions<Result>): Promise<RaftNode<Result>> {
@@ -77,7 +77,7 @@ export class RaftNode<Result> {
     this.leaderlessWatch = leaderlessWatch;
     this.core = new RaftCore({ ...coreOptionsOf(options), onEvent }, start.core, random);
     logStore.releaseRecovered();
-    this.loop = new TurnLoop(options, { core: this.core, snapshotBytes: start.snapshotBytes, requests, log, diskWatch, leaderlessWatch });
+    this.loop = new TurnLoop(options, { core: this.core, start, requests, log, diskWatch, leaderlessWatch });
     this.loop.start();
   }
 

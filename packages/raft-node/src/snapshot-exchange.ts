@@ -4,7 +4,7 @@ import type { LogStore } from "./log-store.ts";
 import { type Pace, pacedChunks } from "./paced-chunks.ts";
 import type { PeerTransport } from "./peer-transport.ts";
 import type { Clock, Logger } from "./ports.ts";
-import { SnapshotPolicy } from "./snapshot-policy.ts";
+import type { SnapshotPolicy } from "./snapshot-policy.ts";
 import type { StateMachine } from "./state-machine.ts";
 
 /** Of saving: at 256 KiB a chunk it leaves more than 30 MB/s, as much as a log of small entries grows by. */
@@ -17,9 +17,9 @@ export interface SnapshotExchangeOptions<Result> {
   readonly transport: PeerTransport;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly snapshotCount: number;
-  /** Size of the snapshot that the store begins with, 0 without one. */
-  readonly snapshotBytes: number;
+  readonly policy: SnapshotPolicy;
+  /** Where the state machine stands if it was brought beyond the newest snapshot, else null. */
+  readonly replayed: { readonly index: LogIndex; readonly term: Term } | null;
   readonly catchUpEntries: number;
   readonly catchUpBytes: number;
   /** The state machine is within an apply job. */
@@ -38,7 +38,7 @@ export class SnapshotExchange<Result> {
   private readonly policy: SnapshotPolicy;
   private readonly window: CatchUpWindow;
   /** Where the state machine stands, unless it is within a job; null until something was applied. */
-  private last: { readonly index: LogIndex; readonly term: Term } | null = null;
+  private last: { readonly index: LogIndex; readonly term: Term } | null;
   /** A follower lacks what is neither in the log in memory nor in a snapshot. */
   private isWanted = false;
   private savedIndex: number;
@@ -51,7 +51,8 @@ export class SnapshotExchange<Result> {
 
   constructor(options: SnapshotExchangeOptions<Result>) {
     this.options = options;
-    this.policy = new SnapshotPolicy(options.snapshotCount, options.snapshotBytes);
+    this.policy = options.policy;
+    this.last = options.replayed;
     this.window = new CatchUpWindow(options.catchUpBytes);
     this.savedIndex = options.logStore.recovered.snapshot?.index ?? 0;
   }
@@ -64,14 +65,18 @@ export class SnapshotExchange<Result> {
     // Not the entry itself: its data would stay in memory.
     if (last !== undefined) this.last = { index: last.index, term: last.term };
     this.options.core.forgetApplied(this.window.forgotten);
-    if (this.isWanted || this.policy.isDue) this.take();
+    if (this.isWanted || this.policy.isDue(this.writtenBytes)) this.take();
+  }
+
+  private get writtenBytes(): number {
+    return this.options.logStore.metrics().bytes;
   }
 
   private take(): void {
     const { last } = this;
     if (last === null || last.index <= this.savedIndex || this.saving !== null) return;
     this.isWanted = false;
-    this.policy.begun();
+    this.policy.begun(this.writtenBytes);
     const meta = { index: last.index, term: last.term, configuration: this.options.core.configuration };
     this.saving = this.save(meta)
       .catch((error: unknown) => this.options.onFailure(asError(error)))
@@ -140,7 +145,7 @@ export class SnapshotExchange<Result> {
     }
     this.savedIndex = reader.meta.index;
     this.last = reader.meta;
-    this.policy.begun();
+    this.policy.begun(this.writtenBytes);
     this.policy.ended(reader.sizeBytes);
     this.options.logger.info("restored from a snapshot of the leader", { index: reader.meta.index, term: reader.meta.term });
   }

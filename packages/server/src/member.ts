@@ -68,6 +68,8 @@ export interface OtherProtocol {
 export interface MemberOptions {
   readonly config: MemberConfig;
   readonly ports: Ports;
+  /** What a start holds of the log in memory, see `LogStoreOptions`. */
+  readonly recoveredBytesMax?: number;
   /** Made when all else of the member is there. Default: connections that don't speak HTTP/2 are closed. */
   readonly otherProtocol?: (member: Member) => OtherProtocol;
   /** The member can't go on and has stopped acknowledging; the process should end. */
@@ -371,7 +373,7 @@ function nameOf(nodeId: NodeId, directory: MemberDirectory, cluster: FoundingClu
 
 /** Opens the log of an existing member, or begins that of a founding one, also if damage took all of it. */
 async function openLog(options: MemberOptions, cluster: FoundingCluster, memberId: bigint, state: ReplicatedState): Promise<LogStore> {
-  const { config, ports } = options;
+  const { config, ports, recoveredBytesMax } = options;
   const { clusterId } = cluster;
   const existing = await readIdentity(ports.disk, config.dataDir);
   if (existing === null && config.initialClusterState === "existing") {
@@ -385,7 +387,8 @@ async function openLog(options: MemberOptions, cluster: FoundingCluster, memberI
         `but the options describe member ${idText(memberId)} of cluster ${idText(clusterId)}; give another --data-dir, or the options it was founded with`,
     );
   }
-  const open = (): Promise<LogStore> => openLogStore({ ...ports, directory: config.dataDir, identity: { clusterId, memberId } });
+  const limits = recoveredBytesMax === undefined ? {} : { recoveredBytesMax };
+  const open = (): Promise<LogStore> => openLogStore({ ...ports, ...limits, directory: config.dataDir, identity: { clusterId, memberId } });
   const logStore = await open();
   if (!isEmptyLog(logStore)) return logStore;
   try {

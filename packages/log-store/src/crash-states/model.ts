@@ -1,7 +1,7 @@
 import type { LogEntry } from "@raftkv/raft-core";
-import type { LogStore } from "@raftkv/raft-node";
+import type { LogStore, RecoveredLog } from "@raftkv/raft-node";
 import { snapshotState } from "../testing/damaged-directory.ts";
-import { readSnapshotBytes } from "../testing/fixture.ts";
+import { readSnapshotBytes, wholeRecovery } from "../testing/fixture.ts";
 
 /** What a store must hold. */
 export interface Model {
@@ -16,7 +16,7 @@ export interface Model {
 
 export const emptyModel: Model = { term: 0, vote: 0, snapshotIndex: 0, entries: [], lostFrom: null };
 
-function holdsLog({ recovered }: LogStore, model: Model): boolean {
+function holdsLog(recovered: RecoveredLog, model: Model): boolean {
   const { snapshotIndex, lostFrom } = model;
   if ((recovered.snapshot?.index ?? 0) !== snapshotIndex || (recovered.lost?.from ?? null) !== lostFrom) return false;
   const found = recovered.entries.filter(({ index }) => index > snapshotIndex);
@@ -39,10 +39,11 @@ function describeLog(entries: readonly LogEntry[], snapshotIndex: number, lostFr
  * whole; term and vote are those of the same or a later one, because they are written first.
  */
 export async function findLoss(store: LogStore, possible: readonly Model[]): Promise<string | null> {
-  const { hardState, snapshot, entries, lost, quarantine } = store.recovered;
+  const recovered = await wholeRecovery(store);
+  const { hardState, snapshot, entries, lost, quarantine } = recovered;
   if (quarantine !== null) return `is quarantined: ${JSON.stringify(quarantine)}`;
   const snapshotIndex = snapshot?.index ?? 0;
-  const at = possible.findIndex((model) => holdsLog(store, model));
+  const at = possible.findIndex((model) => holdsLog(recovered, model));
   if (at < 0) {
     const found = describeLog(entries, snapshotIndex, lost?.from ?? null);
     const expected = possible.map((model) => describeLog(model.entries, model.snapshotIndex, model.lostFrom));

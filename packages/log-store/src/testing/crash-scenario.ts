@@ -1,6 +1,6 @@
 import type { LogEntry } from "@raftkv/raft-core";
 import type { LogStore } from "@raftkv/raft-node";
-import { chunksOf, hardState, readSnapshotBytes, snapshotMeta, testEntries, testEntry } from "./fixture.ts";
+import { chunksOf, hardState, readSnapshotBytes, snapshotMeta, testEntries, testEntry, wholeRecovery } from "./fixture.ts";
 import type { TestClock } from "./test-clock.ts";
 
 /** What a store must hold: positions after the snapshot, term and vote. */
@@ -113,7 +113,7 @@ function describeLog({ snapshotIndex, entries }: Pick<Model, "snapshotIndex" | "
  * vote are those of the same or a later one, because they are written first.
  */
 export async function findLoss(store: LogStore, possible: readonly Model[]): Promise<string | null> {
-  const { hardState: found, snapshot, entries, lost, quarantine } = store.recovered;
+  const { hardState: found, snapshot, entries, lost, quarantine } = await wholeRecovery(store);
   if (lost !== null) return `complains without reason: ${lost.description}`;
   if (quarantine !== null) return `is quarantined without reason: ${JSON.stringify(quarantine)}`;
   const snapshotIndex = snapshot?.index ?? 0;

@@ -1,5 +1,5 @@
 import { type Configuration, type HardState, type LogEntry, type SnapshotMeta, votersOnly } from "@raftkv/raft-core";
-import type { Clock, LogFields, Logger, LogStore, Random } from "@raftkv/raft-node";
+import type { Clock, LogFields, Logger, LogStore, Random, RecoveredLog } from "@raftkv/raft-node";
 import type { Identity } from "../format.ts";
 import { type LogStoreOptions, openLogStore } from "../open-log-store.ts";
 import { MemoryDisk } from "./memory-disk.ts";
@@ -110,6 +110,20 @@ export function snapshotMeta(index: number, term: number): SnapshotMeta {
 
 export async function* chunksOf(...chunks: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
   yield* chunks;
+}
+
+/** What a store recovered, and among its entries those that it would replay. */
+export async function wholeRecovery({ recovered }: Pick<LogStore, "recovered">): Promise<RecoveredLog> {
+  const { replay, hardState, snapshot } = recovered;
+  if (replay === null) return recovered;
+  const replayed: LogEntry[] = [];
+  for await (const entries of replay.entries()) replayed.push(...entries);
+  const [first, last] = [replayed[0], replayed.at(-1)];
+  if (first?.index !== (snapshot?.index ?? 0) + 1)
+    throw new Error(`The replay begins with ${first?.index}, the snapshot is ${snapshot?.index}`);
+  if (last?.index !== replay.last.index || last.term !== replay.last.term) throw new Error(`The replay ends with ${last?.index}`);
+  if (last.index > hardState.commit) throw new Error(`${last.index} is replayed, ${hardState.commit} is committed`);
+  return { ...recovered, replay: null, entries: [...replayed, ...recovered.entries] };
 }
 
 /** All bytes of the snapshot in force, null if there is none. */

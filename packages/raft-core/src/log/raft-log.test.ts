@@ -70,7 +70,7 @@ describe("a log kept behind its snapshot", () => {
   test("agrees with it, or the store is broken", () => {
     const snapshot = { index: 3, term: 2, configuration };
     expect(() => new RaftLog(snapshot, entriesOf([1, 1, 1]), 0)).toThrow("Log and snapshot agree on the snapshot's term");
-    expect(() => new RaftLog(snapshot, entriesOf([2], 5), 0)).toThrow("The log begins at or before the entry after the snapshot");
+    expect(() => new RaftLog(snapshot, entriesOf([2], 5), 0)).toThrow("The log begins at or before the entry after the applied one");
     expect(new RaftLog(snapshot, entriesOf([1, 1]), 0).lastIndex).toBe(3);
     expect(new RaftLog(snapshot, entriesOf([1, 1, 2, 2]), 0)).toMatchObject({
       firstIndex: 1,
@@ -79,5 +79,33 @@ describe("a log kept behind its snapshot", () => {
       applied: 3,
       durable: 4,
     });
+  });
+});
+
+describe("a log of which a part was applied before there was a core", () => {
+  const snapshot = { index: 3, term: 2, configuration };
+  const applied = { index: 5, term: 2, configuration };
+
+  test("begins where the state machine stands", () => {
+    expect(new RaftLog(snapshot, entriesOf([3, 3], 6), 6, { applied })).toMatchObject({
+      snapshot,
+      firstIndex: 6,
+      lastIndex: 7,
+      commit: 6,
+      applied: 5,
+      durable: 7,
+    });
+    const empty = new RaftLog(snapshot, [], 5, { applied });
+    expect([empty.firstIndex, empty.lastIndex, empty.lastTerm, empty.commit]).toEqual([6, 5, 2, 5]);
+    expect(new RaftLog(snapshot, entriesOf([2, 2, 3], 4), 6, { applied })).toMatchObject({ firstIndex: 5, applied: 5, lastIndex: 6 });
+  });
+
+  test.each([
+    ["without a snapshot", null, applied, 5, "What is applied lies behind a snapshot"],
+    ["at the snapshot", snapshot, { ...applied, index: 3 }, 5, "What is applied lies behind a snapshot"],
+    ["beyond the commit index", snapshot, applied, 4, "Only committed entries are applied"],
+    ["before a gap", snapshot, { ...applied, index: 4 }, 5, "The log begins at or before the entry after the applied one"],
+  ])("can't be: %s", (_, kept, start, commit, sentence) => {
+    expect(() => new RaftLog(kept, entriesOf([3], 6), commit, { applied: start })).toThrow(sentence);
   });
 });

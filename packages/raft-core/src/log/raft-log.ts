@@ -15,6 +15,12 @@ export function payloadBytes(entries: readonly LogEntry[]): number {
   return bytes;
 }
 
+export interface LogStart {
+  /** Where the state machine stands, if that is beyond the snapshot. */
+  readonly applied?: SnapshotMeta | null;
+  readonly emit?: EventSink | undefined;
+}
+
 /**
  * The log and its cursors. Everything above the compaction point is in memory, so that reading never waits for a disk. That point may
  * lie above the newest snapshot: the log on the disk still goes on from there.
@@ -42,31 +48,37 @@ export class RaftLog {
   private readonly emit: EventSink | undefined;
   private received: { readonly meta: SnapshotMeta; handedOut: boolean } | null = null;
 
-  /** What a disk held: everything is durable, the state machine stands at the snapshot. `commit` is a hint and is clamped. */
-  constructor(snapshot: SnapshotMeta | null, entries: readonly LogEntry[], commit: LogIndex, emit?: EventSink) {
+  /**
+   * What a disk held: everything is durable, the state machine stands at the snapshot, or at `applied` beyond it. `commit` is a hint and is
+   * clamped.
+   */
+  constructor(snapshot: SnapshotMeta | null, entries: readonly LogEntry[], commit: LogIndex, { applied = null, emit }: LogStart = {}) {
     this.emit = emit;
-    const snapshotIndex = snapshot?.index ?? 0;
+    const origin = applied ?? snapshot;
+    const originIndex = origin?.index ?? 0;
     const oldest = entries[0];
     const newest = entries[entries.length - 1];
-    assert(snapshot === null || snapshotIndex >= 1, "A snapshot has a positive index");
-    assert(oldest === undefined || oldest.index <= snapshotIndex + 1, "The log begins at or before the entry after the snapshot");
+    assert(snapshot === null || snapshot.index >= 1, "A snapshot has a positive index");
+    assert(applied === null || (snapshot !== null && applied.index > snapshot.index), "What is applied lies behind a snapshot");
+    assert(applied === null || applied.index <= commit, "Only committed entries are applied");
+    assert(oldest === undefined || oldest.index <= originIndex + 1, "The log begins at or before the entry after the applied one");
     this.saved = snapshot;
-    if (oldest === undefined || newest === undefined || newest.index < snapshotIndex) {
-      this.baseIndex = snapshotIndex;
-      this.baseTerm = snapshot?.term ?? 0;
-      this.entries = new EntryList(snapshotIndex + 1);
+    if (oldest === undefined || newest === undefined || newest.index < originIndex) {
+      this.baseIndex = originIndex;
+      this.baseTerm = origin?.term ?? 0;
+      this.entries = new EntryList(originIndex + 1);
     } else {
       // Where the term before the oldest entry is unknown, that entry itself becomes the base: its term is known.
-      const startsAtSnapshot = oldest.index === snapshotIndex + 1;
-      this.baseIndex = startsAtSnapshot ? snapshotIndex : oldest.index === 1 ? 0 : oldest.index;
-      this.baseTerm = startsAtSnapshot ? (snapshot?.term ?? 0) : oldest.index === 1 ? 0 : oldest.term;
+      const startsAtOrigin = oldest.index === originIndex + 1;
+      this.baseIndex = startsAtOrigin ? originIndex : oldest.index === 1 ? 0 : oldest.index;
+      this.baseTerm = startsAtOrigin ? (origin?.term ?? 0) : oldest.index === 1 ? 0 : oldest.term;
       this.entries = new EntryList(this.baseIndex + 1);
       for (const entry of entries) if (entry.index > this.baseIndex) this.push(entry);
     }
-    assert(snapshot === null || this.termAt(snapshotIndex) === snapshot.term, "Log and snapshot agree on the snapshot's term");
-    this.committed = Math.min(Math.max(commit, snapshotIndex), this.lastIndex);
-    this.applyingTo = snapshotIndex;
-    this.appliedTo = snapshotIndex;
+    assert(origin === null || this.termAt(originIndex) === origin.term, "Log and snapshot agree on the snapshot's term");
+    this.committed = Math.min(Math.max(commit, originIndex), this.lastIndex);
+    this.applyingTo = originIndex;
+    this.appliedTo = originIndex;
     this.offset = this.entries.end;
     this.inProgress = this.entries.end;
   }

@@ -136,7 +136,7 @@ describe("P25: a store that can't be right", () => {
     [
       "a log that begins after a gap behind the snapshot",
       { snapshot: { index: 2, term: 1, configuration }, entries: entriesOf([1], 4) },
-      "The log begins at or before the entry after the snapshot",
+      "The log begins at or before the entry after the applied one",
     ],
     ["a negative term", { hardState: { term: -1, vote: 0, commit: 0 } }, "The hard state has no negative numbers"],
   ])("P25: with %s makes no core", (_, differences, sentence) => {

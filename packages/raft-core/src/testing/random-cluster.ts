@@ -147,6 +147,7 @@ export class RandomCluster {
   crash(member: TestMember): void {
     this.counts.crashes++;
     if (member.isRepaired && this.random.oneIn(2)) member.storeRepairEnd();
+    member.replaysAtStart = this.counts.crashes % 2 === 0;
     const torn = (["nothing", "vote", "snapshot"] as const)[this.random.below(3)];
     member.crash(this.random.below(member.appends.length + 1), this.random.oneIn(2), torn);
     this.clocks?.restart(member.id);
@@ -316,8 +317,16 @@ export class RandomCluster {
   private post(from: TestMember, messages: readonly PeerMessage[]): void {
     for (const message of messages) {
       this.invariants.messageLeft(message);
-      this.network.post({ message, state: from.stateFor(message) });
+      if (message.type === "installSnapshot" && message.snapshot.index + 1 < from.core.status().firstIndex)
+        this.renewSnapshot(from, message);
+      else this.network.post({ message, state: from.stateFor(message) });
     }
+  }
+
+  /** The log begins behind the newest snapshot: who got that one would lack what is between. The core asks again. */
+  private renewSnapshot(sender: TestMember, { to }: PeerMessage): void {
+    this.input(sender, () => sender.takeSnapshot(0));
+    this.input(sender, (core) => core.reportSnapshot(to, false));
   }
 
   private deliver(): void {

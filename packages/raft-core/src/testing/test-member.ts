@@ -1,10 +1,12 @@
 import { decodeChange } from "../membership/change-codec.ts";
+import { applyChange } from "../membership/changer.ts";
 import type { InstallSnapshot, PeerMessage } from "../messages.ts";
 import type { CoreOptions } from "../options.ts";
 import { RaftCore } from "../raft-core.ts";
 import type { AppendJob, ApplyJob, Ready } from "../ready.ts";
 import type {
   Configuration,
+  ConfigurationChange,
   CoreStatus,
   HardState,
   LogEntry,
@@ -89,6 +91,8 @@ export class TestMember implements ObservedMember, DurableView {
   private readonly earlier: DiskContents[] = [];
   private readonly known: StoredSnapshot[] = [];
   private evidence: QuarantineEvidence | null = null;
+  /** The next starts apply what is committed behind the snapshot before there is a core. */
+  replaysAtStart = false;
   /** Written but not synced: the next sync takes it along, a crash may lose it. */
   private lazyHardState: HardState | null = null;
 
@@ -162,11 +166,8 @@ export class TestMember implements ObservedMember, DurableView {
     const job = this.applies.shift();
     if (job === undefined) return;
     for (const entry of job.entries) {
-      if (entry.index !== this.stateIndex + 1) throw new Error(`Entry ${entry.index} is applied after ${this.stateIndex}`);
-      this.state = extendHistory(this.state, entry);
-      this.stateIndex = entry.index;
-      this.applied.push(entry);
-      if (entry.kind === "configuration") this.changeMembers(entry);
+      this.applyToState(entry);
+      if (entry.kind === "configuration") this.configuration = this.core.applyChange(changeIn(entry));
     }
     this.core.applied(job);
   }
@@ -270,7 +271,31 @@ export class TestMember implements ObservedMember, DurableView {
     const snapshot = this.snapshot?.meta ?? null;
     const { diskHardState: hardState, evidence: quarantine } = this;
     const repairId = this.isDamaged ? ++this.repairs : 0;
-    return new RaftCore(options, { hardState, snapshot, entries: this.disk.entries, configuration, quarantine, repairId }, random);
+    const applied = this.replaysAtStart && repairId === 0 && quarantine === null ? this.replay() : null;
+    const entries = this.disk.entries.filter(({ index }) => index > (applied?.index ?? 0));
+    return new RaftCore(options, { hardState, snapshot, applied, entries, configuration, quarantine, repairId }, random);
+  }
+
+  /** Brings the state machine from the snapshot to the commit index; null if it stands there already, or there is no snapshot. */
+  private replay(): SnapshotMeta | null {
+    const committed = this.disk.entries.filter(({ index }) => index > this.stateIndex && index <= this.diskHardState.commit);
+    const last = committed.at(-1);
+    if (this.snapshot === null || last === undefined) return null;
+    for (const entry of committed) {
+      this.applyToState(entry);
+      if (entry.kind === "configuration") {
+        const result = applyChange(this.configuration, changeIn(entry));
+        if (result.ok) this.configuration = result.configuration;
+      }
+    }
+    return { index: last.index, term: last.term, configuration: this.configuration };
+  }
+
+  private applyToState(entry: LogEntry): void {
+    if (entry.index !== this.stateIndex + 1) throw new Error(`Entry ${entry.index} is applied after ${this.stateIndex}`);
+    this.state = extendHistory(this.state, entry);
+    this.stateIndex = entry.index;
+    this.applied.push(entry);
   }
 
   /** The state machine as the newest snapshot left it, or as it was in the beginning. */
@@ -278,12 +303,6 @@ export class TestMember implements ObservedMember, DurableView {
     this.state = this.snapshot?.state ?? EMPTY_HISTORY;
     this.stateIndex = this.snapshot?.meta.index ?? 0;
     this.configuration = this.snapshot?.meta.configuration ?? this.start.configuration;
-  }
-
-  private changeMembers(entry: LogEntry): void {
-    const change = decodeChange(entry.data);
-    if (change === undefined) throw new Error(`Entry ${entry.index} is no configuration change`);
-    this.configuration = this.core.applyChange(change);
   }
 
   private remember(job: AppendJob): void {
@@ -329,4 +348,10 @@ export class TestMember implements ObservedMember, DurableView {
     if (stored === undefined) throw new Error(`Snapshot ${meta.index} is not known here`);
     return stored;
   }
+}
+
+function changeIn(entry: LogEntry): ConfigurationChange {
+  const change = decodeChange(entry.data);
+  if (change === undefined) throw new Error(`Entry ${entry.index} is no configuration change`);
+  return change;
 }

@@ -108,7 +108,7 @@ export function describeLogStore(name: string, makeFixture: () => Promise<LogSto
 
     storeTest("a first start finds nothing", async (fixture) => {
       const store = await fixture.open();
-      expect(store.recovered).toEqual({ hardState: hard(0), snapshot: null, entries: [], quarantine: null, lost: null });
+      expect(store.recovered).toEqual({ hardState: hard(0), snapshot: null, replay: null, entries: [], quarantine: null, lost: null });
       expect(await store.readSnapshot()).toBeNull();
       await store.close();
     });

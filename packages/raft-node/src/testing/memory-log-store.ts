@@ -18,6 +18,8 @@ export class MemoryLogStore implements LogStore {
   private received: StoredSnapshot | null = null;
   private gate: Promise<void> = Promise.resolve();
   private openGate: () => void = () => {};
+  /** Newest entries that a start finds in memory; all of them as long as nothing else is said. */
+  recoveredMax = Infinity;
   /** The newest one in force. */
   snapshot: StoredSnapshot | null = null;
 
@@ -32,8 +34,21 @@ export class MemoryLogStore implements LogStore {
   }
 
   get recovered(): RecoveredLog {
-    const { hardState, entries, quarantine, lost } = this;
-    return { hardState, snapshot: this.snapshot?.meta ?? null, entries, quarantine, lost };
+    const { hardState, quarantine, lost } = this;
+    const { replay, entries } = this.dividedLog();
+    return { hardState, snapshot: this.snapshot?.meta ?? null, replay, entries, quarantine, lost };
+  }
+
+  /** As a store does that holds only so many entries in memory: what is committed before them is replayed. */
+  private dividedLog(): Pick<RecoveredLog, "replay" | "entries"> {
+    const { entries, hardState, snapshot, quarantine, lost } = this;
+    const isWhole = snapshot === null || quarantine !== null || lost !== null;
+    const behindSnapshot = entries.filter(({ index }) => index > (snapshot?.meta.index ?? 0));
+    const heldFrom = isWhole ? 0 : Math.max(behindSnapshot.length - this.recoveredMax, 0);
+    const replayed = behindSnapshot.slice(0, heldFrom).filter(({ index }) => index <= hardState.commit);
+    const last = replayed.at(-1);
+    if (last === undefined) return { replay: null, entries };
+    return { replay: { last, entries: () => oneByOne(replayed) }, entries: entries.filter(({ index }) => index > last.index) };
   }
 
   /** They are what it stores. */
@@ -143,6 +158,10 @@ async function joined(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
   const bytes: number[] = [];
   for await (const chunk of chunks) bytes.push(...chunk);
   return Uint8Array.from(bytes);
+}
+
+async function* oneByOne(entries: readonly LogEntry[]): AsyncGenerator<readonly LogEntry[]> {
+  for (const entry of entries) yield await Promise.resolve([entry]);
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
