@@ -94,7 +94,7 @@ describe("a replay", () => {
     const read = async function* (): AsyncGenerator<readonly LogEntry[]> {
       for (const one of entries) yield await Promise.resolve([one]);
     };
-    return replayLog({ last, entries: read }, { stateMachine: new Journal(), policy: new SnapshotPolicy(1, 0), snapshot });
+    return replayLog({ last, entries: read }, { stateMachine: new Journal(), policy: new SnapshotPolicy(1, 0, () => 0), snapshot });
   };
 
   test("ends where it should", async () => {

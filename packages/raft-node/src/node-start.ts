@@ -21,7 +21,7 @@ export async function readNodeStart<Result>(options: ResolvedNodeOptions<Result>
   const { hardState, replay, entries, quarantine, lost } = options.logStore.recovered;
   const restored = await restoreSnapshot(options);
   const snapshot = restored?.meta ?? null;
-  const snapshotPolicy = new SnapshotPolicy(options.snapshotCount, restored?.bytes ?? 0);
+  const snapshotPolicy = new SnapshotPolicy(options.snapshotCount, restored?.bytes ?? 0, () => options.logStore.metrics().bytes);
   const { stateMachine } = options;
   const applied = replay === null || snapshot === null ? null : await replayLog(replay, { stateMachine, policy: snapshotPolicy, snapshot });
   const configuration = snapshot?.configuration ?? options.founders;

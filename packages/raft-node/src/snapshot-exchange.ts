@@ -65,18 +65,14 @@ export class SnapshotExchange<Result> {
     // Not the entry itself: its data would stay in memory.
     if (last !== undefined) this.last = { index: last.index, term: last.term };
     this.options.core.forgetApplied(this.window.forgotten);
-    if (this.isWanted || this.policy.isDue(this.writtenBytes)) this.take();
-  }
-
-  private get writtenBytes(): number {
-    return this.options.logStore.metrics().bytes;
+    if (this.isWanted || this.policy.isDue) this.take();
   }
 
   private take(): void {
     const { last } = this;
     if (last === null || last.index <= this.savedIndex || this.saving !== null) return;
     this.isWanted = false;
-    this.policy.begun(this.writtenBytes);
+    this.policy.begun();
     const meta = { index: last.index, term: last.term, configuration: this.options.core.configuration };
     this.saving = this.save(meta)
       .catch((error: unknown) => this.options.onFailure(asError(error)))
@@ -145,7 +141,7 @@ export class SnapshotExchange<Result> {
     }
     this.savedIndex = reader.meta.index;
     this.last = reader.meta;
-    this.policy.begun(this.writtenBytes);
+    this.policy.begun();
     this.policy.ended(reader.sizeBytes);
     this.options.logger.info("restored from a snapshot of the leader", { index: reader.meta.index, term: reader.meta.term });
   }

@@ -21,24 +21,25 @@ const DISK_PER_COMMAND_BYTE = 2;
  */
 export class SnapshotPolicy {
   private readonly snapshotCount: number;
+  private readonly writtenBytes: () => number;
   private snapshotBytes: number;
   private commands = 0;
   private bytes = 0;
   /** What the log store had written when the last snapshot began. */
   private writtenBefore = 0;
 
-  /** `snapshotBytes`: size of the snapshot that the store begins with. */
-  constructor(snapshotCount: number, snapshotBytes: number) {
+  /** `snapshotBytes`: size of the snapshot that the store begins with. `writtenBytes`: what the log took on the disk since it was opened. */
+  constructor(snapshotCount: number, snapshotBytes: number, writtenBytes: () => number) {
     this.snapshotCount = snapshotCount;
     this.snapshotBytes = snapshotBytes;
+    this.writtenBytes = writtenBytes;
   }
 
-  /** `writtenBytes`: what the log store has written since it was opened. */
-  isDue(writtenBytes: number): boolean {
+  get isDue(): boolean {
     const { snapshotBytes } = this;
+    if (this.commands < this.snapshotCount) return false;
     const demandedBytes = Math.max(Math.min(LOG_PER_SNAPSHOT * snapshotBytes, LONG_LOG_BYTES), Math.min(snapshotBytes, LOG_BYTES_MAX));
-    const onDiskBytes = writtenBytes - this.writtenBefore;
-    return this.commands >= this.snapshotCount && (this.bytes >= demandedBytes || onDiskBytes >= DISK_PER_COMMAND_BYTE * demandedBytes);
+    return this.bytes >= demandedBytes || this.writtenBytes() - this.writtenBefore >= DISK_PER_COMMAND_BYTE * demandedBytes;
   }
 
   applied(entries: readonly LogEntry[], commands: number): void {
@@ -48,10 +49,10 @@ export class SnapshotPolicy {
   }
 
   /** A snapshot begins: what is applied from now on counts towards the next. Also for one that fails, so that there is work before the next attempt. */
-  begun(writtenBytes: number): void {
+  begun(): void {
     this.commands = 0;
     this.bytes = 0;
-    this.writtenBefore = writtenBytes;
+    this.writtenBefore = this.writtenBytes();
   }
 
   /** A snapshot of that size is in force. */

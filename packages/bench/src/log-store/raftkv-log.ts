@@ -46,6 +46,11 @@ export class RaftKvLog implements DurableLog {
     await this.store.saveSnapshot({ index, term, configuration }, state);
   }
 
+  /** Everything that is durable counts as committed from now on. */
+  async commit(): Promise<void> {
+    await this.store.append({ hardState: { term, vote: 1, commit: this.#durableIndex }, entries: [] });
+  }
+
   writes(): DurableWrites {
     const { batches, bytes } = this.store.metrics();
     return { count: batches, bytes };

@@ -17,9 +17,12 @@ export interface RecoveryOptions {
 
 /** What a process of its own says that opened the store. */
 export interface RecoveryReport {
+  /** Behind the snapshot. */
   readonly entries: number;
   readonly openMs: number;
   readonly readSnapshotMs: number;
+  /** Of what is read from the log once more, because opening did not keep it. */
+  readonly replayMs: number;
   readonly snapshotBytes: number;
   /** Resident memory before the store is opened, and the most there ever was. */
   readonly idleRssBytes: number;
@@ -43,15 +46,16 @@ export async function measureRecovery(options: RecoveryOptions, signal: AbortSig
   return { ...report, logBytes: entries * entryBytes };
 }
 
-/** The snapshot is as of the first entry, so that the whole log comes after it. Resolves to the number of entries. */
+/** The snapshot is as of the first entry, so that all of the log but that comes after it. Resolves to the number of entries. */
 async function fill(directory: string, { random, logBytes, snapshotBytes }: RecoveryOptions, signal: AbortSignal): Promise<number> {
   const log = await RaftKvLog.open(directory);
   try {
     const load = { entryBytes, callers, random, latencies: new LatencyHistogram() };
     await appendUntil(log, load, () => signal.aborted || log.durableIndex * entryBytes >= logBytes);
     signal.throwIfAborted();
+    await log.commit();
     await log.saveSnapshot(1, random.stream(snapshotBytes));
-    return log.durableIndex;
+    return log.durableIndex - 1;
   } finally {
     await log.close();
   }
