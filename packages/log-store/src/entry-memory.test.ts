@@ -6,8 +6,7 @@ import type { ScannedBatch, SegmentScan } from "./segment-scan.ts";
 /** A segment of batches with one entry each, of 64 bytes, after which everything up to `provenSeq` is known to be durable. */
 function segment(number: number, seqs: readonly number[], provenSeq: number): SegmentScan {
   const batches = seqs.map((seq): ScannedBatch => {
-    const run = new EntryRun(new DataView(new ArrayBuffer(64)), { segment: number, offset: 0 }, seq);
-    run.add(0, 1);
+    const run = new EntryRun(new DataView(new ArrayBuffer(64)), number, 0, { index: seq, term: 1 });
     return { offset: 0, previousCrc: 0, lastSeq: seq, lastCrc: 0, index: seq, term: 1, commitIndex: 0, records: [run] };
   });
   const stop = { kind: "zero", batchOffset: 0, offset: 0, what: "", entries: 0 } as const;

@@ -3,12 +3,7 @@ import type { LogPosition } from "./format.ts";
 import { frameBytesAt, readEntry } from "./frame.ts";
 import { assert } from "./log-store-error.ts";
 
-/** Where a run begins on the disk. */
-export interface RunPlace {
-  readonly segment: number;
-  /** Of its first frame. */
-  readonly offset: number;
-}
+const NO_FRAMES: readonly number[] = [];
 
 /**
  * Consecutive entries of one batch as they lie on the disk, frame behind frame. Each is made when it is asked for: a log of a million
@@ -16,20 +11,26 @@ export interface RunPlace {
  */
 export class EntryRun {
   readonly type = "entries";
+  /** Where it begins on the disk: number of the segment, and offset of the first frame. */
+  readonly segment: number;
+  readonly offset: number;
   readonly firstIndex: number;
-  readonly place: RunPlace;
   #bytes: DataView | null;
   /** Where the frame of each entry begins in the bytes. */
-  #frames: number[] = [];
-  #count = 0;
-  /** Where the term changes, ascending; the first is the first entry. */
-  readonly #terms: LogPosition[] = [];
+  #frames: readonly number[];
+  #count = 1;
+  readonly #firstTerm: number;
+  /** Where the term changes behind the first entry, ascending; null if it does not. */
+  #laterTerms: LogPosition[] | null = null;
 
-  /** `bytes` has the whole segment. */
-  constructor(bytes: DataView, place: RunPlace, firstIndex: number) {
+  /** Of one entry, whose frame begins at `offset` of the segment; `bytes` are those of the whole of it. */
+  constructor(bytes: DataView, segment: number, offset: number, { index, term }: LogPosition) {
     this.#bytes = bytes;
-    this.place = place;
-    this.firstIndex = firstIndex;
+    this.segment = segment;
+    this.offset = offset;
+    this.firstIndex = index;
+    this.#firstTerm = term;
+    this.#frames = [offset];
   }
 
   get count(): number {
@@ -52,9 +53,12 @@ export class EntryRun {
 
   /** The frame at `offset` is sound, has the next entry, of that term, and follows the one before. */
   add(offset: number, term: number): void {
+    const isTermNew = term !== this.termAt(this.lastIndex);
     this.#count += 1;
-    this.#frames.push(offset);
-    if (term !== this.#terms.at(-1)?.term) this.#terms.push({ index: this.lastIndex, term });
+    (this.#frames as number[]).push(offset);
+    if (!isTermNew) return;
+    this.#laterTerms ??= [];
+    this.#laterTerms.push({ index: this.lastIndex, term });
   }
 
   /** From now on the run needs only the copy of its frames at `offset` of `memory`. */
@@ -69,14 +73,13 @@ export class EntryRun {
   /** From now on the run has no entries. */
   release(): void {
     this.#bytes = null;
-    this.#frames = [];
+    this.#frames = NO_FRAMES;
   }
 
   /** The term of an entry of the run. */
   termAt(index: number): number {
-    const found = this.#terms.findLast((change) => change.index <= index);
-    assert(found !== undefined && index <= this.lastIndex, "The run has the entry");
-    return found.term;
+    assert(index >= this.firstIndex && index <= this.lastIndex, "The run has the entry");
+    return this.#laterTerms?.findLast((change) => change.index <= index)?.term ?? this.#firstTerm;
   }
 
   /** The entries from `from` to `to`, both in the run. */

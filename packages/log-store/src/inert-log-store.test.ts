@@ -62,6 +62,7 @@ describe.each(problems)("a directory whose meta file %s", (_, description, damag
       snapshot: snapshotMeta(3, 1),
       replay: null,
       entries: [],
+      logBytes: 0,
       quarantine: { kind: "storage", description: expect.stringMatching(description) },
       lost: null,
     });

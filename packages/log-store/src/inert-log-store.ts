@@ -34,6 +34,7 @@ export class InertLogStore implements LogStore {
       snapshot,
       replay: null,
       entries: [],
+      logBytes: 0,
       quarantine: { kind: "storage", description: parts.description },
       lost: null,
     };

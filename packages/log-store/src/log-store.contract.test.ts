@@ -9,12 +9,13 @@ describeLogStore("files on a disk in memory", async () => {
   const random = new SeededRandom(seed);
   let disk = new MemoryDisk();
   let opened = 0;
-  const open = () => {
+  const open = (limits: { readonly recoveredBytesMax?: number } = {}) => {
     opened += 1;
-    return openTestStore(disk, { seed: seed * 100 + opened });
+    return openTestStore(disk, { seed: seed * 100 + opened, ...limits });
   };
   return {
     open,
+    openSparingly: () => open({ recoveredBytesMax: 0 }),
     openAfterCrash: () => {
       disk = disk.afterPowerLoss(() => random.below(2) === 0);
       return open();

@@ -40,7 +40,7 @@ export interface LogStoreOptions {
   readonly queueBytesMax?: number;
   /** A log that stands still for so long is sealed, so that damage to its last batch can't pass for a torn write. Default 20 ms. */
   readonly sealIdleMs?: number;
-  /** What `recovered.entries` may take in memory, roughly: what is committed before them is replayed. Default 32 MiB. */
+  /** What `recovered.entries` may take in memory, roughly: what is committed before them is replayed. Default 128 MiB. */
   readonly recoveredBytesMax?: number;
   /** Size of a file that is given up when the disk is full at a start, so that the store opens all the same. Default two segments. */
   readonly reserveBytes?: number;
@@ -96,7 +96,7 @@ async function openDirectory(options: SizedOptions): Promise<LogStore> {
 }
 
 async function openLocked(options: SizedOptions, lock: DirectoryLock): Promise<LogStore> {
-  const { disk, logger, recoveredBytesMax = 32 * MEBIBYTE } = options;
+  const { disk, logger, recoveredBytesMax = 128 * MEBIBYTE } = options;
   const directory = new DataDirectory(options.directory);
   try {
     const meta = await readOrMakeMeta(options, directory);
@@ -162,7 +162,7 @@ async function begin(options: SizedOptions, { directory, lock, foundMeta, conten
     throw reason;
   }
   const hardState = { term: record.term, vote: record.vote, commit: commitOf(recovery) };
-  const recovered = { hardState, snapshot: snapshot?.meta ?? null, replay, entries, quarantine, lost };
+  const recovered = { hardState, snapshot: snapshot?.meta ?? null, replay, entries, logBytes: logBytesBehind(contents), quarantine, lost };
   const snapshots = new SnapshotStore(
     { disk, random, logger, directory, identity: { ...identity, storeId: record.storeId } },
     { inForce: snapshot, older },
@@ -190,6 +190,20 @@ async function divideEntries(
   if (replayedTo <= snapshotIndex) return { replay: null, entries: held };
   const last = { index: replayedTo, term: entries.termAt(replayedTo) };
   return { replay: { last, entries: () => read(snapshotIndex, replayedTo) }, entries: held };
+}
+
+/** What the batches take that stay and hold anything behind the snapshot. */
+function logBytesBehind({ segments, recovery }: DirectoryContents): number {
+  const onChain = new Set(recovery.chain.map(({ number }) => number));
+  const snapshotIndex = recovery.snapshot?.meta.index ?? 0;
+  let bytes = 0;
+  for (const segment of segments) {
+    if (!("scan" in segment) || !onChain.has(segment.number)) continue;
+    const { batches, stop } = segment.scan;
+    const first = batches.find(({ index }) => index > snapshotIndex);
+    if (first !== undefined) bytes += stop.batchOffset - first.offset;
+  }
+  return bytes;
 }
 
 /** First step of a salvage. Whatever happens from here on, no later start is without it. */

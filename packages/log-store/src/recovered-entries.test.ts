@@ -70,7 +70,7 @@ describe("the entries of a segment", () => {
     run.release();
     expect([run.isReleased, run.firstIndex, run.lastIndex, run.count]).toEqual([true, 11, 17, 7]);
     expect([...run.positions(14, 17)].map(({ term }) => term)).toEqual([3, 3, 5, 5]);
-    expect(run.place).toEqual({ segment: 2, offset: FRAMES_OFFSET + 104 });
+    expect([run.segment, run.offset]).toEqual([2, FRAMES_OFFSET + 104]);
     expect(() => [...run.entries()]).toThrow("The entries of the run are in memory");
   });
 

@@ -1,5 +1,5 @@
 import type { LogEntry } from "@raftkv/raft-core";
-import type { Disk } from "@raftkv/raft-node";
+import { type Disk, DiskError } from "@raftkv/raft-node";
 import type { DataDirectory } from "./data-directory.ts";
 import type { EntryRun } from "./entry-run.ts";
 import type { Identity } from "./format.ts";
@@ -10,7 +10,7 @@ import { runsOf } from "./segment-scan.ts";
 
 /**
  * The entries of parts of a log, part by part: those that were released are read and checked once more, a segment at a time. Throws
- * `ERR_DATA_DAMAGED` if the disk does not give again what it gave before.
+ * `ERR_STORAGE_FAILED` if the disk does not give again what it gave before.
  */
 export async function* readParts(
   disk: Disk,
@@ -21,11 +21,11 @@ export async function* readParts(
   let segment = 0;
   let runs: ReadonlyMap<number, EntryRun> = new Map();
   for (const { run, from, to } of parts) {
-    if (run.isReleased && run.place.segment !== segment) {
-      segment = run.place.segment;
+    if (run.isReleased && run.segment !== segment) {
+      segment = run.segment;
       runs = await runsByOffset(disk, directory, identity, segment);
     }
-    const held = run.isReleased ? sameRun(run, runs.get(run.place.offset), directory) : run;
+    const held = run.isReleased ? sameRun(run, runs.get(run.offset), directory) : run;
     yield [...held.entries(from, to)];
   }
 }
@@ -38,21 +38,21 @@ async function runsByOffset(
 ): Promise<ReadonlyMap<number, EntryRun>> {
   try {
     const found = await readSegment(disk, directory, identity, number);
-    if ("problem" in found) throw new LogStoreError("ERR_DATA_DAMAGED", `${found.path} ${found.problem}, and was sound a moment ago`);
-    return new Map(runsOf(found.scan.batches).map((run) => [run.place.offset, run]));
+    if ("problem" in found) throw unsteady(found.path, found.problem);
+    return new Map(runsOf(found.scan.batches).map((run) => [run.offset, run]));
   } catch (reason) {
     throw LogStoreError.from(reason, `read ${directory.segment(number)} once more`);
   }
 }
 
 function sameRun(released: EntryRun, found: EntryRun | undefined, directory: DataDirectory): EntryRun {
-  const { place, firstIndex, lastIndex } = released;
-  const isSame =
-    found?.firstIndex === firstIndex && found.lastIndex === lastIndex && found.termAt(lastIndex) === released.termAt(lastIndex);
-  if (isSame) return found;
-  throw new LogStoreError(
-    "ERR_DATA_DAMAGED",
-    `${directory.segment(place.segment)} had entries ${firstIndex} to ${lastIndex} at offset ${place.offset}, and a moment later it has not: ` +
-      "the disk does not give the same bytes each time",
-  );
+  const { segment, offset, firstIndex, lastIndex } = released;
+  if (found?.firstIndex === firstIndex && found.lastIndex === lastIndex) return found;
+  throw unsteady(directory.segment(segment), `has no entries ${firstIndex} to ${lastIndex} at offset ${offset}`);
+}
+
+/** The next start reads everything anew, and repairs what it finds to be damaged. */
+function unsteady(path: string, problem: string): LogStoreError {
+  const what = `${path} ${problem}, and was sound a moment ago: the disk does not always give the same`;
+  return LogStoreError.from(new DiskError("io", path, what), `read ${path} once more`);
 }

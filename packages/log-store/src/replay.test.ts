@@ -56,6 +56,30 @@ describe("a log that is larger than what may be in memory", () => {
     await store.close();
   });
 
+  test("is in memory as a whole without a snapshot", async () => {
+    const first = await openTestStore(disk);
+    await first.append({ hardState: hardState(1, 1), entries: testEntries(1, 20, 1, ENTRY_BYTES) });
+    await first.append({ hardState: hardState(1, 1, 20), entries: [] });
+    await first.close();
+    const store = await openTestStore(disk, { recoveredBytesMax: 0 });
+    expect(store.recovered).toMatchObject({ replay: null, snapshot: null, hardState: { commit: 20 } });
+    expect(store.recovered.entries).toEqual(testEntries(1, 20, 1, ENTRY_BYTES));
+    await store.close();
+  });
+
+  test("says what it takes on the disk behind the snapshot", async () => {
+    await writeLog(40);
+    const store = await openTestStore(disk);
+    // Entries 5 to 40, two in three pages; small batches of a commit index, a mark and a seal; and a page for each segment that was begun.
+    expect(store.recovered.logBytes).toBeGreaterThanOrEqual(18 * 3 * 4_096);
+    expect(store.recovered.logBytes).toBeLessThan(19 * 4 * 4_096);
+    await store.saveSnapshot(snapshotMeta(40, 1), chunksOf(testBytes(10, 1)));
+    await store.close();
+    const again = await openTestStore(disk);
+    expect(again.recovered.logBytes).toBe(0);
+    await again.close();
+  });
+
   test("is in memory as a whole if the store may have lost something, or is quarantined", async () => {
     await writeLog(40);
     const store = await openTestStore(disk);
@@ -83,7 +107,11 @@ describe("a log that is larger than what may be in memory", () => {
       if (damage === "gone") left.lose(path);
       else if (damage === "cut") left.poke(path, left.peek(path).subarray(0, 9_000));
       else left.poke(path, left.peek(path).fill(7, 9_000, 20_000));
-      await expect(wholeRecovery(store)).rejects.toMatchObject({ name: "LogStoreError", message: expect.stringContaining(path) });
+      await expect(wholeRecovery(store)).rejects.toMatchObject({
+        code: "ERR_STORAGE_FAILED",
+        message: expect.stringContaining(path),
+        cause: { name: "DiskError" },
+      });
       await store.close();
     }
   });

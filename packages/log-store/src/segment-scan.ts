@@ -1,5 +1,5 @@
 import { crc32c } from "./crc32c.ts";
-import { EntryRun, gather, type RunPlace } from "./entry-run.ts";
+import { EntryRun, gather } from "./entry-run.ts";
 import { FRAMES_OFFSET, getU64, isZero, PAGE_BYTES, roundUp, viewOf } from "./format.ts";
 import {
   decodeCommit,
@@ -211,22 +211,15 @@ function readBatch(source: BatchSource, start: number, before: FramePosition | n
     if (next === null) return fail("whole", `a frame of type ${header.type} does not follow log index ${cursor?.index ?? 0}`);
     if (record === "entry") {
       entries += 1;
-      openRun(records, view, { segment, offset: at }, header.index).add(at, header.term);
+      const last = records.at(-1);
+      if (last?.type === "entries") last.add(at, header.term);
+      else records.push(new EntryRun(view, segment, at, header));
     } else {
       records.push(record);
     }
     cursor = next;
     at = end;
   }
-}
-
-/** The run that the next entry, of this index, goes on with or begins. */
-function openRun(records: ScannedRecord[], bytes: DataView, place: RunPlace, index: number): EntryRun {
-  const last = records.at(-1);
-  if (last?.type === "entries") return last;
-  const run = new EntryRun(bytes, place, index);
-  records.push(run);
-  return run;
 }
 
 /** Why a sound frame does not belong here, or null. */

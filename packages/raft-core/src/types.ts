@@ -268,8 +268,8 @@ export interface CoreStart {
   /** The newest snapshot; the state machine has been restored from it. */
   readonly snapshot: SnapshotMeta | null;
   /**
-   * Where the state machine stands, and the members there, if the driver has applied committed entries behind the snapshot: at or below
-   * the commit index. Default null: at the snapshot.
+   * Where the state machine stands, and the members there, if the driver has applied committed entries behind the snapshot: above that,
+   * at or below the commit index. Only with a snapshot, and without `repairId`. Default null: at the snapshot.
    */
   readonly applied?: SnapshotMeta | null;
   /** All entries after that (or from an index at or below it), without gaps. */

@@ -4,6 +4,7 @@ import { replayLog } from "./log-replay.ts";
 import { SnapshotPolicy } from "./snapshot-policy.ts";
 import { closeGroups, commandsEverywhere, electedGroup, text } from "./testing/group-fixture.ts";
 import { Journal, type MemoryGroup } from "./testing/memory-group.ts";
+import { type LogLine, recordingLogger } from "./testing/recording-logger.ts";
 import { watched } from "./testing/watched.ts";
 
 afterEach(closeGroups);
@@ -33,6 +34,23 @@ describe("a member whose log is not in memory as a whole", () => {
     const all = [...before, ...after].sort();
     expect(commandsEverywhere(group)).toEqual([all, all, all]);
     expect(again.failures).toEqual([]);
+  });
+
+  test("applies all commands of an entry, and lets the state machine reclaim what it can", async () => {
+    const group = await electedGroup({ snapshotCount: 1_000 });
+    const lines = Array.from({ length: 40 }, (_, at) => `a${at}`);
+    // In one turn: they are one entry.
+    for (const line of lines) void watched(group.leader.node.propose(text(line)));
+    await group.advance(300);
+    // It takes the commit index of the others to the disk.
+    await proposeMany(group, 2, "b");
+    const [follower] = group.followers;
+    if (follower === undefined) throw new Error("There are followers");
+    const again = await group.restart(follower.id, {}, (store) => {
+      store.recoveredMax = 0;
+    });
+    expect(again.journal.lines.slice(0, 40)).toEqual(lines);
+    expect(again.journal.reclaimed).toBeGreaterThan(0);
   });
 
   test("knows the members of the changes that it replays", async () => {
@@ -88,17 +106,22 @@ describe("a member whose log is not in memory as a whole", () => {
 
 describe("a replay", () => {
   const snapshot = { index: 4, term: 1, configuration: votersOnly([1]) };
+  const lines: LogLine[] = [];
+  const logger = recordingLogger(lines);
   const entry = (index: number, term = 2): LogEntry => ({ index, term, kind: "empty", data: new Uint8Array(0) });
   const replayed = (...entries: readonly LogEntry[]) => {
     const last = { index: 6, term: 2 };
     const read = async function* (): AsyncGenerator<readonly LogEntry[]> {
       for (const one of entries) yield await Promise.resolve([one]);
     };
-    return replayLog({ last, entries: read }, { stateMachine: new Journal(), policy: new SnapshotPolicy(1, 0, () => 0), snapshot });
+    const policy = new SnapshotPolicy(1, 0, () => 0);
+    const clock = { monotonicMs: () => 7 };
+    return replayLog({ last, entries: read }, { stateMachine: new Journal(), clock, logger, policy, snapshot });
   };
 
   test("ends where it should", async () => {
     expect(await replayed(entry(5), entry(6))).toEqual({ ...snapshot, index: 6, term: 2 });
+    expect(lines).toMatchObject([{ message: "applied the log behind the snapshot", fields: { from: 5, to: 6, ms: 0 } }]);
     await expect(replayed(entry(6))).rejects.toThrow("The log goes on with entry 6 after entry 4");
     await expect(replayed(entry(5))).rejects.toThrow("The log ends with entry 5 of term 2, expected 6 of term 2");
     await expect(replayed(entry(5), entry(6, 3))).rejects.toThrow("The log ends with entry 6 of term 3, expected 6 of term 2");

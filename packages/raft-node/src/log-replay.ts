@@ -1,6 +1,7 @@
 import { applyChange, type Configuration, type ConfigurationChange, type SnapshotMeta } from "@raftkv/raft-core";
 import { EntryApplier } from "./entry-applier.ts";
 import type { LogReplay } from "./log-store.ts";
+import type { Clock, Logger } from "./ports.ts";
 import type { SnapshotPolicy } from "./snapshot-policy.ts";
 import type { StateMachine } from "./state-machine.ts";
 
@@ -12,6 +13,8 @@ const noRequests = { proposals: { ownSequence: () => -1, applied: () => {} }, ch
 
 export interface ReplayOptions<Result> {
   readonly stateMachine: StateMachine<Result>;
+  readonly clock: Pick<Clock, "monotonicMs">;
+  readonly logger: Logger;
   /** Counts what is applied. */
   readonly policy: SnapshotPolicy;
   /** That the state machine stands at. */
@@ -22,10 +25,9 @@ export interface ReplayOptions<Result> {
  * Applies committed entries while they are read, before there is a core: it need never hold them all. Returns where the state machine
  * stands then, and the members there. Rejects if the entries can't be read, or don't lead where they should.
  */
-export async function replayLog<Result>(
-  replay: LogReplay,
-  { stateMachine, policy, snapshot }: ReplayOptions<Result>,
-): Promise<SnapshotMeta> {
+export async function replayLog<Result>(replay: LogReplay, options: ReplayOptions<Result>): Promise<SnapshotMeta> {
+  const { stateMachine, clock, logger, policy, snapshot } = options;
+  const startMs = clock.monotonicMs();
   let { index, term, configuration } = snapshot;
   const change = (wanted: ConfigurationChange): Configuration => {
     const result = applyChange(configuration, wanted);
@@ -43,10 +45,16 @@ export async function replayLog<Result>(
       ({ index, term } = entry);
     }
     policy.applied(entries, commands);
+    stateMachine.reclaim?.();
   }
   const { last } = replay;
   if (last.index !== index || last.term !== term) {
     throw new Error(`The log ends with entry ${index} of term ${term}, expected ${last.index} of term ${last.term}`);
   }
+  logger.info("applied the log behind the snapshot", {
+    from: snapshot.index + 1,
+    to: index,
+    ms: Math.round(clock.monotonicMs() - startMs),
+  });
   return { index, term, configuration };
 }

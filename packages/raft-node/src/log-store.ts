@@ -10,6 +10,8 @@ export interface RecoveredLog {
   readonly replay: LogReplay | null;
   /** Without gaps; begins at or before `snapshot.index + 1`, or behind `replay`. */
   readonly entries: readonly LogEntry[];
+  /** What the log behind the snapshot takes on the disk. */
+  readonly logBytes: number;
   /** What was recorded when the member was quarantined, in this or an earlier life of the store; null for a healthy one. */
   readonly quarantine: QuarantineEvidence | null;
   /** Set until `endRepair` if the store lost, or may have lost, entries that it had acknowledged. Term and vote are sound. */

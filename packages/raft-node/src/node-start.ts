@@ -18,12 +18,12 @@ export interface NodeStart {
  * that nobody else can have.
  */
 export async function readNodeStart<Result>(options: ResolvedNodeOptions<Result>): Promise<NodeStart> {
-  const { hardState, replay, entries, quarantine, lost } = options.logStore.recovered;
+  const { logStore, snapshotCount } = options;
+  const { hardState, replay, entries, quarantine, lost, logBytes } = logStore.recovered;
   const restored = await restoreSnapshot(options);
   const snapshot = restored?.meta ?? null;
-  const snapshotPolicy = new SnapshotPolicy(options.snapshotCount, restored?.bytes ?? 0, () => options.logStore.metrics().bytes);
-  const { stateMachine } = options;
-  const applied = replay === null || snapshot === null ? null : await replayLog(replay, { stateMachine, policy: snapshotPolicy, snapshot });
+  const policy = new SnapshotPolicy(snapshotCount, restored?.bytes ?? 0, () => logBytes + logStore.metrics().bytes);
+  const applied = replay === null || snapshot === null ? null : await replayLog(replay, { ...options, policy, snapshot });
   const configuration = snapshot?.configuration ?? options.founders;
   const isUntrusted = quarantine !== null || lost !== null;
   if (configuration === null || (snapshot === null && !isUntrusted)) {
@@ -33,7 +33,7 @@ export async function readNodeStart<Result>(options: ResolvedNodeOptions<Result>
     throw new EntriesLostError(lost, configuration.learners.map(options.nameOf));
   }
   const repairId = lost === null ? 0 : drawRepairId(options.random);
-  return { core: { hardState, snapshot, applied, entries, configuration, quarantine, repairId }, snapshotPolicy };
+  return { core: { hardState, snapshot, applied, entries, configuration, quarantine, repairId }, snapshotPolicy: policy };
 }
 
 interface RestoredSnapshot {

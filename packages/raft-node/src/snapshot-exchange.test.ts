@@ -104,3 +104,41 @@ test("the log on disk keeps behind a snapshot what is in memory, however few ent
   expect(first).toBeGreaterThan(snapshot - 30);
   expect(first).toBeLessThan(snapshot);
 });
+
+describe("a log that takes a page for each command", () => {
+  const large = "x".repeat(20_000);
+
+  /** A follower with a snapshot of more than 20,000 bytes, which demands twice that of commands, and four times that on the disk. */
+  async function withLargeSnapshot(): Promise<{ readonly group: MemoryGroup; readonly id: number; readonly index: number }> {
+    const group = await electedGroup({ snapshotCount: 10 });
+    void watched(group.leader.node.propose(text(large)));
+    for (let at = 0; at < 12; at++) {
+      void watched(group.leader.node.propose(text(`${at}`)));
+      await group.settle();
+    }
+    await group.advance(300);
+    const [follower] = group.followers;
+    const index = follower?.store.snapshot?.meta.index ?? 0;
+    if (follower === undefined || index <= 1) throw new Error("There is a follower that has taken a snapshot");
+    return { group, id: follower.id, index };
+  }
+
+  test("is worth a snapshot before its commands are", async () => {
+    const { group, id, index } = await withLargeSnapshot();
+    const { store } = group.member(id);
+    await proposeMany(group);
+    expect(store.snapshot?.meta.index).toBe(index);
+    store.appendBytes = 4_096;
+    await proposeMany(group);
+    expect(store.snapshot?.meta.index).toBeGreaterThan(index + 20);
+  });
+
+  test("counts what a start finds of it", async () => {
+    const { group, id, index } = await withLargeSnapshot();
+    const again = await group.restart(id, { snapshotCount: 10 }, (store) => {
+      store.logBytes = 100_000;
+    });
+    await proposeMany(group);
+    expect(again.store.snapshot?.meta.index).toBeGreaterThan(index + 5);
+  });
+});

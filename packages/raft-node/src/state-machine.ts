@@ -29,6 +29,11 @@ export interface StateMachine<Result> {
    * of a new member; empty if nothing came. Must not throw.
    */
   applyConfiguration?(entry: LogEntry, configuration: Configuration, context: Uint8Array): void;
+  /**
+   * A part of the log was applied at the start, before there are turns that leave time for it: gives back the memory that is not needed any
+   * more. Must not throw.
+   */
+  reclaim?(): void;
   /** The state after the last applied entry, `index`. At most one snapshot is open at a time. */
   snapshot(index: LogIndex): StateSnapshot;
   /** Replaces the whole state. If it rejects, the member stops. */

@@ -10,8 +10,10 @@ import { nodePorts } from "./ports/index.ts";
 describeLogStore("files on the disk of this machine", async () => {
   const directory = await mkdtemp(join(tmpdir(), "raftkv-"));
   const ports = nodePorts({ logLevel: "fatal" });
+  const options = { ...ports, directory: join(directory, "member"), identity: { clusterId: 1n, memberId: 2n } };
   return {
-    open: () => openLogStore({ ...ports, directory: join(directory, "member"), identity: { clusterId: 1n, memberId: 2n } }),
+    open: () => openLogStore(options),
+    openSparingly: () => openLogStore({ ...options, recoveredBytesMax: 0 }),
     openAfterCrash: () => Promise.reject(new Error("A test can't cut the power of this machine")),
     close: () => rm(directory, { recursive: true }),
     supports: { crash: false },

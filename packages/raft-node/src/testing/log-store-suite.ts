@@ -6,6 +6,8 @@ import type { LogStore } from "../log-store.ts";
 export interface LogStoreFixture {
   /** Opens the store; never two at once. */
   open(): Promise<LogStore>;
+  /** As `open`, by a store that keeps as little of its log in memory as it can. */
+  openSparingly(): Promise<LogStore>;
   /** Opens again what a power cut now would leave. Only called if `supports.crash`; the store that was open is given up. */
   openAfterCrash(): Promise<LogStore>;
   /** Called after each test. */
@@ -108,7 +110,15 @@ export function describeLogStore(name: string, makeFixture: () => Promise<LogSto
 
     storeTest("a first start finds nothing", async (fixture) => {
       const store = await fixture.open();
-      expect(store.recovered).toEqual({ hardState: hard(0), snapshot: null, replay: null, entries: [], quarantine: null, lost: null });
+      expect(store.recovered).toEqual({
+        hardState: hard(0),
+        snapshot: null,
+        replay: null,
+        entries: [],
+        logBytes: 0,
+        quarantine: null,
+        lost: null,
+      });
       expect(await store.readSnapshot()).toBeNull();
       await store.close();
     });
@@ -201,6 +211,27 @@ export function describeLogStore(name: string, makeFixture: () => Promise<LogSto
       expect(await readText(store)).toBe("state at 3");
       expect(visible(store)).toEqual(expected(entries(4, 6, 1)));
       await store.close();
+    });
+
+    storeTest("what is committed behind a snapshot may be replayed, part by part, until it is released", async (fixture) => {
+      const first = await fixture.open();
+      await first.append({ hardState: hard(1, 1), entries: entries(1, 9, 1) });
+      await first.append({ hardState: hard(2, 1, 12), entries: entries(10, 15, 2) });
+      await first.saveSnapshot(snapshot(3, 1), chunks("three"));
+      await first.close();
+      const store = await fixture.openSparingly();
+      const { replay, entries: held } = store.recovered;
+      const replayed: LogEntry[] = [];
+      for await (const some of replay?.entries() ?? []) replayed.push(...some);
+      expect(replay?.last).toMatchObject({ index: 12, term: 2 });
+      expect(replayed).toEqual([...entries(4, 9, 1), ...entries(10, 12, 2)]);
+      expect(held).toEqual(entries(13, 15, 2));
+      store.releaseRecovered();
+      await store.append({ hardState: hard(2, 1, 15), entries: entries(16, 16, 2) });
+      await store.close();
+      const again = await fixture.open();
+      expect(visible(again)).toEqual(expected(entries(4, 9, 1), entries(10, 16, 2)));
+      await again.close();
     });
 
     durabilityTest("a snapshot may be empty or large", async (open, again) => {

@@ -11,6 +11,8 @@ import { type LogLine, recordingLogger } from "./recording-logger.ts";
 /** A state machine that remembers what it was told, in order. */
 export class Journal implements StateMachine<string> {
   lines: string[] = [];
+  /** How often it was let reclaim. */
+  reclaimed = 0;
   /** Called for each command before it is applied. */
   onApply: (line: string) => void = () => {};
   prepare: (commands: readonly Uint8Array[]) => void = () => {};
@@ -24,6 +26,10 @@ export class Journal implements StateMachine<string> {
 
   applyConfiguration(_entry: LogEntry, { voters, learners }: Configuration, context: Uint8Array): void {
     this.lines.push(`voters ${voters.join()} learners ${learners.join()} ${new TextDecoder().decode(context)}`.trimEnd());
+  }
+
+  reclaim(): void {
+    this.reclaimed++;
   }
 
   snapshot(index: number): StateSnapshot {

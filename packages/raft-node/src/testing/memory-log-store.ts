@@ -18,6 +18,10 @@ export class MemoryLogStore implements LogStore {
   private received: StoredSnapshot | null = null;
   private gate: Promise<void> = Promise.resolve();
   private openGate: () => void = () => {};
+  /** What its log behind the snapshot takes, as a test has it. */
+  logBytes = 0;
+  /** What each append takes. */
+  appendBytes = 0;
   /** Newest entries that a start finds in memory; all of them as long as nothing else is said. */
   recoveredMax = Infinity;
   /** The newest one in force. */
@@ -36,7 +40,7 @@ export class MemoryLogStore implements LogStore {
   get recovered(): RecoveredLog {
     const { hardState, quarantine, lost } = this;
     const { replay, entries } = this.dividedLog();
-    return { hardState, snapshot: this.snapshot?.meta ?? null, replay, entries, quarantine, lost };
+    return { hardState, snapshot: this.snapshot?.meta ?? null, replay, entries, logBytes: this.logBytes, quarantine, lost };
   }
 
   /** As a store does that holds only so many entries in memory: what is committed before them is replayed. */
@@ -146,7 +150,7 @@ export class MemoryLogStore implements LogStore {
     const writeMs = { boundsMs: [], counts: [this.batches], sumMs: 0 };
     const [oldest] = this.waitingSinceMs;
     const writeAgeMs = oldest === undefined ? 0 : this.monotonicMs() - oldest.startMs;
-    return { batches: this.batches, entries: 0, bytes: 0, writeMs, writeAgeMs };
+    return { batches: this.batches, entries: 0, bytes: this.batches * this.appendBytes, writeMs, writeAgeMs };
   }
 
   close(): Promise<void> {

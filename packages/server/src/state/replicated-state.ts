@@ -64,6 +64,11 @@ export class ReplicatedState implements StateMachine<ApplyResult> {
     this.observers.push(observer);
   }
 
+  /** Of what compactions gave up; while the member runs, `StoreReclaimer` does it bit by bit. */
+  reclaim(): void {
+    this.store.reclaim(Number.MAX_SAFE_INTEGER);
+  }
+
   /** Most of what a write takes in a large store is waiting for memory. */
   prepare(commands: readonly Uint8Array[]): void {
     const { keyPlace } = this;

@@ -77,7 +77,15 @@ describe("the check of a store against what its process told", () => {
   test("finds a store that says itself that it lost something", async () => {
     const log = new AcknowledgedLog();
     const lost = { from: 3, description: "wal/1.wal is damaged at byte 8192" };
-    const recovered = { hardState: { term: 1, vote: 0, commit: 0 }, snapshot: null, replay: null, entries: [], quarantine: null, lost };
+    const recovered = {
+      hardState: { term: 1, vote: 0, commit: 0 },
+      snapshot: null,
+      replay: null,
+      entries: [],
+      logBytes: 0,
+      quarantine: null,
+      lost,
+    };
     expect(await log.check({ recovered, readSnapshot: () => Promise.resolve(null) })).toContain(`lost something: ${lost.description}`);
   });
 });
