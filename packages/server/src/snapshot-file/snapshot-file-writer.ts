@@ -6,9 +6,9 @@ import { encodeSnapshotFileHeader, encodeStateEnd, headerBytes, type SnapshotFil
 
 /**
  * For the time in which somebody writes: slower than saving, as to send a chunk and to read it costs the machine as much again. It leaves
- * about 15 MB/s at 256 KiB a chunk.
+ * about 10 MB/s at 256 KiB a chunk.
  */
-const sendingPace: Pace = { restPerWork: 7, restMsMax: 12 };
+const sendingPace: Pace = { restPerWork: 15, restMsMax: 25 };
 
 export interface SnapshotFileOptions {
   readonly state: ReplicatedState;

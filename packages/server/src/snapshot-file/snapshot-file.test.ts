@@ -97,8 +97,8 @@ describe("a snapshot file", () => {
 
   test.each([
     ["without a rest while nobody writes", 1, [], []],
-    ["with a rest of seven times the work behind a chunk during which somebody wrote", 1, [2], [7]],
-    ["with rests of 12 ms at most", 2, [2, 3], [12, 12]],
+    ["with a rest of fifteen times the work behind a chunk during which somebody wrote", 1, [2], [15]],
+    ["with rests of 25 ms at most", 2, [2, 3], [25, 25]],
   ])("is made %s", async (_, stepMs, writtenAt, restsMs) => {
     const state = new ReplicatedState(new MemberDirectory(members), 1);
     for (let i = 0; i < 100; i++) put(state, 2 + i, `key-${i}`, "8 KiB a value".repeat(630));
