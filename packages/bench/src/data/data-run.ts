@@ -3,10 +3,9 @@ import type { BenchOptions } from "../bench-options.ts";
 import { ClusterFolder } from "../cluster/cluster-folder.ts";
 import type { System, SystemName } from "../cluster/system.ts";
 import type { ProgramOutput } from "../program.ts";
-import { withChannels } from "../test-bed.ts";
 import { dataSet, fillingShape, steadyShape } from "./data-options.ts";
 import { measureRestart } from "./restart.ts";
-import { SnapshotReader } from "./snapshot-reader.ts";
+import { SnapshotProcess } from "./snapshot-process.ts";
 import { StoredData } from "./stored-data.ts";
 
 /** What a million keys mean to a system. */
@@ -105,16 +104,16 @@ interface SnapshotLoad {
 }
 
 async function putWhileSnapshotsAreRead(data: StoredData, signal: AbortSignal): Promise<SnapshotLoad> {
-  return withChannels(data.cluster, 1, async ([channel]) => {
-    if (channel === undefined) throw new Error("There is no connection to read snapshots on");
-    const reader = new SnapshotReader(channel);
-    try {
-      const { p99Ms, errors } = await data.putAgain(steadyShape, steadyMs, signal);
-      const megabytes = reader.bytes / bytesPerMegabyte;
-      const failure = reader.failure ?? (reader.bytes === 0 ? "nothing came of a snapshot" : null);
-      return { p99Ms, megabytes, problems: [...errors.keys(), ...(failure === null ? [] : [`snapshot: ${failure}`])] };
-    } finally {
-      reader.stop();
-    }
-  });
+  const reading = new SnapshotProcess(data.cluster.leader.process.plan.clientPort, signal);
+  let load: Awaited<ReturnType<StoredData["putAgain"]>>;
+  try {
+    load = await data.putAgain(steadyShape, steadyMs, signal);
+  } catch (reason) {
+    await reading.stop();
+    throw reason;
+  }
+  const { bytes, failure } = await reading.stop();
+  const problem = failure ?? (bytes === 0 ? "nothing came of a snapshot" : null);
+  const problems = [...load.errors.keys(), ...(problem === null ? [] : [`snapshot: ${problem}`])];
+  return { p99Ms: load.p99Ms, megabytes: bytes / bytesPerMegabyte, problems };
 }
