@@ -3,7 +3,8 @@ import type { LogPosition } from "./format.ts";
 import { frameBytesAt, readEntry } from "./frame.ts";
 import { assert } from "./log-store-error.ts";
 
-const NO_FRAMES: readonly number[] = [];
+/** Of all runs that were released. */
+const NO_FRAMES: number[] = [];
 
 /**
  * Consecutive entries of one batch as they lie on the disk, frame behind frame. Each is made when it is asked for: a log of a million
@@ -17,7 +18,7 @@ export class EntryRun {
   readonly firstIndex: number;
   #bytes: DataView | null;
   /** Where the frame of each entry begins in the bytes. */
-  #frames: readonly number[];
+  #frames: number[];
   #count = 1;
   readonly #firstTerm: number;
   /** Where the term changes behind the first entry, ascending; null if it does not. */
@@ -53,9 +54,10 @@ export class EntryRun {
 
   /** The frame at `offset` is sound, has the next entry, of that term, and follows the one before. */
   add(offset: number, term: number): void {
+    assert(!this.isReleased, "A run that was released does not grow");
     const isTermNew = term !== this.termAt(this.lastIndex);
     this.#count += 1;
-    (this.#frames as number[]).push(offset);
+    this.#frames.push(offset);
     if (!isTermNew) return;
     this.#laterTerms ??= [];
     this.#laterTerms.push({ index: this.lastIndex, term });

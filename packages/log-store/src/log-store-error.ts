@@ -10,7 +10,7 @@ import { DiskError } from "@raftkv/raft-node";
  * - `ERR_IDENTITY`, `ERR_FOREIGN_FILE` the directory, or one file in it, belongs to another member.
  * - `ERR_FORMAT_TOO_NEW` a newer RaftKV wrote it.
  * - `ERR_DATA_DAMAGED` a snapshot file is not as it was written.
- * - `ERR_STORAGE_FAILED` a write or sync failed, or the disk gave other bytes than before. Final: every later call rejects with it.
+ * - `ERR_STORAGE_FAILED` a write or sync failed: final, every later call rejects with it. Or a start read other bytes than before.
  * - `ERR_DISK_FULL` as before, because there is no space.
  * - `ERR_SNAPSHOT` a snapshot can't be stored or isn't there; the log is not affected.
  * - `ERR_QUEUE_FULL` more is waiting for the disk than `queueBytesMax`.

@@ -192,8 +192,8 @@ async function divideEntries(
   return { replay: { last, entries: () => read(snapshotIndex, replayedTo) }, entries: held };
 }
 
-/** What the batches take that stay and hold anything behind the snapshot. */
-function logBytesBehind({ segments, recovery }: DirectoryContents): number {
+/** What the batches take that stay and hold anything behind the snapshot. Those that are not proven are written again, and count then. */
+function logBytesBehind({ segments, reading, recovery }: DirectoryContents): number {
   const onChain = new Set(recovery.chain.map(({ number }) => number));
   const snapshotIndex = recovery.snapshot?.meta.index ?? 0;
   let bytes = 0;
@@ -201,7 +201,8 @@ function logBytesBehind({ segments, recovery }: DirectoryContents): number {
     if (!("scan" in segment) || !onChain.has(segment.number)) continue;
     const { batches, stop } = segment.scan;
     const first = batches.find(({ index }) => index > snapshotIndex);
-    if (first !== undefined) bytes += stop.batchOffset - first.offset;
+    const unproven = batches.find(({ lastSeq }) => lastSeq > reading.proven);
+    if (first !== undefined) bytes += Math.max((unproven?.offset ?? stop.batchOffset) - first.offset, 0);
   }
   return bytes;
 }

@@ -54,5 +54,5 @@ function sameRun(released: EntryRun, found: EntryRun | undefined, directory: Dat
 /** The next start reads everything anew, and repairs what it finds to be damaged. */
 function unsteady(path: string, problem: string): LogStoreError {
   const what = `${path} ${problem}, and was sound a moment ago: the disk does not always give the same`;
-  return LogStoreError.from(new DiskError("io", path, what), `read ${path} once more`);
+  return new LogStoreError("ERR_STORAGE_FAILED", what, { cause: new DiskError("io", path, what) });
 }

@@ -77,7 +77,7 @@ export class RaftNode<Result> {
     this.leaderlessWatch = leaderlessWatch;
     this.core = new RaftCore({ ...coreOptionsOf(options), onEvent }, start.core, random);
     logStore.releaseRecovered();
-    this.loop = new TurnLoop(options, { core: this.core, snapshotPolicy: start.snapshotPolicy, requests, log, diskWatch, leaderlessWatch });
+    this.loop = new TurnLoop(options, { core: this.core, start, requests, log, diskWatch, leaderlessWatch });
     this.loop.start();
   }
 

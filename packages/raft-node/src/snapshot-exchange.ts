@@ -18,6 +18,8 @@ export interface SnapshotExchangeOptions<Result> {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly policy: SnapshotPolicy;
+  /** Where the state machine stands if the start has brought it beyond the newest snapshot, else null. */
+  readonly replayed: { readonly index: LogIndex; readonly term: Term } | null;
   readonly catchUpEntries: number;
   readonly catchUpBytes: number;
   /** The state machine is within an apply job. */
@@ -36,7 +38,7 @@ export class SnapshotExchange<Result> {
   private readonly policy: SnapshotPolicy;
   private readonly window: CatchUpWindow;
   /** Where the state machine stands, unless it is within a job; null until something was applied. */
-  private last: { readonly index: LogIndex; readonly term: Term } | null = null;
+  private last: { readonly index: LogIndex; readonly term: Term } | null;
   /** A follower lacks what is neither in the log in memory nor in a snapshot. */
   private isWanted = false;
   private savedIndex: number;
@@ -50,6 +52,7 @@ export class SnapshotExchange<Result> {
   constructor(options: SnapshotExchangeOptions<Result>) {
     this.options = options;
     this.policy = options.policy;
+    this.last = options.replayed;
     this.window = new CatchUpWindow(options.catchUpBytes);
     this.savedIndex = options.logStore.recovered.snapshot?.index ?? 0;
   }

@@ -28,7 +28,7 @@ export class SnapshotPolicy {
   /** What the log store had written when the last snapshot began. */
   private writtenBefore = 0;
 
-  /** `snapshotBytes`: size of the snapshot that the store begins with. `writtenBytes`: what the log took on the disk since it was opened. */
+  /** `snapshotBytes`: size of the snapshot that the store begins with. `writtenBytes`: what the log behind that has taken on the disk. */
   constructor(snapshotCount: number, snapshotBytes: number, writtenBytes: () => number) {
     this.snapshotCount = snapshotCount;
     this.snapshotBytes = snapshotBytes;

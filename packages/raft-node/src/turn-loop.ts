@@ -24,11 +24,11 @@ import type { LostEntries } from "./log-store.ts";
 import { MemberRepair } from "./member-repair.ts";
 import { NodeError } from "./node-error.ts";
 import type { ResolvedNodeOptions } from "./node-options.ts";
+import type { NodeStart } from "./node-start.ts";
 import type { Timer } from "./ports.ts";
 import { RefusedMessages } from "./refused-messages.ts";
 import type { Requests } from "./requests.ts";
 import { SnapshotExchange } from "./snapshot-exchange.ts";
-import type { SnapshotPolicy } from "./snapshot-policy.ts";
 import { StorageQueue } from "./storage-queue.ts";
 
 /** How long a turn may apply commands; heartbeats and votes wait no longer. */
@@ -40,7 +40,7 @@ const FORWARDED_BYTES_MAX = 16 * 1024 * 1024;
 
 export interface TurnLoopParts<Result> {
   readonly core: RaftCore;
-  readonly snapshotPolicy: SnapshotPolicy;
+  readonly start: NodeStart;
   readonly requests: Requests<Result>;
   /** What happens in a turn is written down later. */
   readonly log: DeferredLogger;
@@ -145,7 +145,8 @@ export class TurnLoop<Result> {
     this.snapshots = new SnapshotExchange({
       ...options,
       core,
-      policy: parts.snapshotPolicy,
+      policy: parts.start.snapshotPolicy,
+      replayed: parts.start.core.applied ?? null,
       isApplying: () => !this.applying.isEmpty,
       onProgress: () => this.schedule(),
       onFailure: (error) => this.fail(error),

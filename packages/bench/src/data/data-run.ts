@@ -6,6 +6,7 @@ import type { ProgramOutput } from "../program.ts";
 import { dataSet, fillingShape, steadyShape } from "./data-options.ts";
 import { measureRestart } from "./restart.ts";
 import { SnapshotProcess } from "./snapshot-process.ts";
+import type { SnapshotReading } from "./snapshot-reader-main.ts";
 import { StoredData } from "./stored-data.ts";
 
 /** What a million keys mean to a system. */
@@ -104,16 +105,16 @@ interface SnapshotLoad {
 }
 
 async function putWhileSnapshotsAreRead(data: StoredData, signal: AbortSignal): Promise<SnapshotLoad> {
-  const reading = new SnapshotProcess(data.cluster.leader.process.plan.clientPort, signal);
+  const process = await SnapshotProcess.start(data.cluster.leader.process.plan.clientPort);
   let load: Awaited<ReturnType<StoredData["putAgain"]>>;
+  let reading: SnapshotReading;
   try {
     load = await data.putAgain(steadyShape, steadyMs, signal);
-  } catch (reason) {
-    await reading.stop();
-    throw reason;
+  } finally {
+    reading = await process.stop();
   }
-  const { bytes, failure } = await reading.stop();
-  const problem = failure ?? (bytes === 0 ? "nothing came of a snapshot" : null);
+  const { bytes } = reading;
+  const problem = reading.failure ?? (bytes === 0 ? "nothing came of a snapshot" : null);
   const problems = [...load.errors.keys(), ...(problem === null ? [] : [`snapshot: ${problem}`])];
   return { p99Ms: load.p99Ms, megabytes: bytes / bytesPerMegabyte, problems };
 }

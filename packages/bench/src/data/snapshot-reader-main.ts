@@ -8,15 +8,31 @@ export interface SnapshotReading {
   readonly failure: string | null;
 }
 
-/** Reads snapshots from the member at the port that is the only argument until the parent says anything, then tells it what came. */
+/**
+ * Reads snapshots from the member at the port that is the only argument until the parent says anything, or is gone. It tells the parent when
+ * something has come, and what it was in the end.
+ */
+const lookEveryMs = 5;
 const [port = ""] = process.argv.slice(2);
 const channel = openChannel(Number(port));
 const reader = new SnapshotReader(channel);
-process.once("message", () => {
-  reader.stop();
+const tell = (): void => {
   const { bytes, failure } = reader;
-  process.send?.({ bytes, failure } satisfies SnapshotReading, () => {
-    process.disconnect();
-    void channel.close();
-  });
+  process.send?.({ bytes, failure } satisfies SnapshotReading);
+};
+const look = setInterval(() => {
+  if (reader.bytes === 0 && reader.failure === null) return;
+  clearInterval(look);
+  tell();
+}, lookEveryMs);
+process.once("message", () => {
+  clearInterval(look);
+  reader.stop();
+  tell();
+  process.disconnect();
+});
+process.once("disconnect", () => {
+  clearInterval(look);
+  reader.stop();
+  void channel.close();
 });

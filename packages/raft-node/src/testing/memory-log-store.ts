@@ -20,7 +20,7 @@ export class MemoryLogStore implements LogStore {
   private openGate: () => void = () => {};
   /** What its log behind the snapshot takes, as a test has it. */
   logBytes = 0;
-  /** What each append takes. */
+  /** What each append takes from now on. */
   appendBytes = 0;
   /** Newest entries that a start finds in memory; all of them as long as nothing else is said. */
   recoveredMax = Infinity;
@@ -29,6 +29,7 @@ export class MemoryLogStore implements LogStore {
 
   private lost: LostEntries | null = null;
   private batches = 0;
+  private bytes = 0;
   /** When the appends that wait were made. */
   private readonly waitingSinceMs = new Set<{ readonly startMs: number }>();
 
@@ -96,6 +97,7 @@ export class MemoryLogStore implements LogStore {
     await this.gate;
     this.waitingSinceMs.delete(waiting);
     this.batches++;
+    this.bytes += this.appendBytes;
     this.hardState = hardState ?? this.hardState;
     const [first] = entries;
     if (first !== undefined) this.entries = [...this.entries.filter(({ index }) => index < first.index), ...entries];
@@ -150,7 +152,7 @@ export class MemoryLogStore implements LogStore {
     const writeMs = { boundsMs: [], counts: [this.batches], sumMs: 0 };
     const [oldest] = this.waitingSinceMs;
     const writeAgeMs = oldest === undefined ? 0 : this.monotonicMs() - oldest.startMs;
-    return { batches: this.batches, entries: 0, bytes: this.batches * this.appendBytes, writeMs, writeAgeMs };
+    return { batches: this.batches, entries: 0, bytes: this.bytes, writeMs, writeAgeMs };
   }
 
   close(): Promise<void> {

@@ -30,7 +30,7 @@ export const serverOptions = [
   {
     flag: "snapshot-count",
     default: "100000",
-    help: "applied writes after which a snapshot is taken and the log compacted, once the log is at least as large as the last snapshot",
+    help: "applied writes after which a snapshot is taken and the log compacted, once the log is large beside the last snapshot",
   },
   { flag: "log-level", default: "info", help: "debug, info, warn or error" },
   { flag: "max-request-bytes", default: "1572864", help: "largest request of a client, in bytes" },

@@ -124,6 +124,20 @@ describe("NodeDisk", () => {
     expect((await stat(`${directory}/file`)).size).toBe(2_000_000);
   });
 
+  test.skipIf(process.platform !== "linux").each(["write", "writeDurably"] as const)(
+    "close waits for a %s that takes several calls",
+    async (how) => {
+      const file = await disk.open(`${directory}/${how}`, "create");
+      if (how === "writeDurably") await file.writeDurably(0, [Uint8Array.of(0)]);
+      const write = file[how](
+        0,
+        Array.from({ length: 3_000 }, () => Uint8Array.of(7)),
+      );
+      await Promise.all([write, file.close()]);
+      expect((await stat(`${directory}/${how}`)).size).toBe(3_000);
+    },
+  );
+
   test.skipIf(process.platform !== "linux")("locks directories whose path is too long for a socket", async () => {
     const deep = `${directory}/${"long-name-".repeat(8)}/${"long-name-".repeat(8)}`;
     await mkdir(deep, { recursive: true });

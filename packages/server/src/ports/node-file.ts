@@ -106,7 +106,7 @@ export class NodeFile implements DiskFile {
     }
   }
 
-  /** By the interface of callbacks: every write of the log passes here, and the promises of a handle cost it 8 % of its time. */
+  /** By the interface of callbacks: every write of the log passes here, and the promises of a handle take more of the processor. */
   #writeSome(handle: FileHandle, buffers: readonly Uint8Array[], position: number): Promise<number> {
     return new Promise((resolve, reject) => {
       writev(handle.fd, buffers, position, (error, bytesWritten) => {
