@@ -186,7 +186,10 @@ async function divideEntries(
   const replayedTo = isTrusted && snapshot !== null ? Math.min(entries.lastReleased, commitOf(recovery)) : 0;
   const read = (from: number, to: number) => readParts(disk, directory, identity, entries.parts(from, to));
   const held: LogEntry[] = [];
-  for await (const part of read(Math.max(replayedTo, snapshotIndex - ENTRIES_BEFORE_SNAPSHOT), entries.last.index)) held.push(...part);
+  // One by one: what was appended at once may be more entries than a call takes arguments.
+  for await (const part of read(Math.max(replayedTo, snapshotIndex - ENTRIES_BEFORE_SNAPSHOT), entries.last.index)) {
+    for (const entry of part) held.push(entry);
+  }
   if (replayedTo <= snapshotIndex) return { replay: null, entries: held };
   const last = { index: replayedTo, term: entries.termAt(replayedTo) };
   return { replay: { last, entries: () => read(snapshotIndex, replayedTo) }, entries: held };

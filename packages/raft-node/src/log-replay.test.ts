@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { replayLog } from "./log-replay.ts";
 import { SnapshotPolicy } from "./snapshot-policy.ts";
 import { closeGroups, commandsEverywhere, electedGroup, text } from "./testing/group-fixture.ts";
-import { Journal, type MemoryGroup } from "./testing/memory-group.ts";
+import { Journal, type MemoryGroup, type MemoryMember } from "./testing/memory-group.ts";
 import { type LogLine, recordingLogger } from "./testing/recording-logger.ts";
 import { watched } from "./testing/watched.ts";
 
@@ -19,15 +19,24 @@ async function proposeMany(group: MemoryGroup, count: number, name: string): Pro
   return lines;
 }
 
+/** A follower that was stopped and started again with so many entries in memory. */
+async function restartedFollower(
+  group: MemoryGroup,
+  recoveredMax: number,
+  options: Parameters<MemoryGroup["restart"]>[1] = {},
+): Promise<MemoryMember> {
+  const [follower] = group.followers;
+  if (follower === undefined) throw new Error("There are followers");
+  return group.restart(follower.id, options, (store) => {
+    store.recoveredMax = recoveredMax;
+  });
+}
+
 describe("a member whose log is not in memory as a whole", () => {
   test.each([0, 1, 7])("applies what is committed before it takes part, with %i entries in memory", async (recoveredMax) => {
     const group = await electedGroup({ snapshotCount: 1_000 });
     const before = await proposeMany(group, 20, "a");
-    const [follower] = group.followers;
-    if (follower === undefined) throw new Error("There are followers");
-    const again = await group.restart(follower.id, { snapshotCount: 1_000 }, (store) => {
-      store.recoveredMax = recoveredMax;
-    });
+    const again = await restartedFollower(group, recoveredMax, { snapshotCount: 1_000 });
     expect(again.journal.lines.slice(0, 12)).toEqual(before.slice(0, 12));
     expect(again.node.status().firstIndex).toBeGreaterThan(10);
     const after = await proposeMany(group, 5, "b");
@@ -44,11 +53,7 @@ describe("a member whose log is not in memory as a whole", () => {
     await group.advance(300);
     // It takes the commit index of the others to the disk.
     await proposeMany(group, 2, "b");
-    const [follower] = group.followers;
-    if (follower === undefined) throw new Error("There are followers");
-    const again = await group.restart(follower.id, {}, (store) => {
-      store.recoveredMax = 0;
-    });
+    const again = await restartedFollower(group, 0);
     expect(again.journal.lines.slice(0, 40)).toEqual(lines);
     expect(again.journal.reclaimed).toBeGreaterThan(2);
   });
@@ -60,11 +65,7 @@ describe("a member whose log is not in memory as a whole", () => {
     void watched(group.leader.node.changeMembership(change));
     await group.advance(300);
     await proposeMany(group, 3, "b");
-    const [follower] = group.followers;
-    if (follower === undefined) throw new Error("There are followers");
-    const again = await group.restart(follower.id, {}, (store) => {
-      store.recoveredMax = 1;
-    });
+    const again = await restartedFollower(group, 1);
     expect(again.journal.lines).toContain("voters 1,2,3 learners 4 at 10.0.0.4");
     expect(again.configurations[0]).toMatchObject({ voters: [1, 2, 3], learners: [4] });
     expect(again.node.status().configuration.learners).toEqual([4]);
@@ -73,11 +74,7 @@ describe("a member whose log is not in memory as a whole", () => {
   test("counts what it replays towards the next snapshot, and takes it where it stands", async () => {
     const group = await electedGroup({ snapshotCount: 1_000 });
     await proposeMany(group, 20, "a");
-    const [follower] = group.followers;
-    if (follower === undefined) throw new Error("There are followers");
-    const again = await group.restart(follower.id, { snapshotCount: 22 }, (store) => {
-      store.recoveredMax = 0;
-    });
+    const again = await restartedFollower(group, 0, { snapshotCount: 22 });
     expect(again.store.snapshot?.meta.index).toBe(1);
     await proposeMany(group, 2, "b");
     expect(again.store.snapshot?.meta.index).toBeGreaterThan(20);

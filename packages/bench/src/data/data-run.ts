@@ -105,13 +105,13 @@ interface SnapshotLoad {
 }
 
 async function putWhileSnapshotsAreRead(data: StoredData, signal: AbortSignal): Promise<SnapshotLoad> {
-  const process = await SnapshotProcess.start(data.cluster.leader.process.plan.clientPort);
+  const snapshots = await SnapshotProcess.start(data.cluster.leader.process.plan.clientPort);
   let load: Awaited<ReturnType<StoredData["putAgain"]>>;
   let reading: SnapshotReading;
   try {
     load = await data.putAgain(steadyShape, steadyMs, signal);
   } finally {
-    reading = await process.stop();
+    reading = await snapshots.stop();
   }
   const { bytes } = reading;
   const problem = reading.failure ?? (bytes === 0 ? "nothing came of a snapshot" : null);

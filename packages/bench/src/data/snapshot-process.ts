@@ -37,9 +37,9 @@ export class SnapshotProcess {
 
   /** Resolves when something of a snapshot has come, or the process has ended. */
   static async start(clientPort: number): Promise<SnapshotProcess> {
-    const process = new SnapshotProcess(clientPort);
-    await process.#begun;
-    return process;
+    const started = new SnapshotProcess(clientPort);
+    await started.#begun;
+    return started;
   }
 
   /** Resolves to what has come, when the process has ended; never rejects. */

@@ -8,11 +8,11 @@ export interface SnapshotReading {
   readonly failure: string | null;
 }
 
-/**
- * Reads snapshots from the member at the port that is the only argument until the parent says anything, or is gone. It tells the parent when
- * something has come, and what it was in the end.
- */
+/** Between two looks whether something has come. */
 const lookEveryMs = 5;
+
+// Reads snapshots from the member at the port that is the only argument until the parent says anything, or is gone. It tells the parent when
+// something has come, and what it was in the end.
 const [port = ""] = process.argv.slice(2);
 const channel = openChannel(Number(port));
 const reader = new SnapshotReader(channel);
