@@ -1,61 +1,9 @@
-import { spawnSync } from "node:child_process";
-import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
-import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { createServer as createSecureServer } from "node:tls";
+import type { Socket } from "node:net";
 import { expect, test } from "vitest";
 import type { SocketStream } from "./socket-stream.ts";
-import { connectTcp } from "./tcp.ts";
-import { TestAuthority } from "./testing/certificates.ts";
-import { connectTls } from "./tls.ts";
+import { socketLinks, turn } from "./testing/socket-links.ts";
 
-const host = "127.0.0.1";
-const connectTimeoutMs = 10_000;
 const pieceBytes = 64 * 1024;
-const hasOpenssl = spawnSync("openssl", ["version"]).error === undefined;
-
-interface Link {
-  readonly writer: SocketStream;
-  /** Node's own socket, paused. */
-  readonly reader: Socket;
-  close(): void;
-}
-
-async function linked(server: Server, event: string, connect: (port: number) => Promise<SocketStream>): Promise<Link> {
-  server.listen(0, host);
-  await once(server, "listening");
-  const accepted = once(server, event);
-  const writer = await connect((server.address() as AddressInfo).port);
-  const [reader] = (await accepted) as [Socket];
-  reader.pause();
-  writer.setHandlers({ onData: () => undefined, onDrain: () => undefined, onClose: () => undefined });
-  return {
-    writer,
-    reader,
-    close() {
-      writer.destroy();
-      reader.destroy();
-      server.close();
-    },
-  };
-}
-
-function plainLink(): Promise<Link> {
-  return linked(createServer(), "connection", (port) => connectTcp({ host, port }, connectTimeoutMs));
-}
-
-async function secureLink(): Promise<Link> {
-  const directory = mkdtempSync(join(tmpdir(), "raft-rpc-held-"));
-  const authority = new TestAuthority(directory, "authority");
-  const { cert, key } = authority.issue("server", { names: `IP:${host}` });
-  rmSync(directory, { recursive: true });
-  const server = createSecureServer({ cert, key, ALPNProtocols: ["h2"] });
-  return linked(server, "secureConnection", (port) => connectTls({ host, port }, { ca: authority.ca }, connectTimeoutMs));
-}
-
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 async function untilFree(writer: SocketStream): Promise<void> {
   while (writer.holdsWritten) await turn();
@@ -74,14 +22,9 @@ function firstsOf(reader: Socket, pieces: number): Promise<readonly number[]> {
   });
 }
 
-const links = [
-  ["TCP", plainLink],
-  ["TLS", secureLink],
-] as const;
-
-for (const [name, link] of links) {
-  test.skipIf(name === "TLS" && !hasOpenssl)(`over ${name} what the other end does not read is held, until it does`, async () => {
-    const { writer, reader, close } = await link();
+for (const { name, open, isAbsent } of socketLinks) {
+  test.skipIf(isAbsent)(`over ${name} what the other end does not read is held, until it does`, async () => {
+    const { stream: writer, socket: reader, close } = await open();
     let pieces = 0;
     do {
       writer.write(new Uint8Array(pieceBytes).fill(pieces++));
@@ -94,8 +37,8 @@ for (const [name, link] of links) {
     close();
   });
 
-  test.skipIf(name === "TLS" && !hasOpenssl)(`over ${name} memory that is not held any more may be written again`, async () => {
-    const { writer, reader, close } = await link();
+  test.skipIf(isAbsent)(`over ${name} memory that is not held any more may be written again`, async () => {
+    const { stream: writer, socket: reader, close } = await open();
     const pieces = 500;
     const firsts = firstsOf(reader, pieces);
     reader.resume();

@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { Readable } from "node:stream";
 import type { ByteStream, ByteStreamHandlers } from "../byte-stream.ts";
 import type { PeerIdentity } from "../peer-identity.ts";
 import { peerOf } from "./peer-certificate.ts";
@@ -68,6 +69,7 @@ export class SocketStream implements ByteStream {
   release(firstBytes: Uint8Array): Socket {
     const socket = this.#socket;
     socket.pause();
+    Reflect.deleteProperty(socket, "push");
     socket.off("data", this.#onData);
     socket.off("drain", this.#onDrain);
     socket.off("end", this.#onEnd);
@@ -89,11 +91,25 @@ export class SocketStream implements ByteStream {
     const socket = this.#socket;
     this.#peer = peerOf(socket);
     socket.setNoDelay(true);
+    this.#readPastBuffer(socket);
     socket.on("data", this.#onData);
     socket.on("drain", this.#onDrain);
     socket.on("end", this.#onEnd);
     socket.on("error", this.#onError);
     socket.on("close", this.#onClose);
+  }
+
+  /**
+   * Takes what was read without the buffer of the socket's readable side between, which needs as much of the processor as a small message.
+   * What comes while the socket is paused, has something buffered or has other listeners goes there, as ever, and follows as `data`.
+   */
+  #readPastBuffer(socket: Socket): void {
+    socket.push = (chunk: Buffer | null, encoding?: BufferEncoding): boolean => {
+      const isNext = chunk !== null && socket.readableFlowing === true && socket.readableLength === 0;
+      if (!isNext || socket.listenerCount("data") > 1) return Readable.prototype.push.call(socket, chunk, encoding);
+      this.#onData(chunk);
+      return true;
+    };
   }
 
   readonly #onData = (chunk: Buffer): void => {
