@@ -4,10 +4,10 @@ import { ConfigError } from "./config/config-error.ts";
 import { type MemberConfig, memberConfig } from "./config/member-config.ts";
 import { readOptions, unknownVariables } from "./config/option-source.ts";
 import { environmentName, serverOptions } from "./config/options.ts";
-import { spaceFullCollections } from "./full-collections.ts";
 import { createMemberEndpoints } from "./http/member-endpoints.ts";
 import { Member } from "./member.ts";
 import { nodePorts } from "./ports/index.ts";
+import { setV8Flags } from "./v8-flags.ts";
 import { etcdVersion, raftkvVersion } from "./version.ts";
 
 /** Stopped as it was asked to. */
@@ -36,7 +36,7 @@ export async function runServer(args: readonly string[], environment: Environmen
   }
   // Files of a member are nobody else's business.
   process.umask(0o077);
-  spaceFullCollections();
+  setV8Flags();
   const ports = nodePorts({ logLevel: config.logLevel });
   for (const name of unknownVariables(environment)) ports.logger.warn("unrecognized environment variable", { name });
 

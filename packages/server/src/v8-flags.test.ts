@@ -1,9 +1,9 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
-import { heapGrowthFlag } from "./full-collections.ts";
+import { v8Flags } from "./v8-flags.ts";
 
-test("this version of Node.js knows the flag", async () => {
-  const program = `require("node:v8").setFlagsFromString("${heapGrowthFlag}")`;
+test.each(Object.values(v8Flags))("this version of Node.js knows %s", async (flag) => {
+  const program = `require("node:v8").setFlagsFromString("${flag}")`;
   expect(await promisify(execFile)(process.execPath, ["-e", program])).toEqual({ stdout: "", stderr: "" });
 });
