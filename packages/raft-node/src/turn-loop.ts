@@ -12,6 +12,7 @@ import {
   type SoftState,
 } from "@raftkv/raft-core";
 import { ApplyQueue } from "./apply-queue.ts";
+import { CommitWait } from "./commit-wait.ts";
 import type { DeferredLogger } from "./deferred-logger.ts";
 import type { DiskWatch } from "./disk-watch.ts";
 import { quarantinedError } from "./dropped-proposal.ts";
@@ -33,8 +34,6 @@ import { StorageQueue } from "./storage-queue.ts";
 
 /** How long a turn may apply commands; heartbeats and votes wait no longer. */
 const APPLY_BUDGET_MS = 10;
-/** A commit index travels by itself if nothing took it along for so long, or almost twice as long: under load the next entries do. */
-const COMMIT_WAIT_MS = 1;
 /** Proposals of others that are kept while leadership changes. */
 const FORWARDED_BYTES_MAX = 16 * 1024 * 1024;
 
@@ -80,6 +79,7 @@ export class TurnLoop<Result> {
   private readonly storage: StorageQueue;
   private readonly snapshots: SnapshotExchange<Result>;
   private readonly refused: RefusedMessages;
+  private readonly commitWait: CommitWait;
   private readonly inbox = new Inbox();
   private readonly runTurn = (): void => this.turn();
   private readonly stepCore = (message: PeerMessage): void => this.step(message);
@@ -96,7 +96,6 @@ export class TurnLoop<Result> {
   private isInTurn = false;
   private tickTimer: Timer | null = null;
   private isTickDue = false;
-  private commitTimer: Timer | null = null;
   private isCommitDue = false;
   /** The leader sent something that this turn took. */
   private leaderSpoke = false;
@@ -122,6 +121,14 @@ export class TurnLoop<Result> {
       onFailure: (error) => this.fail(error),
     });
     this.refused = new RefusedMessages(options.logger);
+    this.commitWait = new CommitWait({
+      clock,
+      core,
+      onOver: () => {
+        this.isCommitDue = true;
+        this.schedule();
+      },
+    });
     this.failureDetector = new FailureDetector(timing, clock.monotonicMs());
     this.forwarded = new ForwardedProposals({
       self: options.id,
@@ -212,7 +219,7 @@ export class TurnLoop<Result> {
   halt(reason: NodeError): void {
     this.loopState = "stopped";
     this.tickTimer?.cancel();
-    this.commitTimer?.cancel();
+    this.commitWait.cancel();
     this.log.flush();
     this.requests.failAll(reason);
   }
@@ -277,18 +284,6 @@ export class TurnLoop<Result> {
     this.core.tellCommit();
   }
 
-  private armCommit(): void {
-    const { commit } = this.core;
-    if (this.commitTimer !== null || this.loopState === "stopped" || !this.core.isCommitUntold(commit)) return;
-    this.commitTimer = this.options.clock.setTimer(COMMIT_WAIT_MS, () => {
-      this.commitTimer = null;
-      // Mostly it was taken along meanwhile, and a later one has its own time.
-      if (!this.core.isCommitUntold(commit)) return this.armCommit();
-      this.isCommitDue = true;
-      this.schedule();
-    });
-  }
-
   /** Leases are judged by the time when a read is asked for. */
   private observeTime(): void {
     if (this.options.leaseReads !== null) this.core.observeTime(this.options.clock.monotonicMs());
@@ -344,7 +339,7 @@ export class TurnLoop<Result> {
     do {
       for (let ready = this.core.ready(); ready !== undefined; ready = this.core.ready()) this.actOn(ready);
     } while (this.isTrusted && this.applying.runUntil(deadlineMs));
-    this.armCommit();
+    if (this.loopState !== "stopped") this.commitWait.begin();
     const evidence = this.core.quarantineEvidence;
     if (evidence !== null) this.enterQuarantine(evidence);
     else if (!this.applying.isEmpty || this.core.hasReady) this.schedule();
